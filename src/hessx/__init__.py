@@ -1,0 +1,1 @@
+"""Smooth optimisation on any array library that speaks the Python array API standard."""

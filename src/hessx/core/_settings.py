@@ -1,0 +1,38 @@
+"""Validators for frozen settings: what was given, what was expected."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+__all__ = ["SettingsError", "check_integer", "check_real"]
+
+
+class SettingsError(ValueError):
+    """A setting is outside its range, or two parts do not fit together."""
+
+
+def check_real(
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    closed: bool = False,
+) -> None:
+    """Refuse a setting that is not a finite number in (low, high), or [low, high] if ``closed``."""
+    inside = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if inside:
+        number = float(value)  # type: ignore[arg-type]
+        inside = low <= number <= high if closed else low < number < high
+    if not inside:
+        left, right = ("[", "]") if closed else ("(", ")")
+        msg = f"{name} = {value!r}: expected a number in {left}{low:g}, {high:g}{right}"
+        raise SettingsError(msg)
+
+
+def check_integer(name: str, value: object, low: int = 0) -> None:
+    """Refuse a setting that is not an integer >= low."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+        msg = f"{name} = {value!r}: expected an integer >= {low}"
+        raise SettingsError(msg)

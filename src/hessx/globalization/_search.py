@@ -1,0 +1,71 @@
+"""What every rule for the step length shares: the ray it starts from and its verdicts.
+
+A rule (frozen settings) is asked to ``begin`` on a ray and returns a search, plain data that is
+copied and saved with the solver's state.  The search is then told the value and slope at its
+``alpha`` by ``advance``, one evaluation at a time, and answers with a `Verdict`.  Only Python
+floats pass through here: a line search never sees an array.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Ray", "Search", "StepRule", "Verdict"]
+
+
+class Verdict(enum.Enum):
+    """What a search says after an evaluation."""
+
+    TRY = "try"  # evaluate at the search's new alpha
+    ACCEPTED = "accepted"  # the point just evaluated is taken
+    FAILED = "failed"  # no acceptable step was found
+
+
+@dataclass(slots=True)
+class Ray:
+    """The restriction of f to x + alpha d, as known before its first trial.
+
+    Attributes
+    ----------
+    value, slope : float
+        f(x) and g'd, the derivative along d at alpha = 0; slope < 0.
+    alpha : float
+        The first trial step that the solver suggests, > 0.
+    eps : float
+        Machine epsilon of x's dtype.
+    iteration : int
+        Accepted steps so far.
+    last_alpha, last_slope, s_y, y_y : float
+        Step and starting slope of the last accepted ray, and the products s'y and y'y of its
+        pair; nan before the first accepted step.
+    """
+
+    value: float
+    slope: float
+    alpha: float
+    eps: float
+    iteration: int = 0
+    last_alpha: float = float("nan")
+    last_slope: float = float("nan")
+    s_y: float = float("nan")
+    y_y: float = float("nan")
+
+
+class Search(Protocol):
+    """One search along one ray: data, advanced by one evaluation at a time."""
+
+    alpha: float
+
+    def advance(self, value: float, slope: float) -> Verdict:
+        """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
+        ...
+
+
+class StepRule(Protocol):
+    """Settings of a rule for the step length."""
+
+    def begin(self, ray: Ray) -> Search:
+        """Start on a ray; the returned search's ``alpha`` is the first step to evaluate."""
+        ...
