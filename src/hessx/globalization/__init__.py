@@ -1,1 +1,6 @@
 """How far to go along a direction: line searches and given steps, on Python floats only."""
+
+from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
+from hessx.globalization._search import Ray, Search, StepRule, Verdict
+
+__all__ = ["HagerZhang", "HagerZhangSearch", "Ray", "Search", "StepRule", "Verdict"]

@@ -1,0 +1,87 @@
+"""Minimisers of the quadratic and the cubic through two points of a ray.
+
+Each answers nan where its polynomial has no minimiser, so that one comparison with the safeguarding
+interval settles every bad case.  Only products, quotients and square roots of ratios occur: scaling
+f or alpha by a power of two scales the answer bitwise.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["clamp", "cubic_minimizer", "quadratic_minimizer", "secant_minimizer"]
+
+
+def secant_minimizer(u: float, slope_u: float, v: float, slope_v: float) -> float:
+    """Minimiser of the quadratic with the slopes slope_u at u and slope_v at v.
+
+    v + slope_v / (slope_v - slope_u) * (u - v); nan where the slopes do not increase.
+
+    Examples
+    --------
+    >>> secant_minimizer(0.0, -4.0, 1.0, -2.0)  # f = (alpha - 2)^2
+    2.0
+    """
+    change = slope_v - slope_u
+    if not change or (change > 0.0) is not (v > u):
+        return math.nan
+    return v + slope_v / change * (u - v)
+
+
+def quadratic_minimizer(
+    u: float, value_u: float, slope_u: float, v: float, value_v: float
+) -> float:
+    """Minimiser of the quadratic with value_u and slope_u at u, and value_v at v.
+
+    u + slope_u / (2 (slope_u - (value_v - value_u) / (v - u))) * (v - u); nan where the quadratic
+    is not convex.
+
+    Examples
+    --------
+    >>> quadratic_minimizer(0.0, 4.0, -4.0, 1.0, 1.0)  # f = (alpha - 2)^2
+    2.0
+    """
+    change = (value_u - value_v) / (v - u) + slope_u
+    if not change or (change < 0.0) is not (v > u):
+        return math.nan
+    return u + slope_u / change / 2.0 * (v - u)
+
+
+def cubic_minimizer(
+    u: float, value_u: float, slope_u: float, v: float, value_v: float, slope_v: float
+) -> float:
+    """Local minimiser of the cubic with the given values and slopes at u and v.
+
+    Moré & Thuente (1994, section 4): with theta = 3 (value_u - value_v) / (v - u) + slope_u +
+    slope_v and gamma = sign(v - u) sqrt(theta^2 - slope_u slope_v), it is
+    u + (gamma - slope_u + theta) / (2 gamma - slope_u + slope_v) * (v - u); nan where the cubic is
+    monotone.
+
+    Examples
+    --------
+    >>> cubic_minimizer(0.0, 0.0, -3.0, 2.0, 2.0, 9.0)  # f = alpha^3 - 3 alpha
+    1.0
+    """
+    theta = 3.0 * (value_u - value_v) / (v - u) + slope_u + slope_v
+    scale = max(abs(theta), abs(slope_u), abs(slope_v))
+    if not 0.0 < scale < math.inf:
+        return math.nan
+    square = (theta / scale) * (theta / scale) - (slope_u / scale) * (slope_v / scale)
+    if not square > 0.0:
+        return math.nan
+    gamma = math.copysign(scale * math.sqrt(square), v - u)
+    divisor = gamma - slope_u + gamma + slope_v
+    return u + (gamma - slope_u + theta) / divisor * (v - u) if divisor else math.nan
+
+
+def clamp(alpha: float, low: float, high: float) -> float:
+    """The number of [low, high] nearest to alpha; ``high`` for nan.
+
+    Examples
+    --------
+    >>> clamp(float("nan"), 0.1, 0.5)
+    0.5
+    """
+    if alpha < low:
+        return low
+    return alpha if alpha < high else high

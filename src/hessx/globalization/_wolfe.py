@@ -1,0 +1,106 @@
+"""What the searches for a Wolfe point share: settings, data, and an honest end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NoReturn
+
+from hessx.core._settings import SettingsError, check_integer, check_real
+from hessx.globalization._search import Ray, Verdict
+
+__all__ = ["NOISE", "SHRINK", "WolfeRule", "WolfeSearch", "check_ray"]
+
+NOISE = 10.0
+"""eps_f / eps: differences of f below NOISE * eps * abs(f0) are taken for rounding."""
+
+SHRINK = 0.25
+"""A non-finite trial is followed by one at this fraction of its distance from the best point."""
+
+
+def check_ray(ray: Ray) -> None:
+    """Refuse a ray that does not descend, or a first trial that is not a positive number."""
+    if not -math.inf < ray.slope < 0.0 < ray.alpha < math.inf:
+        _refuse(ray)
+
+
+def _refuse(ray: Ray) -> NoReturn:
+    msg = (
+        f"a line search started with slope = {ray.slope!r} and alpha = {ray.alpha!r}: expected a "
+        "finite slope < 0 and a finite alpha > 0; give it a descent direction"
+    )
+    raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WolfeRule:
+    """The constants of the Wolfe conditions and the limit on trials."""
+
+    c1: float = 1e-4
+    c2: float = 0.9
+    max_trials: int = 30
+
+    def __post_init__(self) -> None:
+        check_real("c1", self.c1, 0.0, 0.5)
+        check_real("c2", self.c2, 0.0, 1.0)
+        if self.c2 < self.c1:
+            msg = f"c1 = {self.c1!r} and c2 = {self.c2!r}: expected c1 <= c2"
+            raise SettingsError(msg)
+        check_integer("max_trials", self.max_trials, 1)
+
+
+@dataclass(slots=True)
+class WolfeSearch:
+    """The data that every search for a Wolfe point carries.
+
+    Attributes
+    ----------
+    rule : WolfeRule
+        The settings.
+    value0, slope0, eps : float
+        f(x), the slope at alpha = 0, and machine epsilon.
+    alpha : float
+        The step to evaluate, or just evaluated.
+    trials : int
+        Evaluations so far.
+    best, best_value : float
+        The lowest trial with sufficient decrease; nan before there is one.
+    settled : bool
+        The search ended without a Wolfe point: what it takes has sufficient decrease only.
+    """
+
+    rule: WolfeRule
+    value0: float
+    slope0: float
+    alpha: float
+    eps: float
+    trials: int = 0
+    best: float = math.nan
+    best_value: float = math.inf
+    settled: bool = False
+
+    def _approximate(self, value: float, slope: float) -> bool:
+        """Approximate Wolfe conditions (Hager & Zhang 2005, eq. 4.1), tested through slopes.
+
+        Where rounding hides the decrease of f, that of the quadratic through the two slopes stands
+        for it: (2 c1 - 1) slope0 >= slope >= c2 slope0, with value <= value0 + eps_f abs(value0).
+        """
+        rule = self.rule
+        return (
+            value <= self.value0 + NOISE * self.eps * abs(self.value0)
+            and rule.c2 * self.slope0 <= slope <= (2.0 * rule.c1 - 1.0) * self.slope0
+        )
+
+    def _settle(self, decreased: bool) -> Verdict:
+        """End without a Wolfe point: take the trial at hand, go back to the best one, or fail.
+
+        Going back costs one evaluation more, which may be the one after ``max_trials``.
+        """
+        if decreased:
+            self.settled = True
+            return Verdict.ACCEPTED
+        if self.settled or math.isnan(self.best):
+            return Verdict.FAILED
+        self.settled = True
+        self.alpha = self.best
+        return Verdict.TRY
