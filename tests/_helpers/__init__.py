@@ -1,0 +1,1 @@
+"""What the tests share: the backends, a pretend GPU and a pretend CuPy."""
