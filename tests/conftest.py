@@ -13,7 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _helpers.backends import BACKENDS, Backend, UnavailableError, family_of, make_backend
+from _helpers.backends import Backend, family_of
+from _helpers.registry import BACKENDS, UnavailableError, make_backend
 
 # Others' warnings at import, which say nothing about this library.
 IMPORT_NOISE = [

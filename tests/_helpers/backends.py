@@ -7,18 +7,26 @@ back without going through the code under test.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat as compat
 import numpy as np
 
-__all__ = ["BACKENDS", "Backend", "UnavailableError", "Waits", "family_of", "make_backend"]
-
-
-class UnavailableError(Exception):
-    """A backend cannot run here; the message says why."""
+__all__ = [
+    "Backend",
+    "Cupy",
+    "Dask",
+    "Jax",
+    "PretendCupy",
+    "PretendGpu",
+    "ReadOnlyNumpy",
+    "Strict",
+    "Torch",
+    "Waits",
+    "family_of",
+]
 
 
 @dataclass
@@ -204,119 +212,31 @@ class Dask(Backend):
 
 
 class Cupy(Backend):
-    """CuPy on the current CUDA device, or on the pretend one that checks signatures."""
+    """CuPy on the current CUDA device."""
 
     def to_numpy(self, a: Any) -> np.ndarray:
         return a.get()
 
 
-def _numpy(name: str) -> Backend:
-    import array_api_compat.numpy as xp
+class PretendCupy(Cupy):
+    """CuPy's names and signatures, carried out by NumPy."""
 
-    if name == "numpy-readonly":
-        return ReadOnlyNumpy(name, xp, "cpu", writeable=False)
-    return Backend(name, xp, "cpu", _dtype_in(name))
-
-
-def _strict(name: str) -> Backend:
-    xp = _library("array_api_strict", "array-api-strict")
-    device = xp.Device(
-        {"strict-device1": "device1", "strict-no_float64": "no_float64"}.get(name, "CPU_DEVICE")
-    )
-    if name == "strict-no_float64":
-        return Strict(name, xp, device, "float32", has_float64=False)
-    return Strict(name, xp, device, strictest=name == "strict-strictest")
-
-
-def _torch(name: str) -> Backend:
-    _library("torch")
-    import array_api_compat.torch as xp
-
-    if name == "fakegpu":
-        from _helpers import pretend_gpu
-
-        meter = pretend_gpu.install()
-        return PretendGpu(
-            name, xp, xp.device(pretend_gpu.DEVICE, 0), counts_fetches=True, meter=meter
-        )
-    device = xp.device("cuda", 0) if name.startswith("cuda") else xp.device("cpu")
-    if device.type == "cuda" and not xp.cuda.is_available():
-        raise UnavailableError("torch sees no CUDA device here")
-    return Torch(name, xp, device, _dtype_in(name))
-
-
-def _jax(name: str) -> Backend:
-    jax = _library("jax")
-    dtype = _dtype_in(name)
-    return Jax(
-        name,
-        jax.numpy,
-        jax.devices("cpu")[0],
-        dtype,
-        writeable=False,
-        has_float64=dtype == "float64",
-    )
-
-
-def _dask(name: str) -> Backend:
-    _library("dask.array", "dask[array]")
-    import array_api_compat.dask.array as xp
-
-    return Dask(name, xp, "cpu", writeable=False, lazy=True, counts_fetches=True)
-
-
-def _cupy(name: str) -> Backend:
-    cupy = _library("cupy")
-    if name == "cupy-signatures":
+    @contextlib.contextmanager
+    def fetches(self) -> Iterator[Waits]:
         from _helpers import pretend_cupy
 
-        return Cupy(name, pretend_cupy.namespace(), pretend_cupy.DEVICE)
-    if not cupy.is_available():
-        raise UnavailableError("cupy sees no CUDA device here")
-    import array_api_compat.cupy as xp
+        waits, before = Waits(), pretend_cupy.waits.total()
+        yield waits
+        waits.count = pretend_cupy.waits.total() - before
 
-    return Cupy(name, xp, cupy.cuda.Device(), _dtype_in(name))
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        from _helpers import pretend_cupy
 
-
-def _library(module: str, package: str | None = None) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise UnavailableError(f"{package or module} is not installed ({error})") from error
-
-
-def _dtype_in(name: str) -> str:
-    return "float32" if name.endswith("float32") else "float64"
-
-
-BACKENDS: dict[str, Callable[[str], Backend]] = {
-    "numpy": _numpy,
-    "numpy-float32": _numpy,
-    "numpy-readonly": _numpy,
-    "strict": _strict,
-    "strict-device1": _strict,
-    "strict-no_float64": _strict,
-    "strict-strictest": _strict,
-    "torch": _torch,
-    "torch-float32": _torch,
-    "fakegpu": _torch,
-    "cuda-torch": _torch,
-    "cuda-torch-float32": _torch,
-    "jax": _jax,
-    "jax-float32": _jax,
-    "dask": _dask,
-    "cupy": _cupy,
-    "cupy-float32": _cupy,
-}
+        with pretend_cupy.pretending():
+            yield
 
 
 def family_of(name: str) -> str:
     """The library's entry in ``--backend``: a name up to its first dash."""
     return name if name == "cupy-signatures" else name.split("-")[0]
-
-
-def make_backend(name: str) -> Backend:
-    """Make the backend of a name in `BACKENDS`, or raise `UnavailableError` with the reason."""
-    return BACKENDS[name](name)

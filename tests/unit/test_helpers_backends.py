@@ -58,7 +58,7 @@ def test_same_kind_names_the_first_difference(backend, rng):
             backend.assert_same_kind(np.asarray([1.0, 2.0]), a)
 
 
-@pytest.mark.backends("fakegpu", "dask")
+@pytest.mark.backends("fakegpu", "dask", "cupy-signatures")
 def test_fetches_counts_waits(backend):
     a = backend.asarray([1.0, 2.0, 3.0])
     assert backend.counts_fetches
