@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from hessx.core._settings import check_real
 from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_minimizer
 from hessx.globalization._search import Ray, Verdict
-from hessx.globalization._wolfe import NOISE, SHRINK, WolfeRule, WolfeSearch, check_ray
+from hessx.globalization._wolfe import (
+    NEAR_HOLE,
+    NOISE,
+    SHRINK,
+    Point,
+    WolfeRule,
+    WolfeSearch,
+    check_ray,
+)
 
 __all__ = ["HagerZhang", "HagerZhangSearch"]
 
-Point = tuple[float, float, float]
-"""alpha, value, slope."""
-
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
-_NEAR_WALL = 0.1  # so close, relative to alpha, to a non-finite trial, more steps gain little
 
 
 class Stage(enum.Enum):
@@ -152,7 +156,7 @@ class HagerZhangSearch(WolfeSearch):
     def _exhausted(self) -> bool:
         """Nothing is left to try between the ends, or little is, next to a non-finite trial."""
         lower, upper = self.lower, self.upper
-        share = self.eps if self.upper_value < math.inf else _NEAR_WALL
+        share = self.eps if self.upper_value < math.inf else NEAR_HOLE
         return not lower < self.alpha < upper or upper - lower <= share * lower
 
     def _narrow(self, value: float, slope: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["clamp", "cubic_minimizer", "quadratic_minimizer", "secant_minimizer"]
+__all__ = ["clamp", "cubic_minimizer", "quadratic_minimizer", "secant_minimizer", "value_minimizer"]
 
 
 def secant_minimizer(u: float, slope_u: float, v: float, slope_v: float) -> float:
@@ -72,6 +72,28 @@ def cubic_minimizer(
     gamma = math.copysign(scale * math.sqrt(square), v - u)
     divisor = gamma - slope_u + gamma + slope_v
     return u + (gamma - slope_u + theta) / divisor * (v - u) if divisor else math.nan
+
+
+def value_minimizer(slope_0: float, u: float, rise_u: float, v: float, rise_v: float) -> float:
+    """Local minimiser of the cubic with slope_0 at 0 that rises by rise_u at u and rise_v at v.
+
+    With f = f(0) + slope_0 alpha + b alpha^2 + a alpha^3 it is
+    -slope_0 / (b + sqrt(b^2 - 3 a slope_0)); nan where that is no positive number
+    (Nocedal & Wright 2006, eq. 3.59, in a form that does not cancel).
+
+    Examples
+    --------
+    >>> value_minimizer(-3.0, 2.0, 2.0, 4.0, 52.0)  # f = alpha^3 - 3 alpha
+    1.0
+    """
+    bend_u, bend_v = (rise_u / u - slope_0) / u, (rise_v / v - slope_0) / v
+    a = (bend_v - bend_u) / (v - u)
+    b = bend_u - a * u
+    square = b * b - 3.0 * a * slope_0
+    if not square >= 0.0:
+        return math.nan
+    divisor = b + math.sqrt(square)
+    return -slope_0 / divisor if divisor > 0.0 else math.nan
 
 
 def clamp(alpha: float, low: float, high: float) -> float:

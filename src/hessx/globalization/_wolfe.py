@@ -9,13 +9,19 @@ from typing import NoReturn
 from hessx.core._settings import SettingsError, check_integer, check_real
 from hessx.globalization._search import Ray, Verdict
 
-__all__ = ["NOISE", "SHRINK", "WolfeRule", "WolfeSearch", "check_ray"]
+__all__ = ["NEAR_HOLE", "NOISE", "SHRINK", "Point", "WolfeRule", "WolfeSearch", "check_ray"]
 
 NOISE = 10.0
 """eps_f / eps: differences of f below NOISE * eps * abs(f0) are taken for rounding."""
 
 SHRINK = 0.25
 """A non-finite trial is followed by one at this fraction of its distance from the best point."""
+
+NEAR_HOLE = 0.1
+"""So near to a non-finite trial, relative to alpha, a search that has a decrease stops."""
+
+Point = tuple[float, float, float]
+"""alpha, f(alpha), f'(alpha)."""
 
 
 def check_ray(ray: Ray) -> None:

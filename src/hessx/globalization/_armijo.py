@@ -1,0 +1,106 @@
+"""Backtracking with interpolation to a point of sufficient decrease."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hessx.core._settings import check_integer, check_real
+from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
+from hessx.globalization._search import Ray, Verdict
+from hessx.globalization._wolfe import NOISE, SHRINK, check_ray
+
+__all__ = ["Armijo", "ArmijoSearch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Armijo:
+    """Armijo's rule: shorten the step until f decreases in proportion to it.
+
+    A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
+
+    - f <= f0 + c1 alpha slope0, or
+    - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and slope <= (2 c1 - 1) slope0: at the
+      precision floor of f, the quadratic through the two slopes has decreased sufficiently.
+
+    The next trial minimises the quadratic through f0, slope0 and the last value, then the cubic
+    through the last two, and is kept within [0.1, 0.5] of the last step; so is the quarter that
+    follows a non-finite trial.  After ``max_trials`` the search fails.
+
+    Parameters
+    ----------
+    c1 : float
+        Sufficient decrease, in (0, 0.5).
+    max_trials : int
+        Evaluations allowed, >= 1.
+
+    Raises
+    ------
+    SettingsError
+        A setting is outside its range.
+
+    References
+    ----------
+    Armijo (1966), Pacific J. Math. 16; Dennis & Schnabel (1983), algorithm A6.3.1; Hager & Zhang
+    (2005), eq. 4.1, for the condition on slopes.
+
+    Examples
+    --------
+    >>> from hessx.globalization import Armijo, Ray
+    >>> search = Armijo().begin(Ray(value=1.0, slope=-2.0, alpha=4.0, eps=2.0**-52))
+    >>> search.advance(9.0, 6.0), search.alpha  # f = (alpha - 1)^2
+    (<Verdict.TRY: 'try'>, 1.0)
+    >>> search.advance(0.0, 0.0)
+    <Verdict.ACCEPTED: 'accepted'>
+    """
+
+    c1: float = 1e-4
+    max_trials: int = 30
+
+    def __post_init__(self) -> None:
+        check_real("c1", self.c1, 0.0, 0.5)
+        check_integer("max_trials", self.max_trials, 1)
+
+    def begin(self, ray: Ray) -> ArmijoSearch:
+        """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
+        check_ray(ray)
+        return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.eps)
+
+
+@dataclass(slots=True)
+class ArmijoSearch:
+    """One search: the ray and the trial before the one under way, nan where there is none."""
+
+    rule: Armijo
+    value0: float
+    slope0: float
+    alpha: float
+    eps: float
+    trials: int = 0
+    last_alpha: float = math.nan
+    last_value: float = math.nan
+
+    def advance(self, value: float, slope: float) -> Verdict:
+        """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
+        c1, alpha = self.rule.c1, self.alpha
+        value0, slope0 = self.value0, self.slope0
+        self.trials += 1
+        if value <= value0 + c1 * alpha * slope0 and abs(slope) < math.inf:
+            return Verdict.ACCEPTED
+        floor = value0 + NOISE * self.eps * abs(value0)
+        if value <= floor and -math.inf < slope <= (2.0 * c1 - 1.0) * slope0:
+            return Verdict.ACCEPTED
+        if self.trials >= self.rule.max_trials:
+            return Verdict.FAILED
+        if not (math.isfinite(value) and math.isfinite(slope)):
+            self.last_alpha = math.nan
+            self.alpha = SHRINK * alpha
+            return Verdict.TRY
+        if math.isnan(self.last_alpha):
+            step = quadratic_minimizer(0.0, value0, slope0, alpha, value)
+        else:
+            rise, last_rise = value - value0, self.last_value - value0
+            step = value_minimizer(slope0, alpha, rise, self.last_alpha, last_rise)
+        self.last_alpha, self.last_value = alpha, value
+        self.alpha = clamp(step, 0.1 * alpha, 0.5 * alpha)
+        return Verdict.TRY
