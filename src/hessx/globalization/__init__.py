@@ -1,6 +1,7 @@
 """How far to go along a direction: line searches and given steps, on Python floats only."""
 
 from hessx.globalization._armijo import Armijo, ArmijoSearch
+from hessx.globalization._given import BarzilaiBorwein, DecayingStep, FixedStep, GivenSearch
 from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
 from hessx.globalization._search import Ray, Search, StepRule, Verdict
@@ -8,6 +9,10 @@ from hessx.globalization._search import Ray, Search, StepRule, Verdict
 __all__ = [
     "Armijo",
     "ArmijoSearch",
+    "BarzilaiBorwein",
+    "DecayingStep",
+    "FixedStep",
+    "GivenSearch",
     "HagerZhang",
     "HagerZhangSearch",
     "MoreThuente",

@@ -1,0 +1,37 @@
+"""The only code that knows array libraries: namespaces, the door to the host, rows, random draws."""
+
+from hessx._xp._algebra import combine, dot, extremes, norm_inf, scaled, shifted
+from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
+from hessx._xp._intake import take_gradient, take_value
+from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
+from hessx._xp._random import normal, rademacher
+from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
+
+__all__ = [
+    "Array",
+    "Ledger",
+    "ListedRows",
+    "Rows",
+    "Space",
+    "WrittenRows",
+    "combine",
+    "detach",
+    "dot",
+    "extremes",
+    "fetch",
+    "is_array",
+    "like",
+    "make_rows",
+    "norm_inf",
+    "normal",
+    "rademacher",
+    "record_fetches",
+    "scaled",
+    "shifted",
+    "space_of",
+    "take_gradient",
+    "take_value",
+    "to_host",
+    "to_point",
+    "upload",
+]

@@ -1,0 +1,145 @@
+"""The one door between device and host, and the ledger of what went through it.
+
+Every number that the host reads from an array comes through `fetch`, packed into one transfer;
+every coefficient that the host computes for the device goes through `upload`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+
+from hessx._xp._namespace import Array, Space, host_dtype
+
+__all__ = ["Ledger", "fetch", "record_fetches", "to_host", "upload"]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """How often host and device met."""
+
+    fetches: int = 0
+    uploads: int = 0
+
+
+_total = Ledger()
+
+
+@contextlib.contextmanager
+def record_fetches() -> Iterator[Ledger]:
+    """Count the fetches and uploads of all runs inside the block."""
+    start, ledger = Ledger(_total.fetches, _total.uploads), Ledger()
+    try:
+        yield ledger
+    finally:
+        ledger.fetches = _total.fetches - start.fetches
+        ledger.uploads = _total.uploads - start.uploads
+
+
+def fetch(
+    space: Space, scalars: Sequence[Any], keep: Sequence[Array] = ()
+) -> tuple[list[Any], Sequence[Array]]:
+    """Read small arrays in one transfer.
+
+    Parameters
+    ----------
+    space : Space
+        Where the arrays live.
+    scalars : sequence
+        0-d arrays and short vectors, of any real dtype; Python floats pass through.
+    keep : sequence of arrays
+        On lazy libraries these are computed together with the scalars, in one go, and held;
+        elsewhere they come back as they are.
+
+    Returns
+    -------
+    values : list
+        For each scalar a Python float, for each vector a float64 NumPy array, in order.
+    kept : sequence of arrays
+        The arrays to use from now on in place of ``keep``.
+
+    Notes
+    -----
+    Cost: one wait for the device, two launches (concatenation and copy) off the host.
+    """
+    _total.fetches += 1
+    if space.kind == "numpy":
+        return [
+            a if type(a) is float else float(a) if not a.ndim else a.astype(np.float64)
+            for a in scalars
+        ], keep
+    if space.kind == "dask":
+        scalars, keep = _compute_dask(scalars, keep)
+        return [a if type(a) is float else _host_value(a) for a in scalars], keep
+    parts = [space.xp.reshape(a, (-1,)) for a in scalars if type(a) is not float]
+    packet = iter(())
+    if parts:
+        joined = parts[0] if len(parts) == 1 else space.xp.concat(parts)
+        packet = _split(to_host(joined), [a for a in scalars if type(a) is not float])
+    return [a if type(a) is float else next(packet) for a in scalars], keep
+
+
+def _split(host: np.ndarray, shapes: Sequence[Array]) -> Iterator[Any]:
+    start = 0
+    for a in shapes:
+        if a.ndim == 0:
+            yield float(host[start])
+            start += 1
+        else:
+            yield host[start : start + a.shape[0]].astype(np.float64)
+            start += a.shape[0]
+
+
+def _host_value(a: np.ndarray) -> Any:
+    return float(a) if np.ndim(a) == 0 else np.asarray(a, dtype=np.float64)
+
+
+def to_host(a: Array) -> np.ndarray:
+    """Copy an array to a NumPy array; one wait, not entered in the ledger."""
+    if compat.is_numpy_array(a):
+        return a
+    if compat.is_torch_array(a):
+        return a.detach().cpu().numpy()
+    if compat.is_cupy_array(a):
+        return a.get()
+    if compat.is_jax_array(a) or compat.is_dask_array(a):
+        return np.asarray(a)
+    return np.from_dlpack(a)
+
+
+def upload(space: Space, coefficients: np.ndarray) -> Array:
+    """Move a host vector to the space's device, rounded to its dtype first; one upload."""
+    _total.uploads += 1
+    host = coefficients.astype(host_dtype(space), copy=False)
+    if space.kind == "numpy":
+        return host
+    return space.xp.asarray(host, device=space.device)
+
+
+def _compute_dask(
+    scalars: Sequence[Any], keep: Sequence[Array]
+) -> tuple[list[Any], Sequence[Array]]:
+    """One run of the scheduler for scalars and kept arrays together."""
+    import dask
+
+    lazy = [a for a in scalars if type(a) is not float]
+    held = dask.persist(*lazy, *keep)
+    values = iter([_chunk(a) for a in held[: len(lazy)]])
+    return [a if type(a) is float else next(values) for a in scalars], held[len(lazy) :]
+
+
+def _chunk(a: Array) -> np.ndarray:
+    """Read a persisted dask array out of its graph, without another run of the scheduler."""
+    import dask
+
+    graph = a.__dask_graph__()
+    blocks = [graph[key] for key in dask.core.flatten(a.__dask_keys__())]
+    if any(type(block).__name__ == "Future" for block in blocks):  # held by a cluster
+        return np.asarray(a.compute())
+    blocks = [block() if callable(block) else block for block in blocks]
+    return np.concatenate([np.asarray(b) for b in blocks]) if a.ndim else np.asarray(blocks[0])

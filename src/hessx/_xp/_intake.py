@@ -1,0 +1,75 @@
+"""What the user's functions return, checked once and brought into the run's space."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+
+from hessx._xp._namespace import Array, Space, detach
+
+__all__ = ["take_gradient", "take_value"]
+
+
+def take_value(space: Space, f: Any) -> Any:
+    """Take an objective value: a Python float, or a 0-d array that stays on its device.
+
+    Raises
+    ------
+    TypeError
+        Not a real number, or an array of another library or device than x.
+    ValueError
+        More than one number.
+    """
+    if type(f) is float:
+        return f
+    if isinstance(f, Real | np.generic) and not isinstance(f, complex):
+        return float(f)
+    if not compat.is_array_api_obj(f):
+        msg = f"fun returned a {type(f).__name__}: expected a number or a 0-d array"
+        raise TypeError(msg)
+    if f.ndim != 0:
+        if compat.size(f) != 1:
+            msg = f"fun returned an array of shape {tuple(f.shape)}: expected one number (0-d)"
+            raise ValueError(msg)
+        f = f[(0,) * f.ndim]
+    f = detach(f)
+    if compat.is_numpy_array(f) or isinstance(f, np.generic):
+        if f.dtype.kind not in "biuf":
+            msg = f"fun returned dtype {f.dtype}: expected a real number"
+            raise TypeError(msg)
+        return float(f)
+    if type(f) is not space.array_type and compat.array_namespace(f) is not space.xp:
+        msg = f"fun returned a {type(f).__module__} array: expected one of {space.kind_name}"
+        raise TypeError(msg)
+    if not space.xp.isdtype(f.dtype, "real floating"):
+        msg = f"fun returned dtype {f.dtype}: expected a real floating number"
+        raise TypeError(msg)
+    if space.kind != "dask" and compat.device(f) != space.device:
+        msg = f"fun returned a value on device {compat.device(f)}: expected {space.device}"
+        raise ValueError(msg)
+    return f
+
+
+def take_gradient(space: Space, g: Any) -> Array:
+    """Take a gradient as a flat vector of the space; not copied.
+
+    Raises
+    ------
+    TypeError
+        Another library or dtype than x.
+    ValueError
+        Another shape or device than x.
+    """
+    g = detach(g)
+    problem = space.mismatch(g)
+    if problem is not None:
+        msg = f"the gradient has {problem} (that of x)"
+        raise (ValueError if problem.startswith("device") else TypeError)(msg)
+    shape = tuple(g.shape)
+    if shape != space.shape and shape != (space.n,):
+        msg = f"the gradient has shape {shape}: expected {space.shape} (that of x)"
+        raise ValueError(msg)
+    return space.flat(g)

@@ -1,0 +1,22 @@
+"""Random vectors, drawn on the host from a seed and moved once: the same on every library."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hessx._xp._fetch import upload
+from hessx._xp._namespace import Array, Space
+
+__all__ = ["normal", "rademacher"]
+
+
+def normal(space: Space, seed: int, count: int = 1) -> Array:
+    """Draw ``count`` standard normal vectors, shape ``(count, n)``; one upload."""
+    draw = np.random.default_rng(seed).standard_normal((count, space.n))
+    return upload(space, draw)
+
+
+def rademacher(space: Space, seed: int, count: int = 1) -> Array:
+    """Draw ``count`` vectors of random signs, shape ``(count, n)``; one upload."""
+    draw = np.random.default_rng(seed).integers(0, 2, (count, space.n)) * 2.0 - 1.0
+    return upload(space, draw)

@@ -1,0 +1,147 @@
+"""A fixed number of vectors that are multiplied and combined in one call."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hessx._xp._fetch import upload
+from hessx._xp._namespace import Array, Space
+
+__all__ = ["ListedRows", "Rows", "WrittenRows", "make_rows"]
+
+
+class WrittenRows:
+    """Rows of one array ``(k, n)``, written in place.
+
+    Where functions take ``out=``, a row is computed straight into the array.
+    """
+
+    __slots__ = ("array", "space")
+
+    def __init__(self, space: Space, k: int) -> None:
+        self.space = space
+        self.array = space.zeros((k, space.n))
+
+    def __getitem__(self, i: int) -> Array:
+        """Row i, a view: valid until the row is written again."""
+        return self.array[i, ...]
+
+    def set(self, i: int, v: Array) -> None:
+        """row_i <- v."""
+        self.array[i, ...] = v
+
+    def set_scaled(self, i: int, v: Array, a: float) -> None:
+        """row_i <- a v."""
+        if self.space.has_out:
+            self.space.xp.multiply(v, a, out=self.array[i, ...])
+        else:
+            self.array[i, ...] = v * a
+
+    def set_product(self, i: int, u: Array, v: Array) -> None:
+        """row_i <- u * v, entry by entry."""
+        if self.space.has_out:
+            self.space.xp.multiply(u, v, out=self.array[i, ...])
+        else:
+            self.array[i, ...] = u * v
+
+    def set_difference(self, i: int, j: int, k: int) -> None:
+        """row_i <- row_j - row_k."""
+        if self.space.has_out:
+            a = self.array
+            self.space.xp.subtract(a[j, ...], a[k, ...], out=a[i, ...])
+        else:
+            self.array[i, ...] = self.array[j, ...] - self.array[k, ...]
+
+    def products(self, start: int, stop: int, j: int) -> Array:
+        """Products of rows start..stop-1 with row j, one matrix-vector product."""
+        return self.array[start:stop, :] @ self.array[j, ...]
+
+    def products_with(self, stop: int, v: Array) -> Array:
+        """Products of the first rows with a vector v."""
+        return self.array[:stop, :] @ v
+
+    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:
+        """Sum c[i] row_i over the first ``len(c)`` rows; one upload."""
+        weights = upload(self.space, c)
+        if out is not None and self.space.has_out:
+            return self.space.xp.matmul(weights, self.array[: len(c), :], out=out)
+        return weights @ self.array[: len(c), :]
+
+    def combine_on_device(self, c: Array) -> Array:
+        """Sum c[i] row_i with coefficients that already are on the device."""
+        return c @ self.array[: c.shape[0], :]
+
+    def kept(self) -> list[Array]:
+        """The rows that a fetch on a lazy library must hold: none, they are in memory."""
+        return []
+
+    def replace(self, held: list[Array]) -> None:
+        """Take the held rows back."""
+
+
+class ListedRows:
+    """Rows as separate arrays, for libraries whose arrays are not written (JAX, dask)."""
+
+    __slots__ = ("rows", "space", "fresh")
+
+    def __init__(self, space: Space, k: int) -> None:
+        self.space = space
+        zero = space.zeros(space.n)
+        self.rows = [zero] * k
+        self.fresh: list[int] = []  # written since the last fetch
+
+    def __getitem__(self, i: int) -> Array:
+        """Row i."""
+        return self.rows[i]
+
+    def set(self, i: int, v: Array) -> None:
+        """row_i <- v."""
+        self.rows[i] = v
+        if i not in self.fresh:
+            self.fresh.append(i)
+
+    def set_scaled(self, i: int, v: Array, a: float) -> None:
+        """row_i <- a v."""
+        self.set(i, v * a)
+
+    def set_product(self, i: int, u: Array, v: Array) -> None:
+        """row_i <- u * v, entry by entry."""
+        self.set(i, u * v)
+
+    def set_difference(self, i: int, j: int, k: int) -> None:
+        """row_i <- row_j - row_k."""
+        self.set(i, self.rows[j] - self.rows[k])
+
+    def products(self, start: int, stop: int, j: int) -> Array:
+        """Products of rows start..stop-1 with row j."""
+        return self.space.xp.stack(self.rows[start:stop]) @ self.rows[j]
+
+    def products_with(self, stop: int, v: Array) -> Array:
+        """Products of the first rows with a vector v."""
+        return self.space.xp.stack(self.rows[:stop]) @ v
+
+    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:  # noqa: ARG002
+        """Sum c[i] row_i over the first ``len(c)`` rows; one upload."""
+        return self.combine_on_device(upload(self.space, c))
+
+    def combine_on_device(self, c: Array) -> Array:
+        """Sum c[i] row_i with coefficients that already are on the device."""
+        return c @ self.space.xp.stack(self.rows[: c.shape[0]])
+
+    def kept(self) -> list[Array]:
+        """The rows written since the last fetch, to be computed and held with it."""
+        return [self.rows[i] for i in self.fresh]
+
+    def replace(self, held: list[Array]) -> None:
+        """Take the held rows back."""
+        for i, row in zip(self.fresh, held, strict=True):
+            self.rows[i] = row
+        self.fresh = []
+
+
+Rows = WrittenRows | ListedRows
+
+
+def make_rows(space: Space, k: int) -> Rows:
+    """Make k rows of zeros in the form that suits the library."""
+    return WrittenRows(space, k) if space.writeable else ListedRows(space, k)

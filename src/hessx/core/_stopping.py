@@ -1,0 +1,120 @@
+"""Tolerances and limits: from a state's host numbers to an outcome."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from hessx.core._messages import Counts
+from hessx.core._outcome import Outcome
+from hessx.core._settings import SettingsError, check_integer, check_real
+
+__all__ = ["Stopping"]
+
+Verdict = tuple[Outcome, str]
+_RUNNING: Verdict = (Outcome.RUNNING, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """When a run ends; a tolerance of 0 switches its test off.
+
+    Parameters
+    ----------
+    gtol : float, optional
+        Stop at norm(g) <= max(gtol, gtol_rel * norm(g0)).  Default 1e-5, in dtypes of 32 bits
+        and less 1e-3.  A gradient that is exactly zero always ends the run.
+    gtol_rel : float
+        See gtol.
+    norm : {inf, 2}
+        The norm of the gradient test.
+    ftol : float
+        Stop at f_k - f_{k+1} <= ftol * max(|f_k|, |f_{k+1}|, 1), SciPy's formula.
+    xtol : float
+        Stop at a step with norm_2(s / x_scale) <= xtol.
+    max_iterations, max_evaluations : int, optional
+        Limits on accepted steps and on evaluations of f.
+    max_seconds : float, optional
+        Limit on the time of the run.
+    lower_limit : float
+        A value below it counts as unbounded.
+    """
+
+    gtol: float | None = None
+    gtol_rel: float = 0.0
+    norm: float = math.inf
+    ftol: float = 0.0
+    xtol: float = 0.0
+    max_iterations: int | None = 15000
+    max_evaluations: int | None = None
+    max_seconds: float | None = None
+    lower_limit: float = -math.inf
+
+    def __post_init__(self) -> None:
+        for name in ("gtol", "gtol_rel", "ftol", "xtol", "max_seconds"):
+            if getattr(self, name) is not None:
+                check_real(name, getattr(self, name), 0.0, closed=True)
+        for name in ("max_iterations", "max_evaluations"):
+            if getattr(self, name) is not None:
+                check_integer(name, getattr(self, name), 0)
+        if self.norm not in (2, math.inf):
+            msg = f"norm = {self.norm!r}: expected inf or 2"
+            raise SettingsError(msg)
+
+    def apply(self, state: Any, counts: Counts, seconds: float) -> Verdict:
+        """Judge a state after a reply; RUNNING where nothing holds."""
+        if state.trouble is not None:
+            return state.trouble  # type: ignore[no-any-return]
+        if state.accepted:
+            verdict = self._tolerances(state)
+            if verdict is not None:
+                return verdict
+            if self.max_iterations is not None and state.iteration >= self.max_iterations:
+                return Outcome.LIMIT_ITERATIONS, f"{state.iteration} iterations, the limit"
+        if self.max_evaluations is not None and counts.values >= self.max_evaluations:
+            return (
+                Outcome.LIMIT_EVALUATIONS,
+                f"{counts.values} evaluations of f, limit {self.max_evaluations}",
+            )
+        if self.max_seconds is not None and seconds >= self.max_seconds:
+            return Outcome.LIMIT_TIME, f"{seconds:.3g} s, limit {self.max_seconds:g} s"
+        return _RUNNING
+
+    def gradient_tolerance(self, state: Any) -> float:
+        """Give the tolerance in force for this run."""
+        gtol = self.gtol
+        if gtol is None:
+            gtol = 1e-5 if state.space.eps < 1e-10 else 1e-3
+        return max(gtol, self.gtol_rel * self._norm(state.first))
+
+    def _norm(self, point: Any) -> float:
+        norm: float = point.grad_norm if self.norm == math.inf else point.grad_norm2
+        return norm
+
+    def _tolerances(self, state: Any) -> Verdict | None:
+        point = state.point
+        norm, tolerance = self._norm(point), self.gradient_tolerance(state)
+        if norm <= tolerance:
+            return Outcome.CONVERGED_GRADIENT, f"gradient norm {norm:.3g} <= {tolerance:.3g}"
+        if point.value < self.lower_limit:
+            return (
+                Outcome.UNBOUNDED_BELOW,
+                f"value {point.value:.6g} is below the limit {self.lower_limit:g}",
+            )
+        if state.iteration == 0:
+            return None
+        if self.ftol > 0.0:
+            f, f_before = point.value, state.value_before
+            decrease = (f_before - f) / max(abs(f_before), abs(f), 1.0)
+            if decrease <= self.ftol:
+                return (
+                    Outcome.CONVERGED_VALUE,
+                    f"relative decrease {decrease:.3g} <= {self.ftol:.3g}",
+                )
+        if self.xtol > 0.0 and state.scaled_step_norm <= self.xtol:
+            return (
+                Outcome.CONVERGED_STEP,
+                f"step norm {state.scaled_step_norm:.3g} <= {self.xtol:.3g}",
+            )
+        return None

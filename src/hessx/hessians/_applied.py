@@ -1,0 +1,175 @@
+"""Directions d = -A g for any approximation, and the two simplest: I and the exact inverse."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import Array, Space, is_array, like, to_host
+from hessx.core import SettingsError
+from hessx.hessians._memory import Approximation, BoundApproximation, Needs, VectorMemory
+
+__all__ = ["Applied", "ExactInverse", "Identity"]
+
+
+class AppliedMemory(VectorMemory):
+    """d = -A g with A applied as it is."""
+
+    __slots__ = ("approximation", "learns")
+
+    def __init__(
+        self, space: Space, scale: Array | None, part: Approximation, needs: Needs
+    ) -> None:
+        super().__init__(space, scale, pairs=needs.pair or part.needs_pairs)
+        self.approximation: BoundApproximation = part.start(space, scale)
+        self.learns = part.needs_pairs
+        self.unit_step = part.unit_step
+
+    def take(self) -> str:
+        """Let A learn from the pair."""
+        note = ""
+        if self.learns:
+            s = self.d * self.alpha
+            note = self.approximation.update(s, self.y, self.s_y, self.y_y)
+        super().take()
+        return note
+
+    def direct(self) -> None:
+        """Apply A."""
+        self.turn(-self.approximation.solve(self.g), math.nan)
+
+
+class SteepestMemory(VectorMemory):
+    """d = -g, whose slope -g'g is known."""
+
+    __slots__ = ()
+
+    def direct(self) -> None:
+        """Turn to the negative gradient."""
+        self.turn(-self.g, -self.grad_square)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Adopt any `Approximation` as the A of d = -A g.
+
+    Parameters
+    ----------
+    part : Approximation
+        The approximation.
+    """
+
+    part: Any
+
+    def remember(self, space: Space, scale: Array | None, needs: Needs) -> AppliedMemory:
+        """Make the memory of a run."""
+        return AppliedMemory(space, scale, self.part, needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A = I: steepest descent.
+
+    With an array ``x_scale`` the identity belongs to x / x_scale, that is A = diag(x_scale^2).
+
+    Examples
+    --------
+    >>> import hessx
+    >>> method = hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(0.5))
+    >>> result = hessx.minimize(lambda x: (x @ x / 2, x), [3.0, 4.0], jac=True, method=method)
+    >>> bool(abs(result.x).max() < 1e-4)
+    True
+    """
+
+    def remember(self, space: Space, scale: Array | None, needs: Needs) -> SteepestMemory:
+        """Make the memory of a run."""
+        return SteepestMemory(space, scale, pairs=needs.pair)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactInverse:
+    """A = H^-1 for a known constant Hessian H, dense.
+
+    With alpha = 1 one step solves a quadratic problem; with a given alpha the error shrinks by
+    1 - alpha each step.
+
+    Parameters
+    ----------
+    hessian : array, shape (n, n)
+        Symmetric positive definite, of any library; inverted once, on the host in float64.
+
+    Raises
+    ------
+    SettingsError
+        Not square, not symmetric, or not positive definite.
+
+    Notes
+    -----
+    Cost: n^3 operations once, one product with an (n, n) matrix per step; no fetch.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> H, b = np.array([[5.0, 15.0], [15.0, 55.0]]), np.array([30.0, 110.0])
+    >>> method = hessx.LineSearchMethod(hessx.ExactInverse(H), hessx.FixedStep(1.0))
+    >>> f = lambda w: (w @ H @ w / 2 - b @ w, H @ w - b)
+    >>> hessx.minimize(f, [1.0, 1.0], jac=True, method=method).x.round(12)
+    array([0., 2.])
+    """
+
+    hessian: Any
+    _inverse: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        given = self.hessian
+        H = np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
+        if H.ndim != 2 or H.shape[0] != H.shape[1]:
+            msg = f"hessian has shape {H.shape}: expected (n, n)"
+            raise SettingsError(msg)
+        if not np.allclose(H, H.T, rtol=1e-6, atol=0.0):
+            msg = "hessian is not symmetric: pass (H + H.T) / 2 if that is what is meant"
+            raise SettingsError(msg)
+        try:
+            L = np.linalg.cholesky(H)
+        except np.linalg.LinAlgError as error:
+            msg = "hessian is not positive definite: its inverse gives no descent direction"
+            raise SettingsError(msg) from error
+        half = np.linalg.inv(L)
+        object.__setattr__(self, "_inverse", half.T @ half)
+
+    def remember(self, space: Space, scale: Array | None, needs: Needs) -> AppliedMemory:
+        """Make the memory of a run."""
+        if self._inverse.shape[0] != space.n:
+            msg = f"hessian has shape {self._inverse.shape}: expected ({space.n}, {space.n}), as x0"
+            raise SettingsError(msg)
+        return AppliedMemory(space, scale, _DensePart(self._inverse), needs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _DensePart:
+    inverse: np.ndarray
+    needs_pairs = False
+    unit_step = True
+
+    def start(self, space: Space, scale: Array | None) -> _DenseInverse:
+        """Move A to the device; in z = x / scale it is diag(1/scale) A diag(1/scale)."""
+        A = like(space, self.inverse, "hessian")
+        if scale is not None:
+            A = A / scale[:, None] / scale[None, :]
+        return _DenseInverse(A)
+
+
+@dataclass(slots=True, eq=False)
+class _DenseInverse:
+    A: Array
+
+    def solve(self, grad: Array) -> Array:
+        """Return A @ grad."""
+        return self.A @ grad
+
+    def update(self, s: Array, y: Array, s_y: float, y_y: float) -> str:  # noqa: ARG002
+        """Keep A: it is exact."""
+        return ""

@@ -1,0 +1,89 @@
+"""Nonlinear conjugate gradients: d = -g + beta d, an approximation of rank one.
+
+Written as d = -A g with A = I - d_old v', where v'g = beta, it is one more inverse Hessian
+approximation, made anew at each step from the last direction and the last change of the gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hessx._xp import Array, Space
+from hessx.core import SettingsError
+from hessx.hessians._memory import Needs, VectorMemory
+
+__all__ = ["NonlinearCG"]
+
+_ETA = 0.4  # of Hager-Zhang's lower bound on beta
+_DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g
+
+
+class ConjugateMemory(VectorMemory):
+    """Gradient, last direction, and the scalars that beta is made of.
+
+    With g+ the new gradient and y = g+ - g (all products measured in one packet):
+
+        PR+:          beta = max(0, y'g+ / g'g)
+        Hager-Zhang:  beta = (y'g+ - 2 (y'y / d'y) d'g+) / d'y,  at least 0.4 d'g / d'd
+    """
+
+    __slots__ = ("beta", "beta_rule")
+
+    def __init__(self, space: Space, scale: Array | None, beta_rule: str) -> None:
+        super().__init__(space, scale, pairs=True)
+        self.beta_rule = beta_rule
+        self.beta = 0.0
+
+    def take(self) -> str:
+        """Form beta while the old gradient's numbers are at hand."""
+        d_y = self.s_y / self.alpha
+        if self.beta_rule == "pr+":
+            self.beta = max(0.0, self.y_g / self.grad_square)
+        elif d_y > 0.0:
+            beta = (self.y_g - 2.0 * self.y_y / d_y * self.slope) / d_y
+            self.beta = max(beta, _ETA * self.start_slope / self.d_square)
+        else:
+            self.beta = 0.0
+        return super().take()
+
+    def direct(self) -> None:
+        """Turn to -g + beta d, or to -g where that is hardly a descent direction."""
+        slope = self.beta * self.slope - self.grad_square
+        if self.beta == 0.0 or not slope < -_DESCENT * self.grad_square:
+            self.beta = 0.0
+            self.turn(-self.g, -self.grad_square)
+        else:
+            self.turn(self.d * self.beta - self.g, slope)
+
+    def drop(self) -> bool:
+        """Forget the last direction."""
+        had, self.beta = self.beta != 0.0, 0.0
+        return had
+
+
+@dataclass(frozen=True, slots=True)
+class NonlinearCG:
+    """Nonlinear conjugate gradients.
+
+    Parameters
+    ----------
+    beta : {"hz", "pr+"}
+        Hager & Zhang (2005), A new conjugate gradient method with guaranteed descent and an
+        efficient line search, eqs. (1.3)-(1.6), with the bound on beta made scale-free; or
+        Polak & Ribiere's with Powell's cut at zero (Nocedal & Wright 2006, eq. 5.45).
+
+    Notes
+    -----
+    Memory: six vectors beside x.  Cost per trial: four inner products in one fetch.
+    """
+
+    beta: str = "hz"
+
+    def __post_init__(self) -> None:
+        if self.beta not in ("hz", "pr+"):
+            msg = f"beta = {self.beta!r}: expected 'hz' or 'pr+'"
+            raise SettingsError(msg)
+
+    def remember(self, space: Space, scale: Array | None, needs: Needs) -> ConjugateMemory:  # noqa: ARG002
+        """Make the memory of a run."""
+        return ConjugateMemory(space, scale, self.beta)

@@ -1,0 +1,82 @@
+"""The small products of L-BFGS, on the host in float64.
+
+Pairs stand in physical slots 0..k-1 in any order; a slot out of use is a zero row and column
+everywhere, so that no quantity here depends on where the ring's head is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["Gram"]
+
+
+class Gram:
+    r"""R^-1, D and Y'Y of the compact inverse form, kept up to date by bordering.
+
+    With S, Y the pairs in the order they came, R = triu(S'Y) and D = diag(S'Y) (Byrd, Nocedal &
+    Schnabel 1994, Theorem 2.2):
+
+        A = gamma I + [S, gamma Y] [[R^-T (D + gamma Y'Y) R^-1, -R^-T], [-R^-1, 0]] [S, gamma Y]'
+
+    A new pair borders R by a column r = S's y and the corner s'y; its inverse by -R^-1 r / s'y and
+    1 / s'y.  Dropping the oldest pair drops the first row and column of both.
+
+    Parameters
+    ----------
+    k : int
+        Slots.
+
+    Notes
+    -----
+    Cost: four products with (k, k) matrices per update and direction.
+    """
+
+    __slots__ = ("diagonal", "inverse", "y_y")
+
+    def __init__(self, k: int) -> None:
+        self.inverse = np.zeros((k, k))  # R^-1
+        self.y_y = np.zeros((k, k))
+        self.diagonal = np.zeros(k)
+
+    def add(
+        self, slot: int, s_cross: np.ndarray, y_cross: np.ndarray, s_y: float, y_y: float
+    ) -> None:
+        """Put a pair into a free slot, given S'y and Y'y with the pairs in use."""
+        self.inverse[:, slot] = self.inverse @ s_cross / -s_y
+        self.inverse[slot, slot] = 1.0 / s_y
+        self.y_y[slot] = y_cross * (self.diagonal != 0.0)
+        self.y_y[slot, slot] = y_y
+        self.y_y[:, slot] = self.y_y[slot]
+        self.diagonal[slot] = s_y
+
+    def remove(self, slot: int) -> None:
+        """Free the slot of the oldest pair."""
+        for matrix in (self.inverse, self.y_y):
+            matrix[slot] = 0.0
+            matrix[:, slot] = 0.0
+        self.diagonal[slot] = 0.0
+
+    def clear(self) -> None:
+        """Free all slots."""
+        self.inverse[:] = 0.0
+        self.y_y[:] = 0.0
+        self.diagonal[:] = 0.0
+
+    def coefficients(
+        self, s_g: np.ndarray, y_g: np.ndarray, gamma: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Give (c_s, c_y) with A g = gamma g + S c_s + Y c_y, from S'g and Y'g."""
+        u = self.inverse @ s_g
+        c_s = (self.diagonal * u + gamma * (self.y_y @ u - y_g)) @ self.inverse
+        return c_s, -gamma * u
+
+    def middle(self, gamma: float) -> np.ndarray:
+        """Give M with A v = gamma v + [S, Y] M [S, Y]'v, shape (2k, 2k)."""
+        k = len(self.diagonal)
+        M = np.zeros((2 * k, 2 * k))
+        core = np.diag(self.diagonal) + gamma * self.y_y
+        M[:k, :k] = self.inverse.T @ core @ self.inverse
+        M[:k, k:] = -gamma * self.inverse.T
+        M[k:, :k] = -gamma * self.inverse
+        return M

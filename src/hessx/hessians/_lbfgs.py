@@ -1,0 +1,324 @@
+"""L-BFGS in Gram form: one matrix-vector product per trial, one combination per direction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import Array, Rows, Space, is_array, like, make_rows
+from hessx.core import SettingsError, check_integer, check_real
+from hessx.hessians._gram import Gram
+from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._memory import Needs
+
+__all__ = ["LBFGS"]
+
+_PAIRS = 2  # the first row of the pairs; rows 0 and 1 hold the gradients
+
+
+class LBFGSMemory:
+    """Gradients, pairs and the trial's candidate as rows of one buffer.
+
+    Rows 0 and 1 are the current gradient and the trial's, in turn; rows 2 + 2i and 3 + 2i are
+    s and y of slot i, of which one slot more than ``m`` exists: the candidate's.  After a trial,
+    one product of the rows with the new gradient brings slope, g'g, S'g and Y'g, one of the
+    candidate's two rows with y brings s'y and y'y.  The columns S'y and Y'y that a new pair adds
+    are differences of stored products; its own s'y and y'y are explicit, without which float32
+    breaks at its noise floor.
+    """
+
+    __slots__ = (
+        "alpha", "candidate", "count", "d", "d_square", "damping", "damping_products", "gamma",
+        "gram", "grad_square", "h0", "now", "products", "products_trial", "rows", "s_y", "scale",
+        "slope", "space", "start_slope", "unit_step", "y_y",
+    )  # fmt: skip
+
+    def __init__(
+        self, space: Space, scale: Array | None, m: int, h0: float | None, damping: float | None
+    ) -> None:
+        self.space, self.scale, self.damping = space, scale, damping
+        self.rows: Rows = make_rows(space, _PAIRS + 2 * (m + 1))
+        self.gram = Gram(m + 1)
+        self.h0 = h0
+        self.gamma = 1.0 if h0 is None else h0
+        self.now = self.count = self.candidate = 0
+        self.products = np.zeros(_PAIRS + 2 * (m + 1))
+        self.products_trial = np.zeros_like(self.products)
+        self.d: Array = None
+        self.unit_step = h0 is not None
+        nan = math.nan
+        self.alpha = self.slope = self.start_slope = self.d_square = nan
+        self.grad_square = self.s_y = self.y_y = nan
+
+    @property
+    def touched(self) -> int:
+        """Rows in use: the gradients, the pairs, and the candidate."""
+        return _PAIRS + 2 * min(self.count + 1, len(self.gram.diagonal))
+
+    def start(self, grad: Array) -> list[Array]:
+        """Take the first gradient; asks for its products with the rows."""
+        self._write(self.now, grad)
+        return [self.rows.products(0, self.touched, self.now)]
+
+    def read_start(self, values: list[Any]) -> None:
+        """Read g'g, S'g and Y'g."""
+        self.products[: len(values[0])] = values[0]
+        self.grad_square = float(self.products[self.now])
+
+    def place(self, alpha: float) -> Array:
+        """Write s = alpha d into the candidate's row; return it in x."""
+        self.alpha = alpha
+        row = _PAIRS + 2 * self.candidate
+        self.rows.set_scaled(row, self.d, alpha)
+        step = self.rows[row]
+        return step if self.scale is None else step * self.scale
+
+    def look(self, grad: Array) -> list[Array]:
+        """Name the products of a trial with gradient ``grad``."""
+        rows, trial, row = self.rows, 1 - self.now, _PAIRS + 2 * self.candidate
+        self._write(trial, grad)
+        rows.set_difference(row + 1, trial, self.now)
+        wanted = [rows.products(0, self.touched, trial), rows.products(row, row + 2, row + 1)]
+        if math.isnan(self.d_square):
+            wanted.append(self.d @ self.d)
+        return wanted
+
+    def read(self, values: list[Any]) -> None:
+        """Read slope, s'y, y'y, d'd and the products with the rows."""
+        products, pair = values[0], values[1]
+        self.products_trial[: len(products)] = products
+        self.slope = float(products[_PAIRS + 2 * self.candidate]) / self.alpha
+        self.s_y, self.y_y = float(pair[0]), float(pair[1])
+        if len(values) == 3:
+            self.d_square = values[2]
+
+    def take(self) -> str:
+        """Make the candidate a pair, unless its curvature is lost in rounding."""
+        slot, alpha = self.candidate, self.alpha
+        cross = self.products_trial - self.products
+        note = ""
+        s_s = alpha * alpha * self.d_square
+        if self.damping is not None:
+            note, cross = self._damp(cross)
+        self.products, self.products_trial = self.products_trial, self.products
+        self.now = 1 - self.now
+        self.grad_square = float(self.products[self.now])
+        if not math.isfinite(self.y_y + s_s):
+            self.drop()
+            return "dropped"
+        if not self.s_y > 10.0 * self.space.eps * math.sqrt(s_s) * math.sqrt(self.y_y):
+            return "skipped"
+        cross[_PAIRS + 2 * slot : _PAIRS + 2 * slot + 2] = 0.0
+        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
+        self.gamma = self.s_y / self.y_y
+        self.unit_step = True
+        slots = len(self.gram.diagonal)
+        self.count = min(self.count + 1, slots)
+        self.candidate = (slot + 1) % slots
+        if self.count == slots:
+            self.gram.remove(self.candidate)
+            self.products[_PAIRS + 2 * self.candidate] = 0.0
+            self.products[_PAIRS + 2 * self.candidate + 1] = 0.0
+        return note
+
+    def direct(self) -> None:
+        """Form d = -A g and its slope from the stored products."""
+        self.d_square = math.nan
+        p, now = self.products, self.now
+        if self.count:
+            c_s, c_y = self.gram.coefficients(p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma)
+            slope = -(
+                self.gamma * self.grad_square
+                + float(c_s @ p[_PAIRS::2])
+                + float(c_y @ p[_PAIRS + 1 :: 2])
+            )
+            if math.isfinite(slope) and slope < 0.0:
+                c = np.empty(len(p))
+                c[now], c[1 - now] = -self.gamma, 0.0
+                c[_PAIRS::2], c[_PAIRS + 1 :: 2] = -c_s, -c_y
+                self.start_slope = slope
+                used = _PAIRS + 2 * min(self.count, len(c_s))
+                self.d = self.rows.combine(c[:used], out=self.d)
+                return
+            self.drop()
+        h = 1.0 if self.h0 is None else self.h0
+        self.d = -h * self.rows[now]
+        self.start_slope = -h * self.grad_square
+
+    def drop(self) -> bool:
+        """Forget the pairs; False where there were none."""
+        had = self.count > 0
+        self.gram.clear()
+        self.count = self.candidate = 0
+        self.unit_step = False
+        self.h0 = None
+        self.gamma = 1.0
+        return had
+
+    def restart_at(self, grad: Array, grad_square: float) -> None:
+        """Move to another point, given its gradient, and forget the past."""
+        self._write(self.now, grad)
+        self.grad_square = grad_square
+        self.drop()
+
+    def gradient(self) -> Array:
+        """Give the current gradient in x, a new array."""
+        g = self.rows[self.now]
+        return self.space.copy(g) if self.scale is None else g / self.scale
+
+    def kept(self) -> list[Array]:
+        """The arrays that a lazy library has to compute and hold with the packet."""
+        return self.rows.kept() + ([] if self.d is None else [self.d])
+
+    def replace(self, held: list[Array]) -> None:
+        """Take the held arrays back, in the order of `kept`."""
+        if self.d is not None:
+            *held, self.d = held
+        self.rows.replace(held)
+
+    def operator(self) -> LBFGSInverse:
+        """Give A as an operator."""
+        return LBFGSInverse(self.space, self.scale, self.rows, self.gram, self.gamma, self.count)
+
+    def adopt(self, operator: LBFGSInverse) -> None:
+        """Start from the pairs of an earlier run, copied."""
+        for i in range(_PAIRS, _PAIRS + 2 * len(self.gram.diagonal)):
+            self.rows.set(i, operator.rows[i])
+        gram = operator.gram
+        self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
+        self.gram.diagonal[:] = gram.diagonal
+        self.count, self.gamma = operator.count, operator.gamma
+        free = np.flatnonzero(gram.diagonal == 0.0)
+        self.candidate = int(free[0])
+        self.unit_step = True
+
+    def _write(self, row: int, grad: Array) -> None:
+        if self.scale is None:
+            self.rows.set(row, grad)
+        else:
+            self.rows.set_product(row, grad, self.scale)
+
+    def _damp(self, cross: np.ndarray) -> tuple[str, np.ndarray]:
+        """Mix y with Bs so that s'y >= damping s'Bs (Powell 1978).
+
+        The step is s = -alpha A g, so that Bs = -alpha g and s'Bs = -alpha^2 slope.
+        """
+        s_B_s = -self.alpha * self.alpha * self.start_slope
+        least = self.damping * s_B_s  # type: ignore[operator]
+        if not self.s_y < least:
+            return "", cross
+        theta = (s_B_s - least) / (s_B_s - self.s_y)
+        weight = (1.0 - theta) * self.alpha
+        row = _PAIRS + 2 * self.candidate + 1
+        y_g = float(self.products_trial[self.now]) - self.grad_square
+        self.rows.set(row, self.rows[row] * theta - self.rows[self.now] * weight)
+        self.products_trial[row] = (
+            theta * self.products_trial[row] - weight * self.products_trial[self.now]
+        )
+        self.s_y = theta * self.s_y + (1.0 - theta) * s_B_s
+        self.y_y = (
+            theta * theta * self.y_y
+            - 2.0 * theta * weight * y_g
+            + weight * weight * self.grad_square
+        )
+        return "damped", theta * cross - weight * self.products
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LBFGS:
+    r"""Limited-memory BFGS (Nocedal 1980) in Gram form.
+
+    A_k is the BFGS inverse built from the last ``memory`` pairs on gamma I, gamma = s'y / y'y, in
+    the compact form of Byrd, Nocedal & Schnabel (1994), Theorem 2.2.  A pair is skipped unless
+    s'y > 10 eps norm(s) norm(y).
+
+    Parameters
+    ----------
+    memory : int
+        Pairs kept, m >= 1.
+    hess_inv0 : float, array shape (n,) or shape of x, or LBFGSInverse, optional
+        Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
+        earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
+        trial is then alpha = 1.
+    damping : float, optional
+        Powell's damping in (0, 1), commonly 0.2, instead of skipping: for steps that do not
+        ensure s'y > 0.
+
+    Raises
+    ------
+    SettingsError
+        A setting out of range; raised when the part is made or when the run starts.
+
+    Notes
+    -----
+    Memory: 2 (m + 1) + 3 vectors beside x, trial and gradient.  Per trial: a product of the rows
+    with the new gradient and a small one with y, one fetch.  Per direction: one upload of
+    2 m + 2 coefficients and one combination of the rows; about 4 m n multiplications each.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> method = hessx.LineSearchMethod(hessx.LBFGS(memory=5), hessx.HagerZhang())
+    >>> scale = np.array([1.0, 100.0, 1e4])
+    >>> fun = lambda x: (scale * x) @ x / 2
+    >>> hessx.minimize(fun, np.ones(3), jac=lambda x: scale * x, method=method).success
+    True
+    """
+
+    memory: int = 10
+    hess_inv0: Any = None
+    damping: float | None = None
+
+    def __post_init__(self) -> None:
+        check_integer("memory", self.memory, 1)
+        if isinstance(self.hess_inv0, int | float):
+            check_real("hess_inv0", self.hess_inv0, 0.0)
+        if self.damping is not None:
+            check_real("damping", self.damping, 0.0, 1.0)
+
+    def remember(self, space: Space, scale: Array | None, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
+        """Make the memory of a run."""
+        start = self.hess_inv0
+        if isinstance(start, LBFGSInverse):
+            return self._resumed(space, scale, start)
+        h0 = None
+        if isinstance(start, int | float):
+            h0 = float(start)
+        elif start is not None:
+            if scale is not None:
+                msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
+                raise SettingsError(msg)
+            scale, h0 = self._root(space, start), 1.0
+        return LBFGSMemory(space, scale, self.memory, h0, self.damping)
+
+    def _root(self, space: Space, diagonal: Any) -> Array:
+        """A diagonal A0 is a change of scale: x = sqrt(A0) z."""
+        if not is_array(diagonal) and not isinstance(diagonal, list | tuple):
+            msg = (
+                f"hess_inv0 is a {type(diagonal).__name__}: expected a positive number, a positive "
+                "diagonal with the shape of x0, or the hess_inv of an earlier L-BFGS result"
+            )
+            raise SettingsError(msg)
+        vector = space.flat(like(space, diagonal, "hess_inv0"))
+        if vector.shape[0] != space.n:
+            msg = f"hess_inv0 has {vector.shape[0]} entries: expected {space.n}, as x0"
+            raise SettingsError(msg)
+        return space.xp.sqrt(vector)
+
+    def _resumed(self, space: Space, scale: Array | None, start: LBFGSInverse) -> LBFGSMemory:
+        expected = (space.n, space.kind, space.dtype, self.memory + 1)
+        given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
+        if given != expected:
+            msg = (
+                f"hess_inv0 is an L-BFGS operator with (n, library, dtype, memory + 1) = {given}: "
+                f"expected {expected}"
+            )
+            raise SettingsError(msg)
+        memory = LBFGSMemory(
+            space, start.scale if scale is None else scale, self.memory, None, self.damping
+        )
+        memory.adopt(start)
+        return memory

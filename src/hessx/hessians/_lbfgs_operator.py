@@ -1,0 +1,94 @@
+"""The L-BFGS inverse as a linear operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import Array, Rows, Space, to_host, upload
+from hessx.hessians._gram import Gram
+
+__all__ = ["LBFGSInverse"]
+
+_PAIRS = 2  # rows 0 and 1 of the buffer hold gradients
+
+
+class LBFGSInverse:
+    r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
+
+    The (2k, 2k) matrix M is formed on the host in float64 and uploaded once, when first needed:
+    an apply reads nothing back to the host.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n, n).
+    dtype : object
+        Of x.
+    count : int
+        Pairs held.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> result = hessx.minimize(lambda x: x @ x, np.ones(3), jac=lambda x: 2 * x, method="lbfgs")
+    >>> (result.hess_inv @ np.ones(3)).round(6)
+    array([0.5, 0.5, 0.5])
+    """
+
+    def __init__(
+        self, space: Space, scale: Array | None, rows: Rows, gram: Gram, gamma: float, count: int
+    ) -> None:
+        self.space, self.scale, self.rows, self.gram = space, scale, rows, gram
+        self.gamma, self.count = gamma, min(count, len(gram.diagonal) - 1)
+        self.shape = (space.n, space.n)
+        self.dtype = space.dtype
+        self._middle: Array = None
+
+    def matvec(self, v: Array) -> Array:
+        """Apply to a vector of n entries or of the shape of x; two products, no fetch."""
+        space = self.space
+        problem = space.mismatch(v)
+        if problem is not None:
+            msg = f"the vector has {problem} (that of x)"
+            raise TypeError(msg)
+        flat = space.flat(v)
+        if flat.shape[0] != space.n:
+            msg = f"the vector has shape {tuple(v.shape)}: expected {space.shape} or ({space.n},)"
+            raise ValueError(msg)
+        z = flat if self.scale is None else flat * self.scale
+        out = z * self.gamma
+        if self.count:
+            middle = self._coefficients()
+            stop = int(middle.shape[0])
+            out = out + self.rows.combine_on_device(middle @ self.rows.products_with(stop, z))
+        if self.scale is not None:
+            out = out * self.scale
+        return space.xp.reshape(out, v.shape)
+
+    __matmul__ = matvec
+    __call__ = matvec
+
+    def todense(self) -> np.ndarray:
+        """Give the matrix as a NumPy array; n applies, for tests and small n."""
+        eye = np.eye(self.space.n)
+        columns = [to_host(self.matvec(upload(self.space, row))) for row in eye]
+        return np.stack(columns, axis=1)
+
+    def _coefficients(self) -> Array:
+        """Arrange M by the buffer's rows, with zeros for the two gradients; one upload."""
+        if self._middle is None:
+            k = len(self.gram.diagonal)
+            order = np.concatenate([_PAIRS + 2 * np.arange(k), _PAIRS + 1 + 2 * np.arange(k)])
+            by_row = np.zeros((_PAIRS + 2 * k, _PAIRS + 2 * k))
+            by_row[np.ix_(order, order)] = self.gram.middle(self.gamma)
+            self._middle = upload(self.space, by_row)
+        return self._middle
+
+    def __repr__(self) -> str:
+        return f"<L-BFGS inverse of shape {self.shape}, {self.count} pairs>"
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:  # noqa: ARG002
+        """Convert to a dense NumPy array."""
+        return self.todense().astype(dtype or np.float64)

@@ -1,0 +1,324 @@
+"""Descent along rays: any memory of curvature with any rule for the step length.
+
+START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new direction
+                                               ^             |
+                                               +-- propose --+--> TRY: same ray, new alpha
+                                                             +--> FAILED: drop the memory, once
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from hessx._xp import Array, Space, extremes, fetch, like
+from hessx.core import Outcome, Point, Reply, Request, SettingsError, check_real
+from hessx.globalization import Ray, Search, Verdict
+from hessx.hessians import Applied, Memory, Needs
+
+__all__ = ["LineSearchMethod", "LineSearchState"]
+
+
+class Phase(enum.Enum):
+    """START before the first reply, TRIAL after it."""
+
+    START = "start"
+    TRIAL = "trial"
+
+
+@dataclass(slots=True)
+class LineSearchState:
+    """All that a run has between two evaluations."""
+
+    space: Space
+    memory: Memory
+    request: Request
+    # point
+    point: Point = field(init=False)
+    first: Point = field(init=False)
+    best: Point | None = None
+    value_before: float = math.nan
+    # search
+    phase: Phase = Phase.START
+    ray: Ray = field(init=False)
+    search: Search | None = None
+    last_ray: Ray | None = None
+    restarted: bool = False
+    # bookkeeping
+    iteration: int = 0
+    accepted: bool = False
+    alpha: float = math.nan
+    step_norm: float = math.nan
+    scaled_step_norm: float = math.nan
+    trials: int = 0
+    turns: bool = False
+    old_d: Array = None
+    old_d_norm: float = math.nan
+    cosine: float = math.nan
+    note: str = ""
+    trouble: tuple[Outcome, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineSearchMethod:
+    r"""Minimise along rays, x+ = x - alpha A grad f(x).
+
+    Parameters
+    ----------
+    curvature : Curvature or Approximation
+        What A is: `LBFGS`, `NonlinearCG`, `Identity`, `ExactInverse`, or an approximation of
+        one's own (see `Approximation`).
+    rule : StepRule
+        How alpha is found: `HagerZhang`, `MoreThuente`, `Armijo`, or given, as in `FixedStep`,
+        `DecayingStep` and `BarzilaiBorwein`.
+    x_scale : float or array
+        The natural size of the variables, > 0.  A number is the length of the first step; with an
+        array (shape of x) the method works in x / x_scale.
+
+    Raises
+    ------
+    SettingsError
+        Parts that do not fit together, or a scale that is not positive.
+
+    Notes
+    -----
+    Cost: one fetch per trial point; a failed search drops the memory and restarts along -g, once.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> method = hessx.LineSearchMethod(hessx.NonlinearCG("pr+"), hessx.MoreThuente(c2=0.1))
+    >>> hessx.minimize(lambda x: ((x - 3) @ (x - 3), 2 * (x - 3)), [0.0, 9.0], jac=True,
+    ...                method=method).x.round(4)
+    array([3., 3.])
+    """
+
+    curvature: Any
+    rule: Any
+    x_scale: Any = 1.0
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.rule, "begin"):
+            msg = (
+                f"rule is a {type(self.rule).__name__}: expected a line search or a given step, "
+                "such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
+            )
+            raise SettingsError(msg)
+        if not hasattr(self.curvature, "remember"):
+            if not hasattr(self.curvature, "start"):
+                msg = (
+                    f"curvature is a {type(self.curvature).__name__}: expected hessx.LBFGS(), "
+                    "hessx.Identity() or an object with start(space, scale)"
+                )
+                raise SettingsError(msg)
+            object.__setattr__(self, "curvature", Applied(self.curvature))
+        if getattr(self.rule, "needs_identity", False):
+            from hessx.hessians import Identity
+
+            if not isinstance(self.curvature, Identity):
+                msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
+                raise SettingsError(msg)
+        if isinstance(self.x_scale, int | float):
+            check_real("x_scale", self.x_scale, 0.0)
+
+    @property
+    def _needs(self) -> Needs:
+        return Needs(
+            getattr(self.rule, "needs_slope", True), getattr(self.rule, "needs_pair", False)
+        )
+
+    @property
+    def _length(self) -> float:
+        """The length of a first step in x / x_scale, or in x where x_scale is a number."""
+        return float(self.x_scale) if isinstance(self.x_scale, int | float) else 1.0
+
+    def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
+        """Ask for the value and gradient at x0."""
+        scale = None
+        if not isinstance(self.x_scale, int | float):
+            scale = space.flat(like(space, self.x_scale, "x_scale"))
+            if scale.shape[0] != space.n:
+                msg = f"x_scale has {scale.shape[0]} entries: expected {space.n}, as x0"
+                raise SettingsError(msg)
+        memory = self.curvature.remember(space, scale, self._needs)
+        return LineSearchState(space, memory, Request(space.flat(x0), 0), turns=turns)
+
+    def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
+        """Take an answer in: one fetch, then accept, try again or fail."""
+        if reply.ticket != state.request.ticket:
+            msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
+            raise ValueError(msg)
+        state.accepted = False
+        if state.phase is Phase.START:
+            return self._start(state, reply)
+        trial = self._measure(state, reply)
+        if trial.value == -math.inf:
+            state.trouble = Outcome.UNBOUNDED_BELOW, "f is -inf"
+            return state
+        verdict = self._advance(state, trial)
+        if verdict is Verdict.ACCEPTED:
+            self._accept(state, trial)
+            return state
+        self._keep_if_best(state, trial, reply.grad)
+        if verdict is not Verdict.TRY:
+            self._fail(state, trial)
+        return state
+
+    def propose(self, state: LineSearchState) -> LineSearchState:
+        """Ask for the next point: of a new ray, or of the same."""
+        memory, ray = state.memory, state.ray if state.phase is Phase.TRIAL else None
+        if state.search is None or state.accepted:
+            if state.turns:
+                _remember_direction(state)
+            memory.direct()
+            ray = state.ray = self._ray(state)
+            state.phase, state.trials = Phase.TRIAL, 0
+            known = not math.isnan(ray.slope) or not self._needs.slope
+            state.search = self.rule.begin(ray) if known else None
+        alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
+        state.trials += 1
+        state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
+        return state
+
+    def gradient(self, state: LineSearchState) -> Array:
+        """Give the gradient at the current point."""
+        return state.memory.gradient()
+
+    def inverse_hessian(self, state: LineSearchState) -> Any:
+        """Give A as an operator, where the memory has one."""
+        return state.memory.operator()
+
+    # -- absorb ---------------------------------------------------------------------------------
+
+    def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
+        memory, space, x0 = state.memory, state.space, state.request.x
+        wanted = memory.start(reply.grad)
+        high, low = extremes(space, reply.grad)
+        x_high, x_low = extremes(space, x0)
+        values, held = fetch(
+            space, [reply.value, high, low, x_high, x_low, *wanted], [x0, *memory.kept()]
+        )
+        x0, *kept = held
+        memory.replace(kept)
+        if not math.isfinite(values[3] - values[4]):
+            msg = "x0 has entries that are not finite: expected finite numbers"
+            raise ValueError(msg)
+        memory.read_start(values[5:])
+        point = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(memory.grad_square))
+        state.point = state.first = point
+        state.accepted = True
+        if not point.finite:
+            state.trouble = _not_finite(point, "x0")
+        return state
+
+    def _measure(self, state: LineSearchState, reply: Reply) -> Point:
+        """Bring all that the host has to know of the trial, in one packet."""
+        memory, space, x = state.memory, state.space, state.request.x
+        wanted = memory.look(reply.grad)
+        high, low = extremes(space, reply.grad)
+        turn = [state.old_d @ memory.d] if state.old_d is not None else []
+        values, held = fetch(space, [reply.value, high, low, *turn, *wanted], [x, *memory.kept()])
+        x, *kept = held
+        memory.replace(kept)
+        first = 3 + len(turn)
+        memory.read(values[first:])
+        if turn:
+            state.cosine = values[3] / (state.old_d_norm * math.sqrt(memory.d_square))
+            state.old_d = None
+        return Point(x, values[0], max(values[1], -values[2]), math.nan)
+
+    def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
+        memory = state.memory
+        if state.search is None:  # the slope of this ray came with its first trial
+            state.ray.slope = memory.start_slope
+            if not -math.inf < state.ray.slope < 0.0:
+                return Verdict.FAILED
+            state.search = self.rule.begin(state.ray)
+        value = trial.value if math.isfinite(trial.grad_norm) else math.nan
+        return state.search.advance(value, memory.slope)
+
+    def _accept(self, state: LineSearchState, trial: Point) -> None:
+        memory, old = state.memory, state.point
+        if state.best is None and not trial.is_better_than(old, state.space.eps):
+            old.grad = memory.gradient()
+            state.best = old
+        elif state.best is not None and trial.is_better_than(state.best, state.space.eps):
+            state.best = None
+        state.value_before = old.value
+        state.alpha = state.search.alpha  # type: ignore[union-attr]
+        state.step_norm = state.alpha * math.sqrt(memory.d_square)
+        state.scaled_step_norm = state.step_norm / self._length
+        state.ray.slope = memory.start_slope
+        state.note = memory.take() or ("restart" if state.restarted else "")
+        trial.grad_norm2 = math.sqrt(memory.grad_square)
+        state.point, state.last_ray = trial, state.ray
+        state.iteration += 1
+        state.accepted, state.restarted = True, False
+
+    def _keep_if_best(self, state: LineSearchState, trial: Point, grad: Array) -> None:
+        """A rejected trial may still be the best point of the run."""
+        if not trial.finite:
+            return
+        eps = state.space.eps
+        if trial.is_better_than(state.point, eps) and (
+            state.best is None or trial.is_better_than(state.best, eps)
+        ):
+            trial.grad = state.space.copy(grad)
+            trial.grad_norm2 = math.nan
+            state.best = trial
+
+    def _fail(self, state: LineSearchState, trial: Point) -> None:
+        """Drop the memory and restart along -g, once; then say why nothing more is possible."""
+        memory = state.memory
+        state.search = None
+        if memory.drop() and not state.restarted:
+            state.restarted = True
+            return
+        f, f0, eps = trial.value, state.point.value, state.space.eps
+        change = abs(f - f0)
+        numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
+        if not trial.finite:
+            state.trouble = _not_finite(trial, f"the last of {state.trials} trials")
+        elif change <= 10.0 * eps * max(abs(f), abs(f0)):
+            text = f"f changes by {change:.3g} along -g, within its rounding; {numbers}"
+            state.trouble = Outcome.STALLED_PRECISION, text
+        else:
+            text = f"no acceptable step in {state.trials} trials; {numbers}"
+            state.trouble = Outcome.FAILED_LINE_SEARCH, text
+
+    # -- propose --------------------------------------------------------------------------------
+
+    def _ray(self, state: LineSearchState) -> Ray:
+        """The ray's start and the first trial: 1 for Newton kinds, else from the last ray."""
+        memory, last, eps = state.memory, state.last_ray, state.space.eps
+        slope = memory.start_slope
+        if memory.unit_step:
+            alpha = 1.0
+        elif last is None:
+            alpha = self._length / math.sqrt(memory.grad_square)
+        elif state.restarted:
+            alpha = state.step_norm / math.sqrt(memory.grad_square)
+        else:
+            alpha = state.alpha * last.slope / slope
+        ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
+        if last is not None:
+            ray.last_alpha, ray.last_slope = state.alpha, last.slope
+            ray.s_y, ray.y_y = memory.s_y, memory.y_y
+        return ray
+
+
+def _remember_direction(state: LineSearchState) -> None:
+    """Keep the direction just followed, for its cosine with the next one."""
+    state.cosine = math.nan
+    if state.accepted and state.iteration:
+        state.old_d = state.space.copy(state.memory.d)
+        state.old_d_norm = math.sqrt(state.memory.d_square)
+
+
+def _not_finite(point: Point, where: str) -> tuple[Outcome, str]:
+    text = f"f = {point.value:g}, gradient norm {point.grad_norm:g} at {where}"
+    if point.value == -math.inf:
+        return Outcome.UNBOUNDED_BELOW, text
+    return Outcome.FAILED_NONFINITE, text

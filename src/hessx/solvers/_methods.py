@@ -1,0 +1,173 @@
+"""The one table from names to compositions, and what SciPy's options mean for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from hessx.core import SettingsError, Stopping
+from hessx.globalization import Armijo, HagerZhang
+from hessx.hessians import LBFGS, Identity, NonlinearCG
+from hessx.solvers._line_search_method import LineSearchMethod
+
+__all__ = ["Plan", "known_methods", "plan"]
+
+# Options that the driver or the oracle read, with SciPy's spellings beside hessx's own.
+_STOPPING = {
+    "gtol": "gtol",
+    "gtol_rel": "gtol_rel",
+    "norm": "norm",
+    "ftol": "ftol",
+    "xtol": "xtol",
+    "maxiter": "max_iterations",
+    "maxfun": "max_evaluations",
+    "maxfev": "max_evaluations",
+    "max_seconds": "max_seconds",
+    "lower_limit": "lower_limit",
+}
+_DIFFERENCES = ("eps", "finite_diff_rel_step")
+_OTHERS = ("disp", "iprint", "x_scale")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a call of `minimize` comes down to."""
+
+    solver: Any
+    stopping: Stopping
+    rel_step: Any = None
+    x_scale: Any = 1.0
+    progress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    """A composition and the names of the options that shape its parts."""
+
+    build: Callable[..., Any]
+    options: tuple[str, ...] = ()
+    tol: tuple[str, ...] = field(default=("gtol",))
+
+
+def _lbfgs(
+    *,
+    x_scale: Any = 1.0,
+    maxcor: int = 10,
+    maxls: int = 30,
+    hess_inv0: Any = None,
+    damping: float | None = None,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+) -> LineSearchMethod:
+    part = LBFGS(memory=maxcor, hess_inv0=hess_inv0, damping=damping)
+    return LineSearchMethod(part, HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
+
+
+def _conjugate(
+    *, x_scale: Any = 1.0, beta: str = "hz", maxls: int = 30, c1: float = 1e-4, c2: float = 0.1
+) -> LineSearchMethod:
+    return LineSearchMethod(NonlinearCG(beta), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
+
+
+def _descent(*, x_scale: Any = 1.0, maxls: int = 30, c1: float = 1e-4) -> LineSearchMethod:
+    return LineSearchMethod(Identity(), Armijo(c1=c1, max_trials=maxls), x_scale)
+
+
+_LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
+_TABLE = {
+    "auto": _LBFGS,
+    "lbfgs": _LBFGS,
+    "l-bfgs-b": _Method(_lbfgs, _LBFGS.options, tol=("gtol", "ftol")),
+    "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
+    "gd": _Method(_descent, ("maxls", "c1")),
+}
+
+
+def known_methods() -> list[str]:
+    """Give the names that ``method`` takes."""
+    return list(_TABLE)
+
+
+def plan(
+    method: Any,
+    options: dict[str, Any] | None,
+    tol: float | None,
+    x_scale: Any,
+    max_seconds: float | None,
+) -> Plan:
+    """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
+
+    Raises
+    ------
+    ValueError
+        An unknown method or option; the known ones are named.
+    SettingsError
+        A setting out of range.
+    """
+    given = dict(options or {})
+    if tol is not None:
+        for name in _tol_options(method):
+            given.setdefault(name, tol)
+    if max_seconds is not None:
+        given["max_seconds"] = max_seconds
+    if x_scale is not None:
+        given["x_scale"] = x_scale
+    entry = _find(method)
+    known = (*_STOPPING, *_DIFFERENCES, *_OTHERS, *(entry.options if entry else ()))
+    for name in given:
+        if name not in known:
+            msg = f"unknown option {name!r}: expected one of {', '.join(sorted(set(known)))}"
+            raise ValueError(msg)
+    stops = {}
+    for name, target in _STOPPING.items():
+        if given.get(name) is not None:
+            stops[target] = given[name]
+    if "norm" in stops and stops["norm"] == math.inf:
+        stops["norm"] = math.inf
+    parts = {name: given[name] for name in (entry.options if entry else ()) if name in given}
+    scale = given.get("x_scale", 1.0)
+    if entry is None:
+        solver = method
+        if x_scale is not None:
+            msg = "x_scale with a composition: give it to the composition itself"
+            raise SettingsError(msg)
+        scale = getattr(method, "x_scale", 1.0)
+    else:
+        solver = entry.build(x_scale=scale, **parts)
+    rel_step = given.get("finite_diff_rel_step")
+    return Plan(
+        solver,
+        Stopping(**stops),
+        given.get("eps") if rel_step is None else rel_step,
+        scale,
+        bool(given.get("disp", False)),
+    )
+
+
+def _find(method: Any) -> _Method | None:
+    if method is None:
+        return _TABLE["auto"]
+    if isinstance(method, str):
+        entry = _TABLE.get(method.lower())
+        if entry is None:
+            msg = f"unknown method {method!r}: expected one of {', '.join(_TABLE)}"
+            raise ValueError(msg)
+        return entry
+    missing = [name for name in ("init", "absorb", "propose") if not hasattr(method, name)]
+    if missing:
+        msg = (
+            f"method is a {type(method).__name__}: expected a name "
+            f"({', '.join(_TABLE)}) or a composition such as hessx.LineSearchMethod(...)"
+        )
+        raise TypeError(msg)
+    return None
+
+
+def _tol_options(method: Any) -> tuple[str, ...]:
+    entry = _find(method)
+    return ("gtol",) if entry is None else entry.tol
+
+
+assert {f.name for f in fields(Stopping)} == set(_STOPPING.values())
