@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ IMPORT_NOISE = [
 ]
 
 
+NOT_RUN = pytest.StashKey[dict[str, str]]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--backend",
@@ -34,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    config.stash[NOT_RUN] = {}
     config.addinivalue_line("filterwarnings", "error")
     for exception in IMPORT_NOISE:
         config.addinivalue_line("filterwarnings", exception)
@@ -48,13 +53,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each backend that is asked for and can run here.
+
+    Making the backends now puts the pretend GPU in place before any backward pass.
+    """
+    if "pretend_gpu" in metafunc.fixturenames:
+        _backend_or_reason("fakegpu")
     if "backend" not in metafunc.fixturenames:
         return
-    names = _matching(BACKENDS, _asked_for(metafunc.config))
+    asked = _asked_for(metafunc.config)
     marker = metafunc.definition.get_closest_marker("backends")
-    if marker is not None:
-        names = _matching(names, marker.args)
-    metafunc.parametrize("backend", names, indirect=True)
+    names = _matching(_matching(BACKENDS, asked), marker.args if marker else ())
+    missing = {n: r for n in names if isinstance(r := _backend_or_reason(n), str)}
+    if missing and asked:
+        raise pytest.UsageError("".join(f"{n} was asked for, but {r}" for n, r in missing.items()))
+    metafunc.config.stash[NOT_RUN].update(missing)
+    present = [pytest.param(n, id=n) for n in names if n not in missing]
+    skipped = [pytest.param(n, marks=pytest.mark.skip(reason=r)) for n, r in missing.items()]
+    metafunc.parametrize("backend", present or skipped, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, reason in terminalreporter.config.stash[NOT_RUN].items():
+        terminalreporter.write_line(f"backend not run: {name}: {reason}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -66,26 +87,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Install the pretend GPU before the process's first backward pass, where a test needs it."""
-    names = {_backend_name(item) for item in session.items}
-    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if "fakegpu" in names or "pretend_gpu" in fixtures:
-        try:
-            make_backend("fakegpu")
-        except UnavailableError:
-            return  # its tests are skipped with the reason
-
-
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """One array library, device and dtype; the test runs once on each."""
-    try:
-        made = make_backend(request.param)
-    except UnavailableError as error:
-        if _asked_for(request.config):
-            pytest.fail(f"{request.param} was asked for, but {error}", pytrace=False)
-        pytest.skip(f"{request.param}: {error}")
+    made = _backend_or_reason(request.param)
     with made.active():
         yield made
 
@@ -99,10 +104,10 @@ def xp(backend: Backend) -> Any:
 @pytest.fixture
 def pretend_gpu() -> Any:
     """The meter of the pretend GPU."""
-    try:
-        return make_backend("fakegpu").meter
-    except UnavailableError as error:
-        pytest.skip(str(error))
+    made = _backend_or_reason("fakegpu")
+    if isinstance(made, str):
+        pytest.skip(made)
+    return made.meter
 
 
 @pytest.fixture
@@ -125,6 +130,10 @@ def _matching(names: Any, wanted: Any) -> list[str]:
     return [n for n in names if not wanted or n in wanted or family_of(n) in wanted]
 
 
-def _backend_name(item: pytest.Item) -> str | None:
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("backend") if callspec is not None else None
+@functools.cache
+def _backend_or_reason(name: str) -> Any:
+    """The backend of a name, or why it cannot run here."""
+    try:
+        return make_backend(name)
+    except UnavailableError as error:
+        return str(error)

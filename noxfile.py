@@ -1,0 +1,184 @@
+"""Everything a developer or CI runs.  ``nox -l`` lists the sessions, ``nox -s NAME`` runs one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT = Path(__file__).parent
+OUTPUT = ROOT / "build"
+
+RUFF, MYPY, TORCH = "ruff==0.17.6", "mypy==2.4.1", "torch==2.13.0"
+CUPY = "cupy-cuda12x>=14; sys_platform == 'linux' and platform_machine == 'x86_64'"
+ASV = "asv>=0.6.5"
+NEEDS = {
+    "numpy": [],
+    "strict": ["array-api-strict>=2.3"],
+    "torch": [TORCH],
+    "fakegpu": [TORCH],
+    "jax": ["jax"],
+    "dask": ["dask[array]"],
+    "cupy-signatures": [CUPY],
+}
+MAX_WHEEL_BYTES = 1_000_000
+
+
+def install_torch(session: nox.Session) -> bool:
+    """Install the CPU build where one is at hand; never a CUDA build of several gigabytes."""
+    report = Path(session.create_tmp()) / "torch.json"
+    looked_up = session.run(
+        "python", "-m", "pip", "install", "--quiet", "--dry-run", "--report", str(report), TORCH,
+        success_codes=[0, 1], silent=True,
+    )  # fmt: skip
+    if looked_up is not None and report.exists():
+        planned = {p["metadata"]["name"].lower() for p in json.loads(report.read_text())["install"]}
+        if not any(name.startswith(("nvidia-", "cuda-")) for name in planned):
+            session.install(TORCH)
+            return True
+    session.warn(f"no CPU build of {TORCH} for Python {sys.version.split()[0]}: torch is left out")
+    return False
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite with every array library in one environment."""
+    install_torch(session)
+    session.install("-e", ".[test,study,cutest,jax,dask]", CUPY)
+    session.run("pytest", "-rs", *session.posargs)
+
+
+@nox.session
+def tests_numpy(session: nox.Session) -> None:
+    """The suite with NumPy alone: every other library is optional."""
+    session.install("-e", ".", "pytest>=8")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("name", list(NEEDS))
+def backend(session: nox.Session, name: str) -> None:
+    """The tests of one array library."""
+    if TORCH in NEEDS[name]:
+        if not install_torch(session):
+            session.skip("no torch to test")
+    else:
+        session.install(*NEEDS[name] or ["numpy"])
+    session.install("-e", ".[test]")
+    session.run("pytest", "--backend", name, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    session.install(RUFF)
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.install(MYPY, "-e", ".[study]")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def study(session: nox.Session) -> None:
+    """The comparative study on the embedded problems; prints where its page is."""
+    session.install("-e", ".[study]")
+    output = OUTPUT / "study"
+    session.run("hessx", "study", "--output", str(output), *session.posargs)
+    session.log(f"study: {output / 'index.html'}")
+
+
+@nox.session
+def cutest(session: nox.Session) -> None:
+    """Scores on CUTEst problems: ``nox -s cutest -- LIST.json -m lbfgs``."""
+    if not session.posargs:
+        session.error("give a list of problems: nox -s cutest -- LIST.json [-m METHOD ...]")
+    session.install("-e", ".[cutest]")
+    session.run("hessx", "cutest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks of the code, quick unless told otherwise: ``nox -s bench -- --bench track_``."""
+    install_torch(session)
+    session.install(".[test,jax,dask]", ASV)
+    commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True).strip()
+    python = shutil.which("python", path=session.bin)
+    with session.chdir(ROOT / "asv_benchmarks"):
+        session.run("asv", "machine", "--yes", silent=True)
+        session.run(
+            "asv", "run", "--environment", f"existing:{python}", "--set-commit-hash", commit,
+            "--show-stderr", *session.posargs or ["--quick"],
+        )  # fmt: skip
+
+
+@nox.session(requires=["bench"])
+def dashboard(session: nox.Session) -> None:
+    """The page of the benchmarks, a curve per backend; it needs a web server and no network."""
+    session.install(ASV, "asv-tachyon>=0.5.8")
+    with session.chdir(ROOT / "asv_benchmarks"):
+        session.run("asv", "publish")
+        session.run("asv-tachyon", "install", ".asv/html")
+    page = ROOT / "asv_benchmarks" / ".asv" / "html"
+    session.log(f"dashboard: python -m http.server --directory {page}")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The study's page and the dashboard in headless Chromium, without a network."""
+    if shutil.which("chromium") is None:
+        reason = "chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            session.error(reason)
+        session.skip(reason)
+    session.install("-e", ".[test,study]")
+    session.run("pytest", "-rs", "tests/browser", *session.posargs)
+
+
+@nox.session
+def device(session: nox.Session) -> None:
+    """Contract suites on a CUDA device and one report; elsewhere says why not."""
+    if shutil.which("nvidia-smi") is None:
+        session.log("no CUDA device here (nvidia-smi is not on the path): nothing was run")
+        return
+    if session.virtualenv.is_sandboxed:  # with --no-venv, what the machine has is used
+        session.install("-e", ".[test,cuda12,torch]")
+    report = OUTPUT / "device-report.md"
+    session.run("python", "tests/device/report.py", "--output", str(report), *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheel and sdist; the README's first example runs from the wheel in a new environment."""
+    session.install("build")
+    dist = OUTPUT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    (wheel,) = dist.glob("*.whl")
+    size = wheel.stat().st_size
+    if size >= MAX_WHEEL_BYTES:
+        session.error(f"{wheel.name} has {size} bytes: at most {MAX_WHEEL_BYTES}")
+    fresh = Path(session.create_tmp()) / "fresh"
+    session.run("python", "-m", "venv", "--clear", str(fresh))
+    python = str(fresh / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    example = fresh / "readme_example.py"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example.write_text(re.search(r"^```python\n(.*?)^```", readme, re.M | re.S)[1])
+    with session.chdir(fresh):  # away from src, so that the wheel is what is imported
+        session.run(python, "-W", "error", str(example), external=True)
+    session.log(f"{wheel.name}: {size / 1e3:.0f} kB, the README's example runs from it")
