@@ -101,9 +101,9 @@ class Run:
     improvements : list of (int, float)
         Cost and value at every new best value.
     fun0, grad_norm0 : float
-        Value and max-norm of the projected gradient at the start.
+        Value and max-norm of the gradient at the start.
     fun, grad_norm : float
-        The same at the returned point.
+        Value and max-norm of the projected gradient at the returned point.
     success : bool
         What the solver says of itself; False when the budget ended it.
     message : str
@@ -182,8 +182,9 @@ def run(
     except BudgetSpentError:
         x, success, message = meter.best_x, False, "the budget is spent"
     seconds = time.perf_counter() - start
-    fun, grad_norm = _measure(problem, problem.x0 if x is None else x)
-    fun0, grad_norm0 = _measure(problem, problem.x0)
+    x = problem.x0 if x is None else x
+    fun, grad = problem.fun_and_grad(x)
+    fun0, grad0 = problem.fun_and_grad(problem.x0)
     return Run(
         cost=meter.cost,
         fun_calls=meter.fun_calls,
@@ -191,18 +192,13 @@ def run(
         products=meter.products,
         improvements=meter.improvements,
         fun0=fun0,
-        grad_norm0=grad_norm0,
+        grad_norm0=float(np.max(np.abs(grad0))),
         fun=fun,
-        grad_norm=grad_norm,
+        grad_norm=float(np.max(np.abs(problem.projected_gradient(x, grad)))),
         success=success,
         message=message,
         seconds=seconds,
     )
-
-
-def _measure(problem: CutestProblem, x: Array) -> tuple[float, float]:
-    value, grad = problem.fun_and_grad(x)
-    return value, float(np.max(np.abs(problem.projected_gradient(x, grad))))
 
 
 def _minimizer(library: str) -> Callable[..., Any]:

@@ -39,8 +39,8 @@ class Entry:
 class Outcome:
     """The score of one run.
 
-    With ``f_best`` the best value known, ``f0`` the value at the start, and ``g`` the projected
-    gradient at the returned point:
+    With ``f_best`` the best value known, ``f0`` and ``g0`` value and gradient at the start,
+    and ``g`` the projected gradient at the returned point:
 
     - `cost_3`, `cost_6`: the cost at which ``f - f_best <= tau (f0 - f_best)`` first held, for
       tau = 1e-3 and 1e-6; None if it never did;
