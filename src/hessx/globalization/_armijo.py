@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from hessx.core._settings import check_integer, check_real
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._search import Ray, Verdict
-from hessx.globalization._wolfe import NOISE, SHRINK, check_ray
+from hessx.globalization._wolfe import SHRINK, approximate_wolfe, check_ray
 
 __all__ = ["Armijo", "ArmijoSearch"]
+
+_C2 = 0.9  # at the precision floor a shorter step than this allows changes nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +21,10 @@ class Armijo:
 
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
 
-    - f <= f0 + c1 alpha slope0, or
-    - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and slope <= (2 c1 - 1) slope0: at the
-      precision floor of f, the quadratic through the two slopes has decreased sufficiently.
+    - f <= f0 + c1 alpha slope0 and f < f0, or
+    - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and
+      (2 c1 - 1) slope0 >= slope >= 0.9 slope0: at the precision floor of f, the quadratic through
+      the two slopes has decreased sufficiently (approximate Wolfe).
 
     The next trial minimises the quadratic through f0, slope0 and the last value, then the cubic
     through the last two, and is kept within [0.1, 0.5] of the last step; so is the quarter that
@@ -42,7 +45,7 @@ class Armijo:
     References
     ----------
     Armijo (1966), Pacific J. Math. 16; Dennis & Schnabel (1983), algorithm A6.3.1; Hager & Zhang
-    (2005), eq. 4.1, for the condition on slopes.
+    (2005), section 4, for the condition on slopes.
 
     Examples
     --------
@@ -85,10 +88,9 @@ class ArmijoSearch:
         c1, alpha = self.rule.c1, self.alpha
         value0, slope0 = self.value0, self.slope0
         self.trials += 1
-        if value <= value0 + c1 * alpha * slope0 and abs(slope) < math.inf:
+        if value0 > value <= value0 + c1 * alpha * slope0 and abs(slope) < math.inf:
             return Verdict.ACCEPTED
-        floor = value0 + NOISE * self.eps * abs(value0)
-        if value <= floor and -math.inf < slope <= (2.0 * c1 - 1.0) * slope0:
+        if approximate_wolfe(value, slope, value0, slope0, self.eps, c1, _C2):
             return Verdict.ACCEPTED
         if self.trials >= self.rule.max_trials:
             return Verdict.FAILED

@@ -11,7 +11,6 @@ from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_mini
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
     NEAR_HOLE,
-    NOISE,
     SHRINK,
     Point,
     WolfeRule,
@@ -47,8 +46,8 @@ class HagerZhang(WolfeRule):
     cubic through values and slopes takes the place of the secant where the values differ by more
     than rounding, and of bisection in step U3.  A non-finite trial is shrunk away from and never
     passed.  When ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
-    sufficient decrease (the first inequality alone) is accepted: the last one, else the lowest,
-    which is evaluated once more.  Without one the search fails.
+    f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the lowest, which is
+    evaluated once more.  Without one the search fails.
 
     Parameters
     ----------
@@ -138,7 +137,7 @@ class HagerZhangSearch(WolfeSearch):
         if self._approximate(value, slope):
             return Verdict.ACCEPTED
         finite = math.isfinite(value) and math.isfinite(slope)
-        decreased = decreased and finite
+        decreased = decreased and finite and value < self.value0
         if decreased and value < self.best_value:
             self.best, self.best_value = self.alpha, value
         if self.settled or self.trials >= rule.max_trials:
@@ -162,7 +161,7 @@ class HagerZhangSearch(WolfeSearch):
     def _narrow(self, value: float, slope: float) -> float:
         """Steps U0-U3: the trial becomes an end of the interval; the next alpha."""
         trial = self.alpha, value, slope
-        if slope < 0.0 and value <= self.value0 + NOISE * self.eps * abs(self.value0):
+        if slope < 0.0 and value <= self.value0 + self._noise():
             old = self.lower, self.lower_value, self.lower_slope
             self.lower, self.lower_value, self.lower_slope = trial
         else:
@@ -213,6 +212,6 @@ class HagerZhangSearch(WolfeSearch):
 
     def _minimizer(self, u: Point, v: Point) -> float:
         """The cubic's minimiser, or the secant's where the values differ by rounding only."""
-        if abs(u[1] - v[1]) > NOISE * self.eps * abs(self.value0):
+        if abs(u[1] - v[1]) > self._noise():
             return cubic_minimizer(*u, *v)
         return secant_minimizer(u[0], u[2], v[0], v[2])

@@ -43,8 +43,8 @@ class MoreThuente(WolfeRule):
     The interval holds a minimiser of f(alpha) - f0 - c1 alpha slope0, then of f; steps are
     safeguarded cubics, quadratics and secants.  A non-finite trial is shrunk away from and never
     passed.  When ``max_trials`` are used, or the interval is narrower than ``xtol`` times its upper
-    end, a trial with sufficient decrease (f <= f0 + c1 alpha slope0) is accepted: the last one,
-    else the lowest, which is evaluated once more.  Without one the search fails.
+    end, a trial with f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the
+    lowest, which is evaluated once more.  Without one the search fails.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class MoreThuenteSearch(WolfeSearch):
         if flat and (decreased or (rule.approximate and self._approximate(value, slope))):
             return Verdict.ACCEPTED
         finite = math.isfinite(value) and math.isfinite(slope)
-        decreased = decreased and finite
+        decreased = decreased and finite and value < self.value0
         if decreased and value < self.best_value:
             self.best, self.best_value = self.alpha, value
         if self.settled or self.trials >= rule.max_trials or self._at_bound(decreased, slope):
@@ -162,7 +162,7 @@ class MoreThuenteSearch(WolfeSearch):
         else:
             self.hole = self.alpha
             self.alpha = self.alpha_l + SHRINK * (self.alpha - self.alpha_l)
-            going_on = self._bound()
+            going_on = self._bound() and self.hole - self.alpha_l > NEAR_HOLE * self.alpha_l
         return Verdict.TRY if going_on else self._settle(decreased)
 
     def _at_bound(self, decreased: bool, slope: float) -> bool:
@@ -174,8 +174,11 @@ class MoreThuenteSearch(WolfeSearch):
     def _move(self, value: float, slope: float, tangent: float) -> bool:
         """Replace an end of the interval by the trial and choose the next; False if exhausted.
 
-        A lower value without sufficient decrease is judged by f(alpha) - tangent * alpha.
+        A lower value without sufficient decrease is judged by f(alpha) - tangent * alpha, and one
+        that differs by rounding only, by the quadratic through the slopes.
         """
+        if self.rule.approximate and abs(value - self.value_l) <= self._noise():
+            value = self.value_l + 0.5 * (self.slope_l + slope) * (self.alpha - self.alpha_l)
         if value > self.value_l:
             tangent = 0.0
         trial = self.alpha, value - self.alpha * tangent, slope - tangent

@@ -9,7 +9,16 @@ from typing import NoReturn
 from hessx.core._settings import SettingsError, check_integer, check_real
 from hessx.globalization._search import Ray, Verdict
 
-__all__ = ["NEAR_HOLE", "NOISE", "SHRINK", "Point", "WolfeRule", "WolfeSearch", "check_ray"]
+__all__ = [
+    "NEAR_HOLE",
+    "NOISE",
+    "SHRINK",
+    "Point",
+    "WolfeRule",
+    "WolfeSearch",
+    "approximate_wolfe",
+    "check_ray",
+]
 
 NOISE = 10.0
 """eps_f / eps: differences of f below NOISE * eps * abs(f0) are taken for rounding."""
@@ -36,6 +45,21 @@ def _refuse(ray: Ray) -> NoReturn:
         "finite slope < 0 and a finite alpha > 0; give it a descent direction"
     )
     raise ValueError(msg)
+
+
+def approximate_wolfe(
+    value: float, slope: float, value0: float, slope0: float, eps: float, c1: float, c2: float
+) -> bool:
+    """Approximate Wolfe conditions: the trial is as good as the last digits of f can tell.
+
+    value <= value0 + eps_f abs(value0) and (2 c1 - 1) slope0 >= slope >= c2 slope0: where rounding
+    hides the decrease of f, that of the quadratic through the two slopes stands for it (Hager &
+    Zhang 2005, section 4).
+    """
+    return (
+        value <= value0 + NOISE * eps * abs(value0)
+        and c2 * slope0 <= slope <= (2.0 * c1 - 1.0) * slope0
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +109,14 @@ class WolfeSearch:
     best_value: float = math.inf
     settled: bool = False
 
-    def _approximate(self, value: float, slope: float) -> bool:
-        """Approximate Wolfe conditions (Hager & Zhang 2005, eq. 4.1), tested through slopes.
+    def _noise(self) -> float:
+        """eps_f abs(value0): a smaller difference of values is rounding."""
+        return NOISE * self.eps * abs(self.value0)
 
-        Where rounding hides the decrease of f, that of the quadratic through the two slopes stands
-        for it: (2 c1 - 1) slope0 >= slope >= c2 slope0, with value <= value0 + eps_f abs(value0).
-        """
-        rule = self.rule
-        return (
-            value <= self.value0 + NOISE * self.eps * abs(self.value0)
-            and rule.c2 * self.slope0 <= slope <= (2.0 * rule.c1 - 1.0) * self.slope0
-        )
+    def _approximate(self, value: float, slope: float) -> bool:
+        """The approximate Wolfe conditions hold."""
+        c1, c2 = self.rule.c1, self.rule.c2
+        return approximate_wolfe(value, slope, self.value0, self.slope0, self.eps, c1, c2)
 
     def _settle(self, decreased: bool) -> Verdict:
         """End without a Wolfe point: take the trial at hand, go back to the best one, or fail.
