@@ -18,7 +18,30 @@ METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bo
 NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "numpy.array"}
 
 # (file, expression): why it does not read a device array.
-ALLOWED: dict[tuple[str, str], str] = {}
+ALLOWED = {
+    **{
+        ("hessians/_lbfgs.py", expression): "host float64, as fetched"
+        for expression in (
+            "float(self.products[self.now])",
+            "float(products[_PAIRS + 2 * self.candidate])",
+            "float(pair[0])",
+            "float(pair[1])",
+            "float(self.products_trial[self.now])",
+            "float(c_s @ p[_PAIRS::2])",
+            "float(c_y @ p[_PAIRS + 1::2])",
+        )
+    },
+    ("hessians/_lbfgs.py", "int(free[0])"): "a slot of the host's Gram form",
+    ("hessians/_lbfgs.py", "float(start)"): "hess_inv0, known to be a number",
+    ("hessians/_lbfgs_operator.py", "int(middle.shape[0])"): "a shape",
+    (
+        "hessians/_applied.py",
+        "np.array(to_host(given) if is_array(given) else given, dtype=np.float64)",
+    ): "the user's dense Hessian, moved to the host once, when the part is made",
+    ("objectives/_differences.py", "np.array(values)"): "Python floats, packed for one upload",
+    ("solvers/_line_search_method.py", "float(self.x_scale)"): "known to be a number",
+    ("solvers/_methods.py", "bool(given.get('disp', False))"): "an option",
+}
 
 
 def reads(module: Module) -> list[tuple[str, int]]:
