@@ -1,4 +1,4 @@
-"""The only code that knows array libraries: namespaces, the door to the host, rows, random draws."""
+"""The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
 from hessx._xp._algebra import combine, dot, extremes, norm_inf, scaled, shifted
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload

@@ -99,7 +99,7 @@ def _host_value(a: np.ndarray) -> Any:
     return float(a) if np.ndim(a) == 0 else np.asarray(a, dtype=np.float64)
 
 
-def to_host(a: Array) -> np.ndarray:
+def to_host(a: Array) -> Any:
     """Copy an array to a NumPy array; one wait, not entered in the ledger."""
     if compat.is_numpy_array(a):
         return a
@@ -125,20 +125,21 @@ def _compute_dask(
     scalars: Sequence[Any], keep: Sequence[Array]
 ) -> tuple[list[Any], Sequence[Array]]:
     """One run of the scheduler for scalars and kept arrays together."""
-    import dask
+    import dask.base
 
     lazy = [a for a in scalars if type(a) is not float]
-    held = dask.persist(*lazy, *keep)
+    held = dask.base.persist(*lazy, *keep)  # type: ignore[no-untyped-call]
     values = iter([_chunk(a) for a in held[: len(lazy)]])
     return [a if type(a) is float else next(values) for a in scalars], held[len(lazy) :]
 
 
 def _chunk(a: Array) -> np.ndarray:
     """Read a persisted dask array out of its graph, without another run of the scheduler."""
-    import dask
+    import dask.core
 
     graph = a.__dask_graph__()
-    blocks = [graph[key] for key in dask.core.flatten(a.__dask_keys__())]
+    keys = dask.core.flatten(a.__dask_keys__())  # type: ignore[no-untyped-call]
+    blocks = [graph[key] for key in keys]
     if any(type(block).__name__ == "Future" for block in blocks):  # held by a cluster
         return np.asarray(a.compute())
     blocks = [block() if callable(block) else block for block in blocks]

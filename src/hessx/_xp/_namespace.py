@@ -43,7 +43,7 @@ class Space:
     n: int
     eps: float
     kind: str
-    array_type: type
+    array_type: Any
     writeable: bool
     has_out: bool = field(init=False)  # functions take out=: no temporaries
 
@@ -74,13 +74,13 @@ class Space:
         """Copy an array."""
         return self.xp.asarray(a, copy=True)
 
-    def mismatch(self, a: Array) -> str | None:
+    def mismatch(self, a: Any) -> str | None:
         """Say in which of library, dtype and device ``a`` differs from this space, if in any."""
         if type(a) is self.array_type and a.dtype == self.dtype:
             if self.kind == "numpy" or self.kind == "dask" or compat.device(a) == self.device:
                 return None
             return f"device {compat.device(a)}, expected {self.device}"
-        if not compat.is_array_api_obj(a):
+        if not is_array(a):
             return f"{type(a).__name__}, expected an array of {self.kind_name}"
         if array_namespace(a) is not self.xp:
             return f"an array of {_kind_of(a)}, expected one of {self.kind_name}"
@@ -167,7 +167,7 @@ def space_of(x: Array) -> Space:
         device=compat.device(x),
         dtype=x.dtype,
         shape=tuple(x.shape),
-        n=int(compat.size(x)),  # type: ignore[arg-type]
+        n=math.prod(x.shape),
         eps=float(xp.finfo(x.dtype).eps),
         kind=_kind_of(x),
         array_type=type(x),

@@ -82,7 +82,7 @@ class WrittenRows:
 class ListedRows:
     """Rows as separate arrays, for libraries whose arrays are not written (JAX, dask)."""
 
-    __slots__ = ("rows", "space", "fresh")
+    __slots__ = ("fresh", "rows", "space")
 
     def __init__(self, space: Space, k: int) -> None:
         self.space = space

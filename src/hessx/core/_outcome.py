@@ -31,7 +31,7 @@ class Outcome(enum.Enum):
 
     @property
     def status(self) -> int:
-        """SciPy's integer: 0 success, 1 limit, 2 line search, 3 non-finite, 4 unbounded, 99 user."""
+        """SciPy's integer: 0 success, 1 limit, 2 search, 3 non-finite, 4 unbounded, 99 user."""
         return 0 if self.success else _STATUS[self]
 
 

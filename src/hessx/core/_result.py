@@ -35,8 +35,8 @@ class Result(dict[str, Any]):
             msg = f"no entry {name!r}; there are {', '.join(self)}"
             raise AttributeError(msg) from error
 
-    __setattr__ = dict.__setitem__  # type: ignore[assignment]
-    __delattr__ = dict.__delitem__  # type: ignore[assignment]
+    __setattr__ = dict.__setitem__
+    __delattr__ = dict.__delitem__
 
     def __dir__(self) -> list[str]:
         return [*self, *dir(dict)]

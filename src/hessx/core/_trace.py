@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["History", "Record"]
@@ -83,7 +84,7 @@ class History:
     def rises(self) -> int:
         """How many accepted steps raised the value."""
         values = self["value"]
-        return sum(later > earlier for earlier, later in zip(values, values[1:], strict=False))
+        return sum(later > earlier for earlier, later in pairwise(values))
 
     def plot(self, by: str = "evaluations") -> Any:
         """Draw value and gradient norm on a logarithmic axis; a plotly figure.

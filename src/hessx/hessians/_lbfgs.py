@@ -31,9 +31,27 @@ class LBFGSMemory:
     """
 
     __slots__ = (
-        "alpha", "candidate", "count", "d", "d_square", "damping", "damping_products", "gamma",
-        "gram", "grad_square", "h0", "now", "products", "products_trial", "rows", "s_y", "scale",
-        "slope", "space", "start_slope", "unit_step", "y_y",
+        "alpha",
+        "candidate",
+        "count",
+        "d",
+        "d_square",
+        "damping",
+        "gamma",
+        "grad_square",
+        "gram",
+        "h0",
+        "now",
+        "products",
+        "products_trial",
+        "rows",
+        "s_y",
+        "scale",
+        "slope",
+        "space",
+        "start_slope",
+        "unit_step",
+        "y_y",
     )  # fmt: skip
 
     def __init__(

@@ -89,6 +89,6 @@ class LBFGSInverse:
     def __repr__(self) -> str:
         return f"<L-BFGS inverse of shape {self.shape}, {self.count} pairs>"
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:  # noqa: ARG002
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Convert to a dense NumPy array."""
         return self.todense().astype(dtype or np.float64)

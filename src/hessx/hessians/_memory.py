@@ -125,7 +125,10 @@ class VectorMemory:
 
     def __init__(self, space: Space, scale: Array | None, *, pairs: bool) -> None:
         self.space, self.scale, self.pairs = space, scale, pairs
-        self.g = self.g_trial = self.d = self.y = None
+        self.g: Array = None
+        self.g_trial: Array = None
+        self.d: Array = None
+        self.y: Array = None
         self.unit_step = False
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan

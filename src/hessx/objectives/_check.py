@@ -96,11 +96,9 @@ def check_gradient(
     worst = 0.0
     for i in range(directions):
         v = draws[i, ...]
-        wanted = [grad @ v]
-        for h in steps:
-            for sign in (1.0, -1.0):
-                wanted.append(objective.answer(Request(flat + sign * h * v, 0)).value)
-        (slope, *values), _ = fetch(space, wanted)
+        points = (flat + sign * h * v for h in steps for sign in (1.0, -1.0))
+        values = [objective.answer(Request(x, 0)).value for x in points]
+        (slope, *values), _ = fetch(space, [grad @ v, *values])
         slopes = [
             (up - down) / (2.0 * h)
             for h, up, down in zip(steps, values[::2], values[1::2], strict=True)
