@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With backends asked for, leave out the tests that do not depend on one."""
     if not _asked_for(config):
         return
-    kept = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
+    kept = [item for item in items if isinstance(_backend_name(item), str)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
@@ -137,3 +137,9 @@ def _backend_or_reason(name: str) -> Any:
         return make_backend(name)
     except UnavailableError as error:
         return str(error)
+
+
+def _backend_name(item: pytest.Item) -> Any:
+    """The backend of a test, or something that is not a string."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("backend") if callspec is not None else None

@@ -52,7 +52,7 @@ ON_THE_HOST = {
     "hessians/_lbfgs.py": "hands the fetched products to the Gram form",
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_applied.py": "a given dense Hessian, inverted once",
-    "objectives/_differences.py": "values that fun returned as Python floats, packed for one upload",
+    "objectives/_differences.py": "values of fun that are Python floats, for one upload",
 }
 
 
