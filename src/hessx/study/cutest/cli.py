@@ -61,7 +61,7 @@ def score(
     ] = None,
 ) -> None:
     """Run methods on the problems of a list and print their scores."""
-    console = Console()
+    console = _console()
     entries = [e for e in read_list(problem_list, group) if re.search(select, e.name)]
     methods = [Method.parse(text, _options(option or ())) for text in method or ["auto"]]
     runs = _run_with_progress(console, entries, methods, verbose, gtol, perturb, seed)
@@ -69,7 +69,11 @@ def score(
     outcomes = [judge(entry, chosen, result, best[entry.name]) for entry, chosen, result in runs]
     _print_new_best(console, entries, best)
     _print_unsolved(console, outcomes)
-    console.print(_totals_table([total(outcomes, m.label) for m in methods]))
+    totals = [total(outcomes, m.label) for m in methods]
+    console.print(_totals_table(totals))
+    for t in totals:
+        if t.false_success:
+            console.print(f"{t.method} reports success, is not solved: {' '.join(t.false_success)}")
     rows = [outcome.as_row() for outcome in outcomes]
     if json_file:
         json_file.write_text(json.dumps(rows, indent=1))
@@ -77,6 +81,16 @@ def score(
         _write_csv(csv_file, rows)
     if compare:
         _print_comparison(console, rows, json.loads(compare.read_text()), methods)
+
+
+def _console() -> Console:
+    # Written to a file or a pipe, the tables get the width that they need.
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    return (
+        console
+        if console.is_terminal
+        else Console(highlight=False, markup=False, soft_wrap=True, width=120)
+    )
 
 
 def _options(pairs: Sequence[str]) -> dict[str, Any]:
@@ -116,7 +130,7 @@ def _run_with_progress(
             runs.append((entry, method, result))
             progress.update(task, advance=1, description=f"{entry.name} {method.label}")
             if verbose and result is not None:
-                console.print(_line(entry, method, result), highlight=False, markup=False)
+                console.print(_line(entry, method, result))
     return runs
 
 
@@ -143,9 +157,7 @@ def _print_unsolved(console: Console, outcomes: Sequence[Outcome]) -> None:
             note = "stationary elsewhere" if outcome.stationary else "unsolved"
             message = outcome.run.message if outcome.run else "not run at this size"
             success = "success: " if outcome.run and outcome.run.success else ""
-            console.print(
-                f"{outcome.method} {outcome.problem}: {note}, {success}{message}", markup=False
-            )
+            console.print(f"{outcome.method} {outcome.problem}: {note}, {success}{message}")
 
 
 def _totals_table(totals: Sequence[Total]) -> Table:
@@ -153,15 +165,14 @@ def _totals_table(totals: Sequence[Total]) -> Table:
     table.add_column("method")
     headings = (
         "problems", "tau 1e-3", "tau 1e-6", "near-best", "g-solved", "gm cost",
-        "success, not solved", "seconds",
+        "false success", "seconds",
     )  # fmt: skip
     for heading in headings:
         table.add_column(heading, justify="right")
     for t in totals:
-        false_success = " ".join((str(len(t.false_success)), *t.false_success))
         table.add_row(
             t.method, str(t.problems), str(t.tau_3), str(t.tau_6), str(t.near_best),
-            str(t.stationary), f"{t.mean_cost:.1f}", false_success, f"{t.seconds:.1f}",
+            str(t.stationary), f"{t.mean_cost:.1f}", str(len(t.false_success)), f"{t.seconds:.1f}",
         )  # fmt: skip
     return table
 

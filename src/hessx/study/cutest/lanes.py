@@ -41,7 +41,7 @@ class _DivergedError(Exception):
 class _AddLaneAxis(ast.NodeTransformer):
     """Rewrite a function of one element into the function of many."""
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         # EV_[i, 0] -> EV_[i]
         self.generic_visit(node)
         if (
@@ -52,11 +52,11 @@ class _AddLaneAxis(ast.NodeTransformer):
             node.slice = node.slice.elts[0]
         return node
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
         # The range transformation U_ is the same matrix for all elements of a type.
         return node if ast.unparse(node.targets[0]) == "U_" else self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         # np.zeros(k) -> lane_zeros(k, args[0])   and   U_' H_ U_ -> lane_congruence(U_, H_)
         text = ast.unparse(node)
         if text == "U_.T.dot(H_).dot(U_)":
@@ -67,7 +67,7 @@ class _AddLaneAxis(ast.NodeTransformer):
             return ast.parse(f"lane_zeros({shape}, args[0])", mode="eval").body
         return node
 
-    def visit_If(self, node: ast.If) -> ast.AST:  # noqa: N802
+    def visit_If(self, node: ast.If) -> ast.AST:
         # Tests of nargout are the same for all lanes; others need agreement.
         self.generic_visit(node)
         if "nargout" not in ast.unparse(node.test):

@@ -56,10 +56,9 @@ class CutestProblem:
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
     def projected_gradient(self, x: Array, grad: Array) -> Array:
-        """The part of `grad` that a feasible step can still reduce.
+        """The projected gradient step ``x - P(x - grad)``, with P the projection onto the bounds.
 
-        Zero where ``x_i`` is at its lower bound and ``grad_i > 0``, or at its upper bound and
-        ``grad_i < 0``; `grad` itself elsewhere.
+        It is `grad` where there are no bounds, and zero exactly at the stationary points.
 
         Parameters
         ----------
@@ -70,8 +69,7 @@ class CutestProblem:
         -------
         ndarray, shape (n,)
         """
-        blocked = ((x <= self.lower) & (grad > 0)) | ((x >= self.upper) & (grad < 0))
-        return np.where(blocked, 0.0, grad)
+        return grad if not self.bounded else x - np.clip(x - grad, self.lower, self.upper)
 
 
 def available() -> bool:
