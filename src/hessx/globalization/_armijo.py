@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core._settings import check_integer, check_real
+from hessx.core import check_integer, check_real
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import SHRINK, approximate_wolfe, check_ray
@@ -72,7 +72,7 @@ class Armijo:
 
 @dataclass(slots=True)
 class ArmijoSearch:
-    """One search: the ray and the trial before the one under way, nan where there is none."""
+    """One search: the ray and the last finite trial, nan before there is one."""
 
     rule: Armijo
     value0: float
@@ -95,7 +95,6 @@ class ArmijoSearch:
         if self.trials >= self.rule.max_trials:
             return Verdict.FAILED
         if not (math.isfinite(value) and math.isfinite(slope)):
-            self.last_alpha = math.nan
             self.alpha = SHRINK * alpha
             return Verdict.TRY
         if math.isnan(self.last_alpha):

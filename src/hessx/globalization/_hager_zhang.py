@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from hessx.core._settings import check_real
+from hessx.core import check_real
 from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
@@ -18,7 +18,7 @@ from hessx.globalization._wolfe import (
     check_ray,
 )
 
-__all__ = ["HagerZhang", "HagerZhangSearch"]
+__all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
 

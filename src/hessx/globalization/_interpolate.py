@@ -15,7 +15,8 @@ __all__ = ["clamp", "cubic_minimizer", "quadratic_minimizer", "secant_minimizer"
 def secant_minimizer(u: float, slope_u: float, v: float, slope_v: float) -> float:
     """Minimiser of the quadratic with the slopes slope_u at u and slope_v at v.
 
-    v + slope_v / (slope_v - slope_u) * (u - v); nan where the slopes do not increase.
+    v + slope_v / (slope_v - slope_u) * (u - v), from the point with the smaller slope, so that
+    nothing cancels; nan where the slopes do not increase.
 
     Examples
     --------
@@ -25,6 +26,8 @@ def secant_minimizer(u: float, slope_u: float, v: float, slope_v: float) -> floa
     change = slope_v - slope_u
     if not change or (change > 0.0) is not (v > u):
         return math.nan
+    if abs(slope_u) < abs(slope_v):
+        return u - slope_u / change * (v - u)
     return v + slope_v / change * (u - v)
 
 

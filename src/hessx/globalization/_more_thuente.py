@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core._settings import check_real
+from hessx.core import check_real
 from hessx.globalization._interpolate import (
     clamp,
     cubic_minimizer,

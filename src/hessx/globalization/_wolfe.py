@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import NoReturn
 
-from hessx.core._settings import SettingsError, check_integer, check_real
+from hessx.core import SettingsError, check_integer, check_real
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = [

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from hessx.core._settings import SettingsError
+from hessx.core import SettingsError
 from hessx.globalization import Armijo, HagerZhang, MoreThuente, Ray, Verdict
 
 RULES = {
@@ -126,6 +126,27 @@ def test_a_trial_that_is_not_finite_is_shrunk_away_from_and_never_passed(rule, n
     assert seen > 30
 
 
+@every_rule
+def test_a_minimum_before_a_hole_is_found(rule, nasty, run):
+    for piece in nasty:
+        if piece.name in ("barrier", "hole-after-minimum", "value-inf"):
+            end = run(rule, piece)
+            assert end.verdict is Verdict.ACCEPTED
+            assert not getattr(end.search, "settled", False), f"{piece.name} from {piece.alpha}"
+
+
+@every_rule
+def test_a_search_stops_short_of_a_hole_that_hides_the_minimum(rule, nasty, run):
+    for piece in nasty:
+        if piece.name in ("hole-before-minimum", "slope-alone-nan"):
+            edge = 0.3 if piece.name == "hole-before-minimum" else 0.5
+            end = run(rule, piece)
+            assert end.verdict is Verdict.ACCEPTED
+            assert len(end.trials) <= 15
+            if getattr(end.search, "settled", False):
+                assert end.trials[-1][0] > 0.8 * edge
+
+
 @pytest.mark.parametrize("rule", [HagerZhang(c2=1e-3), MoreThuente(c2=1e-3)])
 @pytest.mark.parametrize("ratio", [0.21, 0.5, 0.9, 2.5, 7.0, 100.0])
 def test_a_parabola_is_minimised_by_the_second_trial(rule, ratio, run, parabola):
@@ -169,6 +190,16 @@ def test_goes_back_to_the_lowest_trial_with_sufficient_decrease(kind, run, slice
 
 
 @pytest.mark.parametrize("kind", WOLFE)
+def test_the_lowest_trial_need_not_be_the_last_one(kind):
+    search = kind(max_trials=3).begin(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
+    assert search.advance(-2.0, -1.0) is Verdict.TRY
+    assert search.advance(-1.0, -1.0) is Verdict.TRY
+    assert search.advance(100.0, 100.0) is Verdict.TRY
+    assert search.alpha == 1.0
+    assert search.advance(-2.0, -1.0) is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("kind", WOLFE)
 def test_fails_if_the_lowest_trial_is_no_longer_low(kind):
     search = kind(max_trials=2).begin(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
     assert search.advance(-1.0, -1.0) is Verdict.TRY
@@ -190,6 +221,7 @@ def test_rounding_noise_is_accepted_by_slopes(rule, nasty, run):
         if piece.name in ("single", "noisy") and piece.alpha >= 0.1:
             end = run(rule, piece)
             assert end.verdict is Verdict.ACCEPTED
+            assert not getattr(end.search, "settled", False)
             assert len(end.trials) <= 6
 
 
