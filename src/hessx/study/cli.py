@@ -1,0 +1,177 @@
+"""The command ``hessx``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from hessx.study.backends import BACKENDS, default_backends
+from hessx.study.cutest.cli import app as cutest
+from hessx.study.methods import METHODS, find_method, suits
+from hessx.study.problems import PROBLEMS
+from hessx.study.records import Job, Row, RowFile
+from hessx.study.report import Study, figures, write_page
+from hessx.study.runner import Runner
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Comparison of optimisation methods.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cutest, name="cutest")
+
+
+@app.callback()
+def _group() -> None:
+    """Comparison of optimisation methods."""
+
+
+def _listed(known: str) -> str:
+    return f"Comma-separated names: {known}."
+
+
+@app.command()
+def study(
+    problems: Annotated[str, typer.Option(help=_listed(", ".join(PROBLEMS)))] = "",
+    methods: Annotated[
+        str,
+        typer.Option(help=_listed(", ".join(METHODS) + ", or module:attribute of your own")),
+    ] = "",
+    backends: Annotated[str, typer.Option(help=_listed(", ".join(BACKENDS)))] = "",
+    out: Annotated[
+        Path, typer.Option("--out", "--output", "-o", help="Folder of page and CSV file.")
+    ] = Path("study-output"),
+    seconds: Annotated[float, typer.Option(min=0.01, help="Time limit of a run.")] = 3.0,
+    gtol: Annotated[float, typer.Option(min=0.0, help="Gradient tolerance, norm_inf.")] = 1e-6,
+    seed: Annotated[
+        int | None, typer.Option(help="Move every start at random by 1e-3 of max(|x|, 1).")
+    ] = None,
+    memory_limit: Annotated[
+        float, typer.Option(min=100.0, help="Memory of a worker process, MiB.")
+    ] = 2048.0,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+) -> None:
+    """Run problems x methods x backends; write a table, a CSV file and an HTML page."""
+    chosen = {
+        "problems": _names(problems, list(PROBLEMS), PROBLEMS),
+        "methods": _names(methods, list(METHODS)),
+        "backends": _names(backends, default_backends(), BACKENDS),
+    }
+    for name in chosen["methods"]:
+        _check_method(name)
+    if dtype not in ("float64", "float32"):
+        raise typer.BadParameter(f"--dtype {dtype}: expected float64 or float32")
+    jobs = [
+        Job(problem, method, backend, dtype, gtol, seconds, seed)
+        for backend in chosen["backends"]
+        for problem in chosen["problems"]
+        for method in chosen["methods"]
+        if suits(method, PROBLEMS[problem], backend)
+    ]
+    if not jobs:
+        raise typer.BadParameter("none of these methods is meant for these problems and backends")
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console()
+    rows = _run(console, jobs, Runner(memory_limit * 2**20, out / "worker.log"), out / "rows.csv")
+    order = chosen["problems"].index
+    rows.sort(key=lambda row: order(row.problem))
+    _print_tables(console, rows)
+    settings = {name.capitalize(): ", ".join(names) for name, names in chosen.items()}
+    settings |= {
+        "dtype": dtype,
+        "Gradient tolerance": f"{gtol:g}",
+        "Limits": f"{seconds:g} s a run, {memory_limit:g} MiB a process",
+        "Start": "as given" if seed is None else f"moved at random by 1e-3, seed {seed}",
+    }
+    page = out / "index.html"
+    write_page(Study(rows, settings), page)
+    console.print(f"rows: {out / 'rows.csv'}", soft_wrap=True, highlight=False)
+    console.print(f"page: {page.resolve()}", soft_wrap=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _names(given: str, default: list[str], known: Collection[str] = ()) -> list[str]:
+    names = [name.strip() for name in given.split(",") if name.strip()] or default
+    for name in names:
+        if known and name not in known:
+            raise typer.BadParameter(f"unknown {name!r}: expected {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
+def _check_method(name: str) -> None:
+    try:
+        find_method(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _run(console: Console, jobs: list[Job], runner: Runner, csv_path: Path) -> list[Row]:
+    rows: list[Row] = []
+    file = RowFile(csv_path)
+    columns = (
+        TextColumn("{task.description:44}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress, runner:
+        task = progress.add_task("", total=len(jobs))
+        runs = runner.run(jobs)
+        for job in jobs:
+            label = f"{job.backend} {job.problem} {job.method}"
+            progress.update(task, description=label)
+            row = next(runs)
+            rows.append(row)
+            file.append([row])
+            progress.advance(task)
+        progress.update(task, description="done")
+    return rows
+
+
+def _print_tables(console: Console, rows: list[Row]) -> None:
+    for problem in dict.fromkeys(row.problem for row in rows):
+        table = Table(
+            box=None,
+            pad_edge=False,
+            collapse_padding=True,
+            title_justify="left",
+            title=f"\n{problem}",
+        )
+        for heading in ("method", "backend", "outcome"):
+            table.add_column(heading, no_wrap=True)
+        for heading in ("iter", "eval", "value", "|g|", "time"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in rows:
+            if row.problem == problem:
+                iterations, evaluations, _, value, grad_norm, time, _ = figures(row)
+                table.add_row(
+                    row.method,
+                    row.backend,
+                    Text(row.outcome, "green" if row.converged else "red"),
+                    *(iterations, evaluations, value, grad_norm, time),
+                )
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()

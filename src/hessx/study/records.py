@@ -1,0 +1,122 @@
+"""What is known of a run: a row of the table, and the curve behind it."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+__all__ = ["CRASHED", "HOARDED", "HUNG", "RAISED", "Curve", "Job", "Row", "RowFile"]
+
+# Outcomes that a run has from outside; others are those of `hessx.Outcome`, or a peer's.
+RAISED = "raised"
+CRASHED = "crashed"
+HUNG = "killed: time"
+HOARDED = "killed: memory limit"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made, in names that every process understands."""
+
+    problem: str
+    method: str
+    backend: str
+    dtype: str = "float64"
+    gtol: float = 1e-6
+    seconds: float = 3.0
+    seed: int | None = None
+
+
+@dataclass
+class Curve:
+    """Accepted points of a run, column by column; iteration 0 is the start."""
+
+    iteration: list[int] = field(default_factory=list)
+    evaluation: list[int] = field(default_factory=list)
+    second: list[float] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    grad_norm: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, history: Any) -> Curve:
+        """Copy the columns of a `hessx.History`."""
+        columns = ("iteration", "evaluations", "seconds", "value", "grad_norm")
+        return cls(*(history[column] for column in columns))
+
+
+@dataclass
+class Row:
+    """The figures of one run.
+
+    Attributes
+    ----------
+    problem, method, backend, dtype : str
+        What was run.
+    n : int
+        Number of variables.
+    outcome, message : str
+        How it ended.
+    iterations, evaluations, gradients : int
+        Steps, and evaluations of value and gradient as counted around the function.
+    fetches : int
+        Transfers from the device to the host by hessx.
+    value, grad_norm : float
+        f and norm_inf of its gradient at the returned point, evaluated anew.
+    seconds : float
+        Wall time of the run, its history included.
+    solver_seconds : float
+        The part spent outside the function.
+    exception : str
+        Text of the exception, if there was one.
+    curve : Curve
+        Not part of the CSV file.
+    """
+
+    problem: str
+    n: int
+    method: str
+    backend: str
+    dtype: str
+    outcome: str
+    message: str = ""
+    iterations: int = 0
+    evaluations: int = 0
+    gradients: int = 0
+    fetches: int = 0
+    value: float = math.nan
+    grad_norm: float = math.nan
+    seconds: float = math.nan
+    solver_seconds: float = math.nan
+    exception: str = ""
+    curve: Curve = field(default_factory=Curve)
+
+    @classmethod
+    def failed(cls, job: Job, n: int, outcome: str, **figures: Any) -> Row:
+        """Make the row of a run that gave no result."""
+        return cls(job.problem, n, job.method, job.backend, job.dtype, outcome, **figures)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the run says that a tolerance holds."""
+        return self.outcome.startswith("converged")
+
+
+_COLUMNS = [f.name for f in fields(Row) if f.name != "curve"]
+
+
+class RowFile:
+    """A CSV file that grows by a row as each run ends, so that nothing is lost on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(_COLUMNS)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Write rows at the end."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([getattr(r, name) for name in _COLUMNS] for r in rows)
