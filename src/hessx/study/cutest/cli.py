@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hessx.study.cutest.metering import Budget
-from hessx.study.cutest.runner import Method, Run
+from hessx.study.cutest.methods import Method
+from hessx.study.cutest.runner import Run
 from hessx.study.cutest.scoring import (
     Entry,
     Outcome,
@@ -27,6 +28,8 @@ from hessx.study.cutest.scoring import (
     run_all,
     total,
 )
+
+__all__ = ["app"]
 
 app = typer.Typer(help="Score methods on CUTEst problems.", no_args_is_help=True)
 

@@ -19,6 +19,8 @@ from scipy.sparse import coo_array, csr_array
 
 from hessx.study.cutest.lanes import Array, Evaluate, fastest
 
+__all__ = ["GroupSum"]
+
 Indices = npt.NDArray[np.intp]
 
 # S2MPJ takes a smaller group scale for absent.
@@ -193,7 +195,8 @@ class GroupSum:
 
     def _scattered(self, entries: list[Array]) -> Array:
         flat = _joined([entry.ravel() for entry in entries])
-        return np.bincount(self._scatter, weights=flat, minlength=self.n)
+        sums = np.bincount(self._scatter, weights=flat, minlength=self.n)
+        return np.asarray(sums, dtype=np.float64)
 
 
 def _joined(parts: list[Array]) -> Array:

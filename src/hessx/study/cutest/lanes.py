@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["Evaluate", "all_at_once", "fastest", "one_by_one"]
+
 Array = npt.NDArray[np.float64]
 
 #: ``evaluate(order, variables)`` gives the value, and the gradient if `order` is 2 or 3, and the
@@ -83,7 +85,8 @@ def _lane_zeros(shape: int | tuple[int, ...], like: Array) -> Array:
 
 
 def _lane_congruence(U: Array, H: Array) -> Array:
-    return np.einsum("ai,abn,bj->ijn", U, H, U)
+    product: Array = np.einsum("ai,abn,bj->ijn", U, H, U)
+    return product
 
 
 def _lane_agreement(test: Any) -> bool:
@@ -94,7 +97,8 @@ def _lane_agreement(test: Any) -> bool:
 
 
 def _first_row(rows: Array) -> Array:
-    return rows[0]
+    row: Array = rows[0]
+    return row
 
 
 def _with_lanes(function: FunctionType) -> Callable[..., Any]:

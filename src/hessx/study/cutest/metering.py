@@ -8,6 +8,8 @@ import numpy as np
 
 from hessx.study.cutest.problems import Array, CutestProblem
 
+__all__ = ["Budget", "BudgetSpentError", "Meter"]
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -62,8 +64,7 @@ class Meter:
     products: int = 0
     best_x: Array | None = None
     improvements: list[tuple[int, float]] = field(default_factory=list)
-    _last_x: Array | None = None
-    _last: tuple[float, Array] | None = None
+    _last: tuple[Array, float, Array] | None = None
 
     @property
     def cost(self) -> int:
@@ -107,10 +108,10 @@ class Meter:
             raise BudgetSpentError
 
     def _evaluate(self, x: Array) -> tuple[float, Array]:
-        if self._last is None or not np.array_equal(x, self._last_x):
-            self._last_x = np.array(x, dtype=np.float64)
-            self._last = self.problem.fun_and_grad(self._last_x)
-        return self._last
+        if self._last is None or not np.array_equal(x, self._last[0]):
+            point = np.array(x, dtype=np.float64)
+            self._last = (point, *self.problem.fun_and_grad(point))
+        return self._last[1:]
 
     def _note(self, x: Array, value: float) -> None:
         inside = np.all(x >= self.problem.lower) and np.all(x <= self.problem.upper)

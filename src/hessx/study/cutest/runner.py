@@ -2,92 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import time
+import warnings
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hessx.study.cutest.metering import Budget, BudgetSpentError, Meter
-from hessx.study.cutest.problems import Array, CutestProblem
+from hessx.study.cutest.methods import Method
+from hessx.study.cutest.problems import CutestProblem
 
-# A limit that no run within a budget reaches: nothing but the gradient test may stop a solver.
-_NO_LIMIT = 10**9
-
-# Every tolerance of SciPy's solvers except gtol is off; where 0 is not allowed, tiny.
-_SCIPY_OPTIONS: dict[str, dict[str, float]] = {
-    "l-bfgs-b": {"ftol": 0.0, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT},
-    "tnc": {"ftol": 0.0, "xtol": 0.0, "maxfun": _NO_LIMIT},
-    "slsqp": {"ftol": 1e-15, "maxiter": _NO_LIMIT},
-    "newton-cg": {"xtol": 1e-10, "maxiter": _NO_LIMIT},
-}
-_SCIPY_WITHOUT_GTOL = {"slsqp", "newton-cg"}
-# Beyond these sizes the method's dense matrices make a run take minutes.
-_SCIPY_LARGEST_N = {"bfgs": 300, "slsqp": 200}
-
-_NEEDS_PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov", "steihaug", "gltr", "arc"}
-_NEEDS_HESSIAN = {"newton", "trust-exact", "dogleg"}
-
-
-@dataclass(frozen=True)
-class Method:
-    """A solver to be scored.
-
-    Attributes
-    ----------
-    label : str
-        Its name in tables.
-    method : object
-        What ``hessx.minimize`` or ``scipy.optimize.minimize`` takes as `method`.
-    library : {"hessx", "scipy"}
-    options : mapping
-        Options beside the tolerances that the scoring sets.
-    derivative : {"gradient", "products", "hessian"}
-        The highest derivative that is handed over.
-    """
-
-    label: str
-    method: Any
-    library: str = "hessx"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    derivative: str = "gradient"
-
-    @classmethod
-    def parse(cls, text: str, options: Mapping[str, Any] | None = None) -> Method:
-        """Read a method from the command line.
-
-        Parameters
-        ----------
-        text : str
-            ``"lbfgs"``, a name of hessx; ``"scipy:L-BFGS-B"``, a name of SciPy; or
-            ``"package.module:attribute"``, a hessx composition to be imported.
-        options : mapping, optional
-            Options for the solver.
-
-        Returns
-        -------
-        Method
-        """
-        prefix, colon, rest = text.rpartition(":")
-        name = rest.lower()
-        derivative = (
-            "products"
-            if name in _NEEDS_PRODUCTS
-            else "hessian"
-            if name in _NEEDS_HESSIAN
-            else "gradient"
-        )
-        chosen = dict(options or {})
-        if prefix == "scipy":
-            return cls(text, rest, "scipy", chosen, derivative)
-        if colon:
-            composition = getattr(importlib.import_module(prefix), rest)
-            derivative = getattr(composition, "derivative", "products")
-            return cls(text, composition, "hessx", chosen, derivative)
-        return cls(text, text, "hessx", chosen, derivative)
+__all__ = ["Run", "perturbed", "run"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +85,7 @@ def run(
     ----------
     method : Method
     problem : CutestProblem
+        Where the budget ends the run, the returned point is the best one seen.
     gtol : float
         The bound on the max-norm of the gradient that the solver is asked for.
     budget : Budget, optional
@@ -168,21 +95,20 @@ def run(
     Run or None
         None where the method is not run on a problem of this size.
     """
-    name = str(method.method).lower()
-    if method.library == "scipy" and problem.n > _SCIPY_LARGEST_N.get(name, problem.n):
+    if not method.runs_at(problem.n):
         return None
     meter = Meter(problem, budget or Budget())
     start = time.perf_counter()
-    x: Array | None
     try:
-        result = _minimizer(method.library)(
-            meter.fun, problem.x0.copy(), **_arguments(method, problem, meter, gtol)
-        )
+        with warnings.catch_warnings():
+            if method.library == "scipy":
+                warnings.simplefilter("ignore")
+            result = method.minimize(meter, gtol)
         x, success, message = np.asarray(result.x), bool(result.success), str(result.message)
     except BudgetSpentError:
-        x, success, message = meter.best_x, False, "the budget is spent"
+        best = problem.x0 if meter.best_x is None else meter.best_x
+        x, success, message = best, False, "the budget is spent"
     seconds = time.perf_counter() - start
-    x = problem.x0 if x is None else x
     fun, grad = problem.fun_and_grad(x)
     fun0, grad0 = problem.fun_and_grad(problem.x0)
     return Run(
@@ -199,35 +125,3 @@ def run(
         message=message,
         seconds=seconds,
     )
-
-
-def _minimizer(library: str) -> Callable[..., Any]:
-    if library == "scipy":
-        import scipy.optimize
-
-        return scipy.optimize.minimize  # type: ignore[no-any-return]
-    import hessx
-
-    return hessx.minimize
-
-
-def _arguments(method: Method, problem: CutestProblem, meter: Meter, gtol: float) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"method": method.method, "jac": meter.grad}
-    if method.derivative == "products":
-        arguments["hessp"] = meter.hessp
-    elif method.derivative == "hessian":
-        arguments["hess"] = meter.hess
-    if problem.bounded:
-        arguments["bounds"] = list(zip(problem.lower, problem.upper, strict=True))
-    arguments["options"] = _tolerances(method, gtol) | dict(method.options)
-    return arguments
-
-
-def _tolerances(method: Method, gtol: float) -> dict[str, float]:
-    if method.library == "hessx":
-        return {"gtol": gtol, "ftol": 0.0, "xtol": 0.0, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT}
-    name = str(method.method).lower()
-    options = dict(_SCIPY_OPTIONS.get(name, {"maxiter": _NO_LIMIT}))
-    if name not in _SCIPY_WITHOUT_GTOL:
-        options["gtol"] = gtol
-    return options

@@ -10,8 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from hessx.study.cutest.metering import Budget
+from hessx.study.cutest.methods import Method
 from hessx.study.cutest.problems import load
-from hessx.study.cutest.runner import Method, Run, perturbed, run
+from hessx.study.cutest.runner import Run, perturbed, run
+
+__all__ = [
+    "Entry",
+    "Outcome",
+    "Total",
+    "best_values",
+    "differences",
+    "judge",
+    "read_list",
+    "run_all",
+    "total",
+]
 
 
 @dataclass(frozen=True)
