@@ -57,7 +57,7 @@ def published(slope_at, start, c1, c2):
 
 @pytest.mark.parametrize(("c1", "c2"), [(1e-9, 1e-9), (0.4999, 0.4999)])
 def test_takes_the_published_steps_where_values_say_nothing(slices, c1, c2):
-    """With eps = 1 every difference of values is rounding, so that slopes alone decide."""
+    """The values given to the search are equal, so that slopes alone decide."""
     rule = HagerZhang(c1=c1, c2=c2)
     lengths = []
     for piece in slices:
@@ -65,7 +65,7 @@ def test_takes_the_published_steps_where_values_say_nothing(slices, c1, c2):
             _, slope0 = piece.phi(0.0)
             if not 0.0 < piece.phi(start)[1] < 1e100:
                 continue
-            search = rule.begin(Ray(value=1.0, slope=slope0, alpha=start, eps=1.0))
+            search = rule.begin(Ray(value=1.0, slope=slope0, alpha=start, eps=2.0**-52))
             steps, verdict = [], Verdict.TRY
             while verdict is Verdict.TRY and len(steps) < 25:
                 steps.append(search.alpha)
