@@ -157,7 +157,8 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
             title_justify="left",
             title=f"\n{problem}",
         )
-        for heading in ("method", "backend", "outcome"):
+        table.add_column("method", overflow="fold")
+        for heading in ("backend", "outcome"):
             table.add_column(heading, no_wrap=True)
         for heading in ("iter", "eval", "value", "|g|", "time"):
             table.add_column(heading, justify="right", no_wrap=True)

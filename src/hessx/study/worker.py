@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import fetch, record_fetches, space_of
+from hessx._xp import fetch, norm_inf, record_fetches, space_of
 from hessx.study.backends import Backend, open_backend
 from hessx.study.methods import Solve, find_method
 from hessx.study.problems import PROBLEMS, Posed
@@ -79,14 +79,14 @@ def _measure(row: Row, meter: _Meter, solve: Solve, x0: Any, job: Job) -> None:
     row.seconds = time.perf_counter() - began
     row.solver_seconds = row.seconds - meter.seconds
     row.fetches = ledger.fetches
-    row.outcome, row.message = _ending(result)
+    value, grad = meter.posed.fun(result.x)
+    space = space_of(grad)
+    (row.value, row.grad_norm), _ = fetch(space, [value, norm_inf(space, grad)])
     row.iterations = getattr(result, "nit", 0)
     history = getattr(result, "history", None)
     if history is not None:
         row.curve = Curve.of(history)
-    value, grad = meter.posed.fun(result.x)
-    space = space_of(grad)
-    (row.value, row.grad_norm), _ = fetch(space, [value, space.xp.max(space.xp.abs(grad))])
+    row.outcome, row.message = _ending(result)
 
 
 def _ending(result: Any) -> tuple[str, str]:

@@ -1,0 +1,54 @@
+"""Methods that misbehave, and two that do not, for a worker to look up by their names."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+
+import numpy as np
+
+import hessx
+
+composition = hessx.LineSearchMethod(hessx.LBFGS(memory=3), hessx.HagerZhang())
+number = 3
+
+
+def newton_like(fun, x0, *, gtol, seconds):
+    return hessx.minimize(fun, x0, jac=True, tol=gtol)
+
+
+def raises(fun, x0, *, gtol, seconds):
+    fun(x0)
+    raise ZeroDivisionError("planted")
+
+
+def leaves(fun, x0, *, gtol, seconds):
+    raise SystemExit(5)
+
+
+def exits(fun, x0, *, gtol, seconds):
+    os._exit(7)
+
+
+def segfaults(fun, x0, *, gtol, seconds):
+    ctypes.string_at(0)
+
+
+def sleeps(fun, x0, *, gtol, seconds):
+    time.sleep(3600)
+
+
+def hoards(fun, x0, *, gtol, seconds):
+    held = []
+    while True:
+        held.append(np.ones(10**6))
+
+
+def shouts(fun, x0, *, gtol, seconds):
+    os.write(1, b"on the terminal")
+    return hessx.minimize(fun, x0, jac=True, tol=gtol)
+
+
+def without_result(fun, x0, *, gtol, seconds):
+    return None

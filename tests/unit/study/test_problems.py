@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from hessx.study.backends import BACKENDS, open_backend
+from hessx.study.problems import PROBLEMS
+
+NUMPY = open_backend("numpy", "float64")
+
+
+def posed(name):
+    if name in ("breast-cancer", "digits"):
+        pytest.importorskip("sklearn")
+    return PROBLEMS[name].pose(NUMPY)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_derivatives_agree_with_differences(name, rng):
+    problem = posed(name)
+    assert problem.x0.shape == (PROBLEMS[name].n,)
+    x = problem.x0 + 0.1 * rng.standard_normal(problem.x0.shape)
+    assert hessx.check_gradient(problem.fun, x).ok
+
+
+def test_linear_regression_is_that_of_the_text_book():
+    problem = posed("linear-regression")
+    np.testing.assert_array_equal(problem.hessian(), [[5, 15], [15, 55]])
+    np.testing.assert_array_equal(problem.x0, [1, 1])
+    f, g = problem.fun(np.array([0.0, 2.0]))
+    assert f == 0.0
+    np.testing.assert_array_equal(g, [0, 0])
+
+
+def test_chained_rosenbrock_is_scipys():
+    optimize = pytest.importorskip("scipy.optimize")
+    problem = posed("chained-rosenbrock")
+    f, g = problem.fun(problem.x0)
+    np.testing.assert_allclose(f, optimize.rosen(problem.x0), rtol=1e-14)
+    np.testing.assert_allclose(g, optimize.rosen_der(problem.x0), rtol=1e-12)
+
+
+def test_extended_rosenbrock_is_a_sum_of_scipys():
+    optimize = pytest.importorskip("scipy.optimize")
+    problem = posed("extended-rosenbrock")
+    f, g = problem.fun(problem.x0)
+    pairs = problem.x0.reshape(-1, 2)
+    np.testing.assert_allclose(f, sum(map(optimize.rosen, pairs)), rtol=1e-13)
+    np.testing.assert_allclose(g, np.concatenate([*map(optimize.rosen_der, pairs)]), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["breast-cancer", "digits"])
+def test_data_are_standardised_and_the_minimum_is_scikit_learns(name):
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    datasets = pytest.importorskip("sklearn.datasets")
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    load = {"breast-cancer": datasets.load_breast_cancer, "digits": datasets.load_digits}[name]
+    X, y = load(return_X_y=True)
+    X = preprocessing.StandardScaler().fit_transform(X)  # leaves constant columns at 0
+    y = y == 0 if name == "digits" else y
+    peer = linear_model.LogisticRegression(
+        C=1 / (len(y) * 1e-3), solver="newton-cholesky", tol=1e-10
+    ).fit(X, y)
+    f, g = posed(name).fun(np.append(peer.coef_[0], peer.intercept_))
+    assert np.abs(g).max() < 1e-8
+    assert 0.0 < f < np.log(2.0)
+
+
+@pytest.fixture
+def jax_settings():
+    """Opening JAX switches its 64 bits on for the whole process: put them back."""
+    try:
+        import jax
+    except ImportError:
+        yield
+    else:
+        before = jax.config.jax_enable_x64
+        yield
+        jax.config.update("jax_enable_x64", before)
+
+
+@pytest.mark.parametrize("name", sorted(BACKENDS.keys() - {"cupy", "torch-cuda"}))
+@pytest.mark.usefixtures("jax_settings")
+def test_every_backend_poses_the_same_problems(name):
+    dtype = "float32"
+    try:
+        backend = open_backend(name, dtype)
+    except ImportError as error:
+        pytest.skip(str(error))
+    tolerance = 100 * np.finfo(dtype).eps
+    for problem in ("linear-regression", "extended-rosenbrock", "chained-rosenbrock"):
+        there, here = PROBLEMS[problem].pose(backend), PROBLEMS[problem].pose(NUMPY)
+        f, g = there.fun(there.x0)
+        assert str(g.dtype).removeprefix("torch.") == dtype
+        f0, g0 = here.fun(here.x0)
+        np.testing.assert_allclose(np.asarray(f), f0, rtol=tolerance)
+        np.testing.assert_allclose(np.asarray(g), g0, rtol=0, atol=tolerance * abs(g0).max())
+
+
+def test_an_unknown_backend_names_the_known_ones():
+    with pytest.raises(ValueError, match="unknown backend 'numpie': expected one of numpy, torch"):
+        open_backend("numpie", "float64")

@@ -1,0 +1,106 @@
+"""The command from end to end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("typer")
+pytest.importorskip("rich")
+pytest.importorskip("plotly")
+pytest.importorskip("jinja2")
+pytest.importorskip("psutil")
+pytest.importorskip("scipy")
+
+from typer.testing import CliRunner
+
+from hessx.study.cli import app
+from hessx.study.records import CRASHED, RAISED
+
+
+def study(out, *options):
+    return CliRunner().invoke(app, ["study", "--out", str(out), "--seconds", "1", *options])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    out = tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent))
+        done = study(
+            out,
+            "--problems=linear-regression,extended-rosenbrock",
+            "--methods=lbfgs,inverse-1,scipy-lbfgsb,planted_methods:raises,planted_methods:exits",
+            "--backends=numpy",
+        )
+    return done, out
+
+
+def test_it_ends_well_and_says_where_the_page_is(made):
+    done, out = made
+    assert done.exit_code == 0, done.output
+    page = re.search(r"^page: (.*)$", done.output, re.MULTILINE)
+    assert page
+    assert Path(page[1]) == (out / "index.html").resolve()
+    assert "converged: gradient" in done.output
+
+
+def test_every_run_is_a_row_of_the_file(made):
+    _, out = made
+    with (out / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["problem"], row["method"]): row for row in rows}
+    assert len(found) == len(rows) == 9, "inverse-1 has a meaning for the linear regression only"
+    for problem in ("linear-regression", "extended-rosenbrock"):
+        row = found[problem, "lbfgs"]
+        assert row["outcome"] == "converged: gradient"
+        assert float(row["grad_norm"]) <= 1e-6
+        assert int(row["evaluations"]) == int(row["fetches"]) > int(row["iterations"])
+        assert found[problem, "planted_methods:raises"]["outcome"] == RAISED
+        assert "planted" in found[problem, "planted_methods:raises"]["exception"]
+        assert found[problem, "planted_methods:exits"]["outcome"] == CRASHED
+        assert found[problem, "scipy-lbfgsb"]["outcome"] == "converged"
+    assert found["linear-regression", "inverse-1"]["iterations"] == "1"
+
+
+def test_the_page_stands_alone_and_holds_every_curve(made):
+    _, out = made
+    page = (out / "index.html").read_text(encoding="utf-8")
+    without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", without_scripts)
+    assert not re.search(r"<script[^>]*\ssrc=", page)
+    data = json.loads(re.search(r'<script id="study"[^>]*>(.*?)</script>', page)[1])
+    curves = {(curve["problem"], curve["method"]) for curve in data["curves"]}
+    methods = ["lbfgs", "scipy-lbfgsb"]
+    expected = {(p, m) for p in ("linear-regression", "extended-rosenbrock") for m in methods}
+    assert curves == expected | {("linear-regression", "inverse-1")}
+    for curve in data["curves"]:
+        assert len({len(curve[name]) for name in ("iteration", "evaluation", "second", "gap")}) == 1
+    for text in ("ZeroDivisionError: planted", "exit status 7", "L-BFGS, Hager-Zhang"):
+        assert text in without_scripts
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--problems=nonsense", "unknown 'nonsense'"),
+        ("--methods=nonsense", "unknown method 'nonsense'"),
+        ("--methods=no_such_module:f", "no_such_module"),
+        ("--backends=nonsense", "unknown 'nonsense'"),
+        ("--dtype=float16", "expected float64 or float32"),
+    ],
+)
+def test_wrong_names_are_refused_before_anything_runs(tmp_path, option, message):
+    done = study(tmp_path / "out", option)
+    assert done.exit_code == 2
+    assert message in " ".join(re.sub(r"[│\n]", " ", done.output).split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_cutest_is_a_command_too():
+    done = CliRunner().invoke(app, ["cutest", "--help"])
+    assert done.exit_code == 0
