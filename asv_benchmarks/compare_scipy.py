@@ -1,3 +1,4 @@
+# ruff: noqa: E402, T201 - a script that prints, and sets the threads before NumPy is loaded
 """L-BFGS beside SciPy's L-BFGS-B: microseconds per iteration without the function's, and memory.
 
     python asv_benchmarks/compare_scipy.py [--repeats 7] [--n 10 1000000] [--no-memory]
