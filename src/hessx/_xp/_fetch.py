@@ -14,7 +14,7 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-from hessx._xp._namespace import Array, Space, host_dtype
+from hessx._xp._namespace import Array, Space
 
 __all__ = ["Ledger", "fetch", "record_fetches", "to_host", "upload"]
 
@@ -69,10 +69,7 @@ def fetch(
     """
     _total.fetches += 1
     if space.kind == "numpy":
-        return [
-            a if type(a) is float else float(a) if not a.ndim else a.astype(np.float64)
-            for a in scalars
-        ], keep
+        return [a if type(a) is float else _host_value(a) for a in scalars], keep
     if space.kind == "dask":
         scalars, keep = _compute_dask(scalars, keep)
         return [a if type(a) is float else _host_value(a) for a in scalars], keep
@@ -95,8 +92,10 @@ def _split(host: np.ndarray, shapes: Sequence[Array]) -> Iterator[Any]:
             start += a.shape[0]
 
 
-def _host_value(a: np.ndarray) -> Any:
-    return float(a) if np.ndim(a) == 0 else np.asarray(a, dtype=np.float64)
+def _host_value(a: Any) -> Any:
+    if a.ndim == 0:
+        return float(a)
+    return a if a.dtype == np.float64 else a.astype(np.float64)
 
 
 def to_host(a: Array) -> Any:
@@ -115,7 +114,9 @@ def to_host(a: Array) -> Any:
 def upload(space: Space, coefficients: np.ndarray) -> Array:
     """Move a host vector to the space's device, rounded to its dtype first; one upload."""
     _total.uploads += 1
-    host = coefficients.astype(host_dtype(space), copy=False)
+    host = coefficients
+    if host.dtype != space.host_dtype:
+        host = host.astype(space.host_dtype)
     if space.kind == "numpy":
         return host
     return space.xp.asarray(host, device=space.device)

@@ -46,8 +46,11 @@ class Space:
     array_type: Any
     writeable: bool
     has_out: bool = field(init=False)  # functions take out=: no temporaries
+    host_dtype: np.dtype[Any] = field(init=False)  # NumPy's name of dtype
 
     def __post_init__(self) -> None:
+        bits = self.xp.finfo(self.dtype).bits
+        object.__setattr__(self, "host_dtype", np.dtype(f"float{bits}"))
         object.__setattr__(self, "has_out", self.kind in ("numpy", "cupy", "torch"))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Space:
@@ -187,12 +190,4 @@ def like(space: Space, a: Any, what: str) -> Array:
     if host.dtype.kind not in "buif":
         msg = f"{what} has dtype {host.dtype}: expected real numbers"
         raise TypeError(msg)
-    return space.xp.asarray(
-        np.asarray(host, dtype=host_dtype(space)), copy=True, device=space.device
-    )
-
-
-def host_dtype(space: Space) -> Any:
-    """Give the NumPy dtype of the space's dtype."""
-    bits = space.xp.finfo(space.dtype).bits
-    return np.dtype(f"float{bits}")
+    return space.xp.asarray(host.astype(space.host_dtype), device=space.device)

@@ -64,7 +64,7 @@ class WrittenRows:
         """Sum c[i] row_i over the first ``len(c)`` rows; one upload."""
         weights = upload(self.space, c)
         if out is not None and self.space.has_out:
-            return self.space.xp.matmul(weights, self.array[: len(c), :], out=out)
+            return self.space.xp.matmul(self.array[: len(c), :].T, weights, out=out)
         return weights @ self.array[: len(c), :]
 
     def combine_on_device(self, c: Array) -> Array:
@@ -77,6 +77,48 @@ class WrittenRows:
 
     def replace(self, held: list[Array]) -> None:
         """Take the held rows back."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> WrittenRows:
+        """Copy the rows, share the space."""
+        twin = type(self)(self.space, self.array.shape[0])
+        twin.array[...] = self.array
+        return twin
+
+
+class NumpyRows(WrittenRows):
+    """The same on NumPy with views made once and ``dot``, half the cost of ``@`` on few numbers."""
+
+    __slots__ = ("blocks", "views")
+
+    def __init__(self, space: Space, k: int) -> None:
+        super().__init__(space, k)
+        self.views = list(self.array)
+        self.blocks = [self.array[:stop] for stop in range(k + 1)]
+
+    def __getitem__(self, i: int) -> Array:
+        """Row i, a view."""
+        return self.views[i]
+
+    def set(self, i: int, v: Array) -> None:
+        """row_i <- v."""
+        self.views[i][:] = v
+
+    def set_scaled(self, i: int, v: Array, a: float) -> None:
+        """row_i <- a v."""
+        np.multiply(v, a, out=self.views[i])
+
+    def set_difference(self, i: int, j: int, k: int) -> None:
+        """row_i <- row_j - row_k."""
+        np.subtract(self.views[j], self.views[k], out=self.views[i])
+
+    def products(self, start: int, stop: int, j: int) -> Array:
+        """Products of rows start..stop-1 with row j."""
+        block = self.array[start:stop] if start else self.blocks[stop]
+        return block.dot(self.views[j])
+
+    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:
+        """Sum c[i] row_i over the first ``len(c)`` rows."""
+        return np.dot(upload(self.space, c), self.blocks[len(c)], out=out)
 
 
 class ListedRows:
@@ -144,4 +186,6 @@ Rows = WrittenRows | ListedRows
 
 def make_rows(space: Space, k: int) -> Rows:
     """Make k rows of zeros in the form that suits the library."""
+    if space.kind == "numpy":
+        return NumpyRows(space, k)
     return WrittenRows(space, k) if space.writeable else ListedRows(space, k)

@@ -21,14 +21,18 @@ def check_real(
     closed: bool = False,
 ) -> None:
     """Refuse a setting that is not a finite number in (low, high), or [low, high] if ``closed``."""
-    inside = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    number = float(value) if type(value) in (float, int) or _is_real(value) else math.nan  # type: ignore[arg-type]
+    inside = math.isfinite(number)
     if inside:
-        number = float(value)  # type: ignore[arg-type]
         inside = low <= number <= high if closed else low < number < high
     if not inside:
         left, right = ("[", "]") if closed else ("(", ")")
         msg = f"{name} = {value!r}: expected a number in {left}{low:g}, {high:g}{right}"
         raise SettingsError(msg)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_integer(name: str, value: object, low: int = 0) -> None:

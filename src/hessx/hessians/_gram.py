@@ -1,7 +1,7 @@
 """The small products of L-BFGS, on the host in float64.
 
-Pairs stand in physical slots 0..k-1 in any order; a slot out of use is a zero row and column
-everywhere, so that no quantity here depends on where the ring's head is.
+Pairs stand in physical slots 0..k-1 in any order, so that nothing here depends on where the ring's
+head is; a free slot is a zero row and column of R^-1, by which all that stands there is multiplied.
 """
 
 from __future__ import annotations
@@ -42,19 +42,16 @@ class Gram:
     def add(
         self, slot: int, s_cross: np.ndarray, y_cross: np.ndarray, s_y: float, y_y: float
     ) -> None:
-        """Put a pair into a free slot, given S'y and Y'y with the pairs in use."""
-        self.inverse[:, slot] = self.inverse @ s_cross / -s_y
+        """Put a pair into a free slot, given S'y and Y'y with all slots (any finite, if free)."""
+        self.inverse[:, slot] = self.inverse.dot(s_cross) / -s_y
         self.inverse[slot, slot] = 1.0 / s_y
-        self.y_y[slot] = y_cross * (self.diagonal != 0.0)
+        self.y_y[slot] = self.y_y[:, slot] = y_cross
         self.y_y[slot, slot] = y_y
-        self.y_y[:, slot] = self.y_y[slot]
         self.diagonal[slot] = s_y
 
     def remove(self, slot: int) -> None:
         """Free the slot of the oldest pair."""
-        for matrix in (self.inverse, self.y_y):
-            matrix[slot] = 0.0
-            matrix[:, slot] = 0.0
+        self.inverse[slot] = self.inverse[:, slot] = 0.0
         self.diagonal[slot] = 0.0
 
     def clear(self) -> None:
@@ -66,10 +63,12 @@ class Gram:
     def coefficients(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give (c_s, c_y) with A g = gamma g + S c_s + Y c_y, from S'g and Y'g."""
-        u = self.inverse @ s_g
-        c_s = (self.diagonal * u + gamma * (self.y_y @ u - y_g)) @ self.inverse
-        return c_s, -gamma * u
+        """Give (c_s, c_y) with A g = gamma (g + S c_s + Y c_y), from S'g and Y'g."""
+        u = self.inverse.dot(s_g)
+        v = self.y_y.dot(u)
+        v -= y_g
+        v += self.diagonal * u / gamma
+        return v.dot(self.inverse), -u
 
     def middle(self, gamma: float) -> np.ndarray:
         """Give M with A v = gamma v + [S, Y] M [S, Y]'v, shape (2k, 2k)."""

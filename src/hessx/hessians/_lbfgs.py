@@ -129,7 +129,6 @@ class LBFGSMemory:
             return "dropped"
         if not self.s_y > 10.0 * self.space.eps * math.sqrt(s_s) * math.sqrt(self.y_y):
             return "skipped"
-        cross[_PAIRS + 2 * slot : _PAIRS + 2 * slot + 2] = 0.0
         self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
         self.gamma = self.s_y / self.y_y
         self.unit_step = True
@@ -138,8 +137,6 @@ class LBFGSMemory:
         self.candidate = (slot + 1) % slots
         if self.count == slots:
             self.gram.remove(self.candidate)
-            self.products[_PAIRS + 2 * self.candidate] = 0.0
-            self.products[_PAIRS + 2 * self.candidate + 1] = 0.0
         return note
 
     def direct(self) -> None:
@@ -147,18 +144,16 @@ class LBFGSMemory:
         self.d_square = math.nan
         p, now = self.products, self.now
         if self.count:
-            c_s, c_y = self.gram.coefficients(p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma)
-            slope = -(
-                self.gamma * self.grad_square
-                + float(c_s @ p[_PAIRS::2])
-                + float(c_y @ p[_PAIRS + 1 :: 2])
+            c = np.zeros(len(p))
+            c[now] = 1.0
+            c[_PAIRS::2], c[_PAIRS + 1 :: 2] = self.gram.coefficients(
+                p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma
             )
-            if math.isfinite(slope) and slope < 0.0:
-                c = np.empty(len(p))
-                c[now], c[1 - now] = -self.gamma, 0.0
-                c[_PAIRS::2], c[_PAIRS + 1 :: 2] = -c_s, -c_y
+            c *= -self.gamma
+            slope = float(c.dot(p))
+            if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                used = _PAIRS + 2 * min(self.count, len(c_s))
+                used = _PAIRS + 2 * min(self.count, len(self.gram.diagonal))
                 self.d = self.rows.combine(c[:used], out=self.d)
                 return
             self.drop()

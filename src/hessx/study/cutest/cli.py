@@ -12,22 +12,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from hessx.study.cutest.metering import Budget
 from hessx.study.cutest.methods import Method
 from hessx.study.cutest.runner import Run
-from hessx.study.cutest.scoring import (
-    Entry,
-    Outcome,
-    Total,
-    best_values,
-    differences,
-    judge,
-    read_list,
-    run_all,
-    total,
-)
+from hessx.study.cutest.scoring import Entry, best_values, judge, read_list, run_all, total
+from hessx.study.cutest.tables import comparison_table, notes, run_line, totals_table
 
 __all__ = ["app"]
 
@@ -67,32 +56,47 @@ def score(
     console = _console()
     entries = [e for e in read_list(problem_list, group) if re.search(select, e.name)]
     methods = [Method.parse(text, _options(option or ())) for text in method or ["auto"]]
-    runs = _run_with_progress(console, entries, methods, verbose, gtol, perturb, seed)
+    runs: list[tuple[Entry, Method, Run | None]] = []
+    with _progress(console) as progress:
+        task = progress.add_task("", total=len(entries) * len(methods))
+        for entry, chosen, result in run_all(
+            entries, methods, gtol=gtol, perturb=perturb, seed=seed
+        ):
+            runs.append((entry, chosen, result))
+            progress.update(task, advance=1, description=f"{entry.name} {chosen.label}")
+            if verbose and result is not None:
+                console.print(run_line(entry, chosen, result))
     best = best_values(runs)
     outcomes = [judge(entry, chosen, result, best[entry.name]) for entry, chosen, result in runs]
-    _print_new_best(console, entries, best)
-    _print_unsolved(console, outcomes)
-    totals = [total(outcomes, m.label) for m in methods]
-    console.print(_totals_table(totals))
-    for t in totals:
-        if t.false_success:
-            console.print(f"{t.method} reports success, is not solved: {' '.join(t.false_success)}")
+    for line in notes(entries, best, outcomes):
+        console.print(line)
+    console.print(totals_table([total(outcomes, m.label) for m in methods]))
     rows = [outcome.as_row() for outcome in outcomes]
     if json_file:
         json_file.write_text(json.dumps(rows, indent=1))
     if csv_file:
         _write_csv(csv_file, rows)
     if compare:
-        _print_comparison(console, rows, json.loads(compare.read_text()), methods)
+        saved = json.loads(compare.read_text())
+        for chosen in methods:
+            console.print(comparison_table(rows, saved, chosen.label))
 
 
 def _console() -> Console:
+    plain = {"highlight": False, "markup": False, "soft_wrap": True}
+    console = Console(**plain)
     # Written to a file or a pipe, the tables get the width that they need.
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    return (
-        console
-        if console.is_terminal
-        else Console(highlight=False, markup=False, soft_wrap=True, width=120)
+    return console if console.is_terminal else Console(width=120, **plain)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     )
 
 
@@ -109,102 +113,8 @@ def _options(pairs: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _run_with_progress(
-    console: Console,
-    entries: Sequence[Entry],
-    methods: Sequence[Method],
-    verbose: bool,
-    gtol: float,
-    perturb: float,
-    seed: int,
-) -> list[tuple[Entry, Method, Run | None]]:
-    runs: list[tuple[Entry, Method, Run | None]] = []
-    columns = (
-        TextColumn("{task.description:24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(entries) * len(methods))
-        for entry, method, result in run_all(
-            entries, methods, gtol=gtol, perturb=perturb, seed=seed
-        ):
-            runs.append((entry, method, result))
-            progress.update(task, advance=1, description=f"{entry.name} {method.label}")
-            if verbose and result is not None:
-                console.print(_line(entry, method, result))
-    return runs
-
-
-def _line(entry: Entry, method: Method, result: Run) -> str:
-    lowest = result.improvements[-1][1] if result.improvements else float("nan")
-    return (
-        f"{entry.name:12} {method.label:18} cost {result.cost:6d}  f {lowest:15.8e}  "
-        f"known {entry.best_fun:15.8e}  |g| {result.grad_norm:8.1e}  {result.seconds:6.2f} s  "
-        f"{result.message[:60]}"
-    )
-
-
-def _print_new_best(console: Console, entries: Sequence[Entry], best: Mapping[str, float]) -> None:
-    for entry in entries:
-        if best[entry.name] < entry.best_fun - 1e-6 * max(1.0, abs(entry.best_fun)):
-            console.print(
-                f"{entry.name}: new best value {best[entry.name]!r}, was {entry.best_fun!r}"
-            )
-
-
-def _print_unsolved(console: Console, outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if outcome.cost_6 is None:
-            note = "stationary elsewhere" if outcome.stationary else "unsolved"
-            message = outcome.run.message if outcome.run else "not run at this size"
-            success = "success: " if outcome.run and outcome.run.success else ""
-            console.print(f"{outcome.method} {outcome.problem}: {note}, {success}{message}")
-
-
-def _totals_table(totals: Sequence[Total]) -> Table:
-    table = Table()
-    table.add_column("method")
-    headings = (
-        "problems", "tau 1e-3", "tau 1e-6", "near-best", "g-solved", "gm cost",
-        "false success", "seconds",
-    )  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    for t in totals:
-        table.add_row(
-            t.method, str(t.problems), str(t.tau_3), str(t.tau_6), str(t.near_best),
-            str(t.stationary), f"{t.mean_cost:.1f}", str(len(t.false_success)), f"{t.seconds:.1f}",
-        )  # fmt: skip
-    return table
-
-
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(dict.fromkeys(k for r in rows for k in r)))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _print_comparison(
-    console: Console,
-    rows: Sequence[Mapping[str, Any]],
-    others: Sequence[Mapping[str, Any]],
-    methods: Sequence[Method],
-) -> None:
-    other_labels = list(dict.fromkeys(row["method"] for row in others))
-    for method in methods:
-        # The same method of the other file where it has one, else the file's first.
-        label = method.label if method.label in other_labels else other_labels[0]
-        table = Table("problem", title=f"cost to tau 1e-6: {method.label} and {label} (saved)")
-        for heading in ("now", "saved", "ratio"):
-            table.add_column(heading, justify="right")
-        changes = differences(
-            [row for row in rows if row["method"] == method.label],
-            [row for row in others if row["method"] == label],
-            Budget().total,
-        )
-        for name, now, saved in changes[:20]:
-            table.add_row(name, str(now), str(saved), f"{now / saved:.2f}")
-        console.print(table)

@@ -8,45 +8,23 @@ with group functions F_i, scales s_i, and element functions phi_e of a few varia
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
 
 from hessx.study.cutest.lanes import Array, Evaluate, fastest
+from hessx.study.cutest.structure import ElementType, GroupType, read
 
 __all__ = ["GroupSum"]
-
-Indices = npt.NDArray[np.intp]
-
-# S2MPJ takes a smaller group scale for absent.
-_SMALLEST_SCALE = 1e-15
-
-
-@dataclass(frozen=True)
-class _Elements:
-    """All elements of one type: `positions` among all elements, `variables` of shape (k, N)."""
-
-    positions: slice
-    variables: Indices
-    evaluate: Evaluate
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """All groups of one type: their `positions` among the groups; None is the identity."""
-
-    positions: Indices
-    evaluate: Evaluate | None
 
 
 @dataclass(frozen=True)
 class _Local:
-    """Element and group functions at one point, with their derivatives up to `order` - 1."""
+    """Element and group functions at x, with their derivatives up to `order` - 1.
+
+    `elements` has a tuple per element type, `groups` is one tuple for all groups.
+    """
 
     x: Array
     order: int
@@ -73,35 +51,26 @@ class GroupSum:
 
     References
     ----------
-    A. R. Conn, N. I. M. Gould and Ph. L. Toint, "LANCELOT", Springer, 1992, section 2.1.
+    A. R. Conn, N. I. M. Gould and Ph. L. Toint, "LANCELOT", Springer, 1992, chapter 2.
     """
 
     def __init__(self, source: Any) -> None:
-        source.getglobs()
-        self.n = int(source.n)
-        groups = np.asarray(getattr(source, "objgrps", ()), dtype=np.intp)
-        used = [_list_at(source, "grelt", ig) for ig in groups]
-        by_type: dict[str, list[int]] = defaultdict(list)
-        for iel in dict.fromkeys(int(iel) for elements in used for iel in elements):
-            by_type[source.elftype[iel]].append(iel)
-        place = {iel: k for k, iel in enumerate(iel for own in by_type.values() for iel in own)}
-
-        self._linear = _linear_terms(source, groups, self.n)
-        self._linear_t = self._linear.T.tocsr()
-        self._constant = np.array([_number_at(source, "gconst", ig, 0.0) for ig in groups])
-        scale = np.array([_number_at(source, "gscale", ig, 1.0) for ig in groups])
-        self._scale = np.where(np.abs(scale) > _SMALLEST_SCALE, scale, 1.0)
-        self._weights = _weights(source, groups, used, place)
-        self._weights_t = self._weights.T.tocsr()
-        self._quadratic = csr_array(source.H) if hasattr(source, "H") else None
-
-        near = _near_start(source)
-        self._elements = list(_element_types(source, by_type, near))
+        self._structure = structure = read(source)
+        self._linear_t = structure.linear.T.tocsr()
+        self._weights_t = structure.weights.T.tocsr()
         self._scatter = np.concatenate(
-            [np.zeros(0, np.intp), *(e.variables.ravel() for e in self._elements)]
+            [np.zeros(0, np.intp), *(e.variables.ravel() for e in structure.elements)]
         )
-        self._groups = _group_types(source, groups, self._inner(near, self._values(near, 1)))
         self._cached: _Local | None = None
+
+        def chosen(type_: ElementType | GroupType, variables: Array) -> Evaluate:
+            return fastest(type_.function, source, type_.numbers, type_.parameters, variables)
+
+        with np.errstate(all="ignore"):
+            near = _near_start(source)
+            self._elements = [chosen(e, near[e.variables]) for e in structure.elements]
+            inner = self._inner(near, self._element_values(near, 1))
+            self._groups = [chosen(g, inner[g.positions]) for g in structure.groups]
 
     def fun_and_grad(self, x: Array) -> tuple[float, Array]:
         """Value and gradient at `x`.
@@ -115,13 +84,14 @@ class GroupSum:
         float
         ndarray, shape (n,)
         """
+        quadratic = self._structure.quadratic
         with np.errstate(all="ignore"):
             local = self._at(x, 2)
-            value, slope = local.groups[0], local.groups[1] / self._scale
-            fun = float(np.sum(value / self._scale))
-            grad = self._jacobian_t(local, slope, self._weights_t @ slope)
-            if self._quadratic is not None:
-                product = self._quadratic @ x
+            value, slope = (part / self._structure.scale for part in local.groups[:2])
+            fun = float(np.sum(value))
+            grad = self._jacobian_t(local, slope)
+            if quadratic is not None:
+                product = quadratic @ x
                 fun += float(0.5 * (x @ product))
                 grad += product
         return fun, grad
@@ -139,63 +109,64 @@ class GroupSum:
         -------
         ndarray, shape (n,)
         """
+        structure = self._structure
         with np.errstate(all="ignore"):
             local = self._at(x, 3)
-            slope, curvature = (part / self._scale for part in local.groups[1:])
-            own = [p[e.variables] for e in self._elements]
-            along = [
-                np.sum(part[1] * d, axis=0) for part, d in zip(local.elements, own, strict=True)
-            ]
-            bend = curvature * (self._linear @ p + self._weights @ _joined(along))
+            slope, curvature = (part / structure.scale for part in local.groups[1:])
+            own = [p[e.variables] for e in structure.elements]
+            along = _joined(
+                [np.sum(part[1] * d, axis=0) for part, d in zip(local.elements, own, strict=True)]
+            )
+            change = structure.linear @ p + structure.weights @ along
             force = self._weights_t @ slope
             curved = [
                 force[e.positions] * np.einsum("ijn,jn->in", part[2], d)
-                for e, part, d in zip(self._elements, local.elements, own, strict=True)
+                for e, part, d in zip(structure.elements, local.elements, own, strict=True)
             ]
-            product = self._jacobian_t(local, bend, self._weights_t @ bend)
-            product += self._scattered(curved)
-            if self._quadratic is not None:
-                product += self._quadratic @ p
+            product = self._jacobian_t(local, curvature * change) + self._scattered(curved)
+            if structure.quadratic is not None:
+                product += structure.quadratic @ p
         return product
 
     def _at(self, x: Array, order: int) -> _Local:
         cached = self._cached
         if cached is None or cached.order < order or not np.array_equal(cached.x, x):
-            elements = self._values(x, order)
+            elements = self._element_values(x, order)
             groups = self._group_values(self._inner(x, elements), order)
             cached = self._cached = _Local(x.copy(), order, elements, groups)
         return cached
 
-    def _values(self, x: Array, order: int) -> list[tuple[Array, ...]]:
-        return [e.evaluate(order, x[e.variables]) for e in self._elements]
+    def _element_values(self, x: Array, order: int) -> list[tuple[Array, ...]]:
+        types = zip(self._structure.elements, self._elements, strict=True)
+        return [evaluate(order, x[e.variables]) for e, evaluate in types]
 
     def _inner(self, x: Array, elements: list[tuple[Array, ...]]) -> Array:
+        structure = self._structure
         phi = _joined([parts[0] for parts in elements])
-        inner: Array = self._linear @ x - self._constant + self._weights @ phi
+        inner: Array = structure.linear @ x - structure.constant + structure.weights @ phi
         return inner
 
     def _group_values(self, inner: Array, order: int) -> tuple[Array, ...]:
-        # The identity's values; groups with a function of their own then overwrite theirs.
+        # First the identity everywhere, then the groups that have another function.
         whole = (inner.copy(), np.ones_like(inner), np.zeros_like(inner))[:order]
-        for group in self._groups:
-            if group.evaluate is not None:
-                parts = group.evaluate(order, inner[group.positions])
-                for target, part in zip(whole, parts, strict=True):
-                    target[group.positions] = part
+        for group, evaluate in zip(self._structure.groups, self._groups, strict=True):
+            parts = evaluate(order, inner[group.positions])
+            for target, part in zip(whole, parts, strict=True):
+                target[group.positions] = part
         return whole
 
-    def _jacobian_t(self, local: _Local, groups: Array, elements: Array) -> Array:
-        """``J' groups``, given also ``elements``, the same multipliers carried to the elements."""
+    def _jacobian_t(self, local: _Local, multipliers: Array) -> Array:
+        force = self._weights_t @ multipliers
         entries = [
-            part[1] * elements[e.positions]
-            for e, part in zip(self._elements, local.elements, strict=True)
+            part[1] * force[e.positions]
+            for e, part in zip(self._structure.elements, local.elements, strict=True)
         ]
-        result: Array = self._linear_t @ groups + self._scattered(entries)
-        return result
+        product: Array = self._linear_t @ multipliers + self._scattered(entries)
+        return product
 
     def _scattered(self, entries: list[Array]) -> Array:
         flat = _joined([entry.ravel() for entry in entries])
-        sums = np.bincount(self._scatter, weights=flat, minlength=self.n)
+        sums = np.bincount(self._scatter, weights=flat, minlength=self._structure.n)
         return np.asarray(sums, dtype=np.float64)
 
 
@@ -203,76 +174,7 @@ def _joined(parts: list[Array]) -> Array:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _list_at(source: Any, name: str, index: int) -> Any:
-    lists = getattr(source, name, ())
-    return lists[index] if index < len(lists) and lists[index] is not None else ()
-
-
-def _number_at(source: Any, name: str, index: int, default: float) -> float:
-    numbers = np.ravel(getattr(source, name, ()))
-    known = index < len(numbers) and numbers[index] is not None
-    return float(numbers[index]) if known else default
-
-
-def _linear_terms(source: Any, groups: Indices, n: int) -> csr_array:
-    if not hasattr(source, "A"):
-        return csr_array((len(groups), n))
-    A = source.A.tocoo()
-    # S2MPJ leaves out the last rows and columns of A where they are empty.
-    shape = (max(A.shape[0], int(groups.max(initial=-1)) + 1), n)
-    return csr_array(coo_array((A.data, (A.row, A.col)), shape=shape))[groups]
-
-
-def _weights(source: Any, groups: Indices, used: list[Any], place: dict[int, int]) -> csr_array:
-    rows, columns, weights = [], [], []
-    for row, (ig, elements) in enumerate(zip(groups, used, strict=True)):
-        own = _list_at(source, "grelw", ig)
-        for k, iel in enumerate(elements):
-            rows.append(row)
-            columns.append(place[int(iel)])
-            weights.append(float(own[k]) if len(own) else 1.0)
-    shape = (len(groups), len(place))
-    return csr_array(coo_array((weights, (rows, columns)), shape=shape))
-
-
 def _near_start(source: Any) -> Array:
     x0 = np.asarray(source.x0, dtype=np.float64).reshape(-1)
     u = np.random.default_rng(0).uniform(-1.0, 1.0, len(x0))
     return x0 + 1e-2 * u * np.maximum(np.abs(x0), 1.0)
-
-
-def _element_types(source: Any, by_type: dict[str, list[int]], x: Array) -> Iterable[_Elements]:
-    start = 0
-    for name, own in by_type.items():
-        variables = np.array([list(source.elvar[iel]) for iel in own], dtype=np.intp).T
-        function = getattr(type(source), name)
-        parameters = _parameters(source, "elpar", own)
-        with np.errstate(all="ignore"):
-            evaluate = fastest(function, source, own, parameters, x[variables])
-        yield _Elements(slice(start, start + len(own)), variables, evaluate)
-        start += len(own)
-
-
-def _group_types(source: Any, groups: Indices, inner: Array) -> list[_Groups]:
-    by_type: dict[str, list[int]] = defaultdict(list)
-    for position, ig in enumerate(groups):
-        names = getattr(source, "grftype", ())
-        by_type[(names[ig] if ig < len(names) else None) or "TRIVIAL"].append(position)
-    result = []
-    for name, own in by_type.items():
-        positions = np.array(own, dtype=np.intp)
-        if name == "TRIVIAL":
-            result.append(_Groups(positions, None))
-            continue
-        numbers = groups[positions].tolist()
-        function = getattr(type(source), name)
-        parameters = _parameters(source, "grpar", numbers)
-        with np.errstate(all="ignore"):
-            evaluate = fastest(function, source, numbers, parameters, inner[positions])
-        result.append(_Groups(positions, evaluate))
-    return result
-
-
-def _parameters(source: Any, name: str, indices: list[int]) -> Array | None:
-    lists = [list(_list_at(source, name, index)) for index in indices]
-    return np.array(lists, dtype=np.float64).T if lists and lists[0] else None

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evaluate", "all_at_once", "fastest", "one_by_one"]
+__all__ = ["Array", "Evaluate", "all_at_once", "fastest", "one_by_one"]
 
 Array = npt.NDArray[np.float64]
 

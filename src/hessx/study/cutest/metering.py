@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hessx.study.cutest.problems import Array, CutestProblem
+from hessx.study.cutest.lanes import Array
+from hessx.study.cutest.problems import CutestProblem
 
 __all__ = ["Budget", "BudgetSpentError", "Meter"]
 

@@ -14,13 +14,11 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hessx.study.cutest.evaluator import GroupSum
+from hessx.study.cutest.lanes import Array
 
-__all__ = ["Array", "CutestProblem", "available", "build", "load"]
-
-Array = npt.NDArray[np.float64]
+__all__ = ["CutestProblem", "available", "build", "load"]
 
 # CUTEst writes an absent bound as a number of this size or more.
 _INFINITE_BOUND = 1e20
