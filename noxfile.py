@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -34,28 +35,57 @@ NEEDS = {
 MAX_WHEEL_BYTES = 1_000_000
 
 
-def install_torch(session: nox.Session) -> bool:
-    """Install the CPU build where one is at hand; never a CUDA build of several gigabytes."""
-    report = Path(session.create_tmp()) / "torch.json"
-    looked_up = session.run(
-        "python", "-m", "pip", "install", "--quiet", "--dry-run", "--report", str(report), TORCH,
-        success_codes=[0, 1], silent=True,
+def has_cpu_torch(session: nox.Session, python: str) -> bool:
+    """Whether torch can be installed without a CUDA build of several gigabytes."""
+    report = Path(session.create_tmp()).resolve() / "torch.json"
+    report.unlink(missing_ok=True)
+    session.run(
+        python, "-m", "pip", "install", "--quiet", "--dry-run", "--report", str(report), TORCH,
+        success_codes=[0, 1], silent=True, external=True,
     )  # fmt: skip
-    if looked_up is not None and report.exists():
+    if report.exists():
         planned = {p["metadata"]["name"].lower() for p in json.loads(report.read_text())["install"]}
         if not any(name.startswith(("nvidia-", "cuda-")) for name in planned):
-            session.install(TORCH)
             return True
-    session.warn(f"no CPU build of {TORCH} for Python {sys.version.split()[0]}: torch is left out")
+    session.warn(f"no CPU build of {TORCH} for Python {platform.python_version()}: left out")
     return False
 
 
-@nox.session
+class Everything:
+    """One environment with every library, shared by the sessions that need them all.
+
+    It has more than a gigabyte; one for each session would take minutes.
+    """
+
+    folder = ROOT / ".nox" / "everything"
+
+    def __init__(self, session: nox.Session, *packages: str) -> None:
+        self.session = session
+        self.bin = self.folder / ("Scripts" if os.name == "nt" else "bin")
+        self.python = str(self.bin / "python")
+        if not self.bin.exists():
+            session.run(sys.executable, "-m", "venv", str(self.folder), external=True)
+        torch = [TORCH] if has_cpu_torch(session, self.python) else []
+        package = ["-e", ".[test,study,cutest,jax,dask]", CUPY]
+        self.run("python", "-m", "pip", "install", "--quiet", *torch, *package, *packages)
+
+    def run(self, *command: str) -> None:
+        """Run a command of the environment."""
+        path = os.pathsep.join([str(self.bin), os.environ["PATH"]])
+        program, *arguments = command
+        self.session.run(str(self.bin / program), *arguments, env={"PATH": path}, external=True)
+
+
+@nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """The whole suite with every array library in one environment."""
-    install_torch(session)
-    session.install("-e", ".[test,study,cutest,jax,dask]", CUPY)
-    session.run("pytest", "-rs", *session.posargs)
+    Everything(session).run("pytest", "-rs", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Types, strictly; some of the libraries have types of their own, so all are installed."""
+    Everything(session, MYPY).run("mypy", *session.posargs)
 
 
 @nox.session
@@ -69,12 +99,9 @@ def tests_numpy(session: nox.Session) -> None:
 @nox.parametrize("name", list(NEEDS))
 def backend(session: nox.Session, name: str) -> None:
     """The tests of one array library."""
-    if TORCH in NEEDS[name]:
-        if not install_torch(session):
-            session.skip("no torch to test")
-    else:
-        session.install(*NEEDS[name] or ["numpy"])
-    session.install("-e", ".[test]")
+    if TORCH in NEEDS[name] and not has_cpu_torch(session, "python"):
+        session.skip("no torch to test")
+    session.install("-e", ".[test]", *NEEDS[name])
     session.run("pytest", "--backend", name, *session.posargs)
 
 
@@ -84,13 +111,6 @@ def lint(session: nox.Session) -> None:
     session.install(RUFF)
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
-
-
-@nox.session
-def types(session: nox.Session) -> None:
-    """Types, strictly."""
-    session.install(MYPY, "-e", ".[study]")
-    session.run("mypy", *session.posargs)
 
 
 @nox.session
@@ -111,18 +131,16 @@ def cutest(session: nox.Session) -> None:
     session.run("hessx", "cutest", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Benchmarks of the code, quick unless told otherwise: ``nox -s bench -- --bench track_``."""
-    install_torch(session)
-    session.install(".[test,jax,dask]", ASV)
+    everything = Everything(session, ASV)
     commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True).strip()
-    python = shutil.which("python", path=session.bin)
     with session.chdir(ROOT / "asv_benchmarks"):
-        session.run("asv", "machine", "--yes", silent=True)
-        session.run(
-            "asv", "run", "--environment", f"existing:{python}", "--set-commit-hash", commit,
-            "--show-stderr", *session.posargs or ["--quick"],
+        everything.run("asv", "machine", "--yes")
+        everything.run(
+            "asv", "run", "--environment", f"existing:{everything.python}",
+            "--set-commit-hash", commit, "--show-stderr", *session.posargs or ["--quick"],
         )  # fmt: skip
 
 
@@ -172,7 +190,7 @@ def build(session: nox.Session) -> None:
     size = wheel.stat().st_size
     if size >= MAX_WHEEL_BYTES:
         session.error(f"{wheel.name} has {size} bytes: at most {MAX_WHEEL_BYTES}")
-    fresh = Path(session.create_tmp()) / "fresh"
+    fresh = Path(session.create_tmp()).resolve() / "fresh"
     session.run("python", "-m", "venv", "--clear", str(fresh))
     python = str(fresh / ("Scripts" if os.name == "nt" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
