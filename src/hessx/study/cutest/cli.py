@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from hessx.study.cutest.runner import Run
 from hessx.study.cutest.scoring import Entry, best_values, judge, read_list, run_all, total
 from hessx.study.cutest.tables import comparison_table, notes, run_line, totals_table
 
-__all__ = ["app"]
+__all__ = ["app", "score"]
 
 app = typer.Typer(help="Score methods on CUTEst problems.", no_args_is_help=True)
 
@@ -83,10 +84,9 @@ def score(
 
 
 def _console() -> Console:
-    plain = {"highlight": False, "markup": False, "soft_wrap": True}
-    console = Console(**plain)
     # Written to a file or a pipe, the tables get the width that they need.
-    return console if console.is_terminal else Console(width=120, **plain)
+    width = None if sys.stdout.isatty() else 120
+    return Console(highlight=False, markup=False, soft_wrap=True, width=width)
 
 
 def _progress(console: Console) -> Progress:
