@@ -60,12 +60,12 @@ class WrittenRows:
         """Products of the first rows with a vector v."""
         return self.array[:stop, :] @ v
 
-    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:
-        """Sum c[i] row_i over the first ``len(c)`` rows; one upload."""
-        weights = upload(self.space, c)
+    def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
+        """Sum c[i] row_(start + i); one upload."""
+        weights, block = upload(self.space, c), self.array[start : start + len(c), :]
         if out is not None and self.space.has_out:
-            return self.space.xp.matmul(self.array[: len(c), :].T, weights, out=out)
-        return weights @ self.array[: len(c), :]
+            return self.space.xp.matmul(block.T, weights, out=out)
+        return weights @ block
 
     def combine_on_device(self, c: Array) -> Array:
         """Sum c[i] row_i with coefficients that already are on the device."""
@@ -88,12 +88,11 @@ class WrittenRows:
 class NumpyRows(WrittenRows):
     """The same on NumPy with views made once and ``dot``, half the cost of ``@`` on few numbers."""
 
-    __slots__ = ("blocks", "views")
+    __slots__ = ("views",)
 
     def __init__(self, space: Space, k: int) -> None:
         super().__init__(space, k)
         self.views = list(self.array)
-        self.blocks = [self.array[:stop] for stop in range(k + 1)]
 
     def __getitem__(self, i: int) -> Array:
         """Row i, a view."""
@@ -113,12 +112,11 @@ class NumpyRows(WrittenRows):
 
     def products(self, start: int, stop: int, j: int) -> Array:
         """Products of rows start..stop-1 with row j."""
-        block = self.array[start:stop] if start else self.blocks[stop]
-        return block.dot(self.views[j])
+        return self.array[start:stop].dot(self.views[j])
 
-    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:
-        """Sum c[i] row_i over the first ``len(c)`` rows."""
-        return np.dot(upload(self.space, c), self.blocks[len(c)], out=out)
+    def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
+        """Sum c[i] row_(start + i)."""
+        return np.dot(upload(self.space, c), self.array[start : start + len(c)], out=out)
 
 
 class ListedRows:
@@ -162,9 +160,9 @@ class ListedRows:
         """Products of the first rows with a vector v."""
         return self.space.xp.stack(self.rows[:stop]) @ v
 
-    def combine(self, c: np.ndarray, out: Array | None = None) -> Array:  # noqa: ARG002
-        """Sum c[i] row_i over the first ``len(c)`` rows; one upload."""
-        return self.combine_on_device(upload(self.space, c))
+    def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:  # noqa: ARG002
+        """Sum c[i] row_(start + i); one upload."""
+        return upload(self.space, c) @ self.space.xp.stack(self.rows[start : start + len(c)])
 
     def combine_on_device(self, c: Array) -> Array:
         """Sum c[i] row_i with coefficients that already are on the device."""

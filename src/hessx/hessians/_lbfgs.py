@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,11 @@ class LBFGSMemory:
     """Gradients, pairs and the trial's candidate as rows of one buffer.
 
     Rows 0 and 1 are the current gradient and the trial's, in turn; rows 2 + 2i and 3 + 2i are
-    s and y of slot i, of which one slot more than ``m`` exists: the candidate's.  After a trial,
-    one product of the rows with the new gradient brings slope, g'g, S'g and Y'g, one of the
-    candidate's two rows with y brings s'y and y'y.  The columns S'y and Y'y that a new pair adds
-    are differences of stored products; its own s'y and y'y are explicit, without which float32
-    breaks at its noise floor.
+    s and y of slot i.  The candidate takes a free slot, or that of the oldest pair, which no
+    direction will need again.  After a trial, one product of the rows with the new gradient
+    brings slope, g'g, S'g and Y'g, one of the candidate's two rows with y brings s'y and y'y.
+    The columns S'y and Y'y that a new pair adds are differences of stored products; its own s'y
+    and y'y are explicit, without which float32 breaks at its noise floor.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class LBFGSMemory:
         "gram",
         "h0",
         "now",
+        "placed",
         "products",
         "products_trial",
         "rows",
@@ -58,12 +60,13 @@ class LBFGSMemory:
         self, space: Space, scale: Array | None, m: int, h0: float | None, damping: float | None
     ) -> None:
         self.space, self.scale, self.damping = space, scale, damping
-        self.rows: Rows = make_rows(space, _PAIRS + 2 * (m + 1))
-        self.gram = Gram(m + 1)
+        self.rows: Rows = make_rows(space, _PAIRS + 2 * m)
+        self.gram = Gram(m)
         self.h0 = h0
         self.gamma = 1.0 if h0 is None else h0
         self.now = self.count = self.candidate = 0
-        self.products = np.zeros(_PAIRS + 2 * (m + 1))
+        self.placed = False  # the candidate's rows hold a trial, not yet a pair
+        self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
         self.d: Array = None
         self.unit_step = h0 is not None
@@ -73,22 +76,22 @@ class LBFGSMemory:
 
     @property
     def touched(self) -> int:
-        """Rows in use: the gradients, the pairs, and the candidate."""
-        return _PAIRS + 2 * min(self.count + 1, len(self.gram.diagonal))
+        """The end of the rows in use: the gradients, the pairs, and the candidate."""
+        return min(_PAIRS + 2 * (self.count + 1), len(self.products))
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
         self._write(self.now, grad)
-        return [self.rows.products(0, self.touched, self.now)]
+        return [self.rows.products(self.now, self.touched, self.now)]
 
     def read_start(self, values: list[Any]) -> None:
         """Read g'g, S'g and Y'g."""
-        self.products[: len(values[0])] = values[0]
+        self.products[self.now : self.touched] = values[0]
         self.grad_square = float(self.products[self.now])
 
     def place(self, alpha: float) -> Array:
         """Write s = alpha d into the candidate's row; return it in x."""
-        self.alpha = alpha
+        self.alpha, self.placed = alpha, True
         row = _PAIRS + 2 * self.candidate
         self.rows.set_scaled(row, self.d, alpha)
         step = self.rows[row]
@@ -99,7 +102,7 @@ class LBFGSMemory:
         rows, trial, row = self.rows, 1 - self.now, _PAIRS + 2 * self.candidate
         self._write(trial, grad)
         rows.set_difference(row + 1, trial, self.now)
-        wanted = [rows.products(0, self.touched, trial), rows.products(row, row + 2, row + 1)]
+        wanted = [rows.products(trial, self.touched, trial), rows.products(row, row + 2, row + 1)]
         if math.isnan(self.d_square):
             wanted.append(self.d @ self.d)
         return wanted
@@ -107,15 +110,18 @@ class LBFGSMemory:
     def read(self, values: list[Any]) -> None:
         """Read slope, s'y, y'y, d'd and the products with the rows."""
         products, pair = values[0], values[1]
-        self.products_trial[: len(products)] = products
-        self.slope = float(products[_PAIRS + 2 * self.candidate]) / self.alpha
+        self.products_trial[1 - self.now : self.touched] = products
+        self.slope = float(self.products_trial[_PAIRS + 2 * self.candidate]) / self.alpha
         self.s_y, self.y_y = float(pair[0]), float(pair[1])
         if len(values) == 3:
             self.d_square = values[2]
 
     def take(self) -> str:
         """Make the candidate a pair, unless its curvature is lost in rounding."""
-        slot, alpha = self.candidate, self.alpha
+        slot, alpha, m = self.candidate, self.alpha, len(self.gram.diagonal)
+        if self.count == m:
+            self.gram.remove(slot)
+        self.placed = False
         cross = self.products_trial - self.products
         note = ""
         s_s = alpha * alpha * self.d_square
@@ -132,11 +138,8 @@ class LBFGSMemory:
         self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
         self.gamma = self.s_y / self.y_y
         self.unit_step = True
-        slots = len(self.gram.diagonal)
-        self.count = min(self.count + 1, slots)
-        self.candidate = (slot + 1) % slots
-        if self.count == slots:
-            self.gram.remove(self.candidate)
+        self.count = min(self.count + 1, m)
+        self.candidate = (slot + 1) % m
         return note
 
     def direct(self) -> None:
@@ -153,8 +156,7 @@ class LBFGSMemory:
             slope = float(c.dot(p))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                used = _PAIRS + 2 * min(self.count, len(self.gram.diagonal))
-                self.d = self.rows.combine(c[:used], out=self.d)
+                self.d = self.rows.combine(now, c[now : _PAIRS + 2 * self.count], out=self.d)
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
@@ -194,7 +196,13 @@ class LBFGSMemory:
 
     def operator(self) -> LBFGSInverse:
         """Give A as an operator."""
-        return LBFGSInverse(self.space, self.scale, self.rows, self.gram, self.gamma, self.count)
+        gram = self.gram
+        if self.placed:
+            gram = copy.deepcopy(gram)
+            gram.remove(self.candidate)
+        return LBFGSInverse(
+            self.space, self.scale, self.rows, gram, self.gamma, self.count, self.candidate
+        )
 
     def adopt(self, operator: LBFGSInverse) -> None:
         """Start from the pairs of an earlier run, copied."""
@@ -203,10 +211,8 @@ class LBFGSMemory:
         gram = operator.gram
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
         self.gram.diagonal[:] = gram.diagonal
-        self.count, self.gamma = operator.count, operator.gamma
-        free = np.flatnonzero(gram.diagonal == 0.0)
-        self.candidate = int(free[0])
-        self.unit_step = True
+        self.count, self.candidate = operator.count, operator.candidate
+        self.gamma, self.unit_step = operator.gamma, True
 
     def _write(self, row: int, grad: Array) -> None:
         if self.scale is None:
@@ -267,7 +273,7 @@ class LBFGS:
 
     Notes
     -----
-    Memory: 2 (m + 1) + 3 vectors beside x, trial and gradient.  Per trial: a product of the rows
+    Memory: 2 m + 3 vectors beside x, trial and gradient.  Per trial: a product of the rows
     with the new gradient and a small one with y, one fetch.  Per direction: one upload of
     2 m + 2 coefficients and one combination of the rows; about 4 m n multiplications each.
 
@@ -322,11 +328,11 @@ class LBFGS:
         return space.xp.sqrt(vector)
 
     def _resumed(self, space: Space, scale: Array | None, start: LBFGSInverse) -> LBFGSMemory:
-        expected = (space.n, space.kind, space.dtype, self.memory + 1)
+        expected = (space.n, space.kind, space.dtype, self.memory)
         given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
         if given != expected:
             msg = (
-                f"hess_inv0 is an L-BFGS operator with (n, library, dtype, memory + 1) = {given}: "
+                f"hess_inv0 is an L-BFGS operator with (n, library, dtype, memory) = {given}: "
                 f"expected {expected}"
             )
             raise SettingsError(msg)

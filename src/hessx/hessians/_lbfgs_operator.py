@@ -38,10 +38,17 @@ class LBFGSInverse:
     """
 
     def __init__(
-        self, space: Space, scale: Array | None, rows: Rows, gram: Gram, gamma: float, count: int
+        self,
+        space: Space,
+        scale: Array | None,
+        rows: Rows,
+        gram: Gram,
+        gamma: float,
+        count: int,
+        candidate: int,
     ) -> None:
         self.space, self.scale, self.rows, self.gram = space, scale, rows, gram
-        self.gamma, self.count = gamma, min(count, len(gram.diagonal) - 1)
+        self.gamma, self.count, self.candidate = gamma, count, candidate
         self.shape = (space.n, space.n)
         self.dtype = space.dtype
         self._middle: Array = None
