@@ -26,7 +26,7 @@ from hessx.study.records import Job, Row, RowFile
 from hessx.study.report import Study, figures, write_page
 from hessx.study.runner import Runner
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "study"]
 
 app = typer.Typer(
     help="Comparison of optimisation methods.",

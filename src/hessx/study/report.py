@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import markupsafe
 import plotly.offline
 
 import hessx
@@ -66,8 +65,9 @@ def write_page(study: Study, path: Path) -> None:
         colors=colors,
         settings=study.settings,
         environment=environment(),
-        data=_script(json.dumps(data, allow_nan=False, separators=(",", ":"))),
-        plotly=markupsafe.Markup(plotly.offline.get_plotlyjs()),
+        # inside a script element "<" could end it
+        data=json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
+        plotly=plotly.offline.get_plotlyjs(),
     )
     path.write_text(html, encoding="utf-8")
 
@@ -164,8 +164,3 @@ def _spread(count: int) -> list[int]:
         return list(range(count))
     last = count - 1
     return sorted({round(count ** (i / (_POINTS - 1))) - 1 for i in range(_POINTS)} | {0, last})
-
-
-def _script(text: str) -> markupsafe.Markup:
-    """Make JSON safe inside a script element."""
-    return markupsafe.Markup(text.replace("<", "\\u003c"))

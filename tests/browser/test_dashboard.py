@@ -1,0 +1,64 @@
+"""The benchmarks' page, served on this machine, in a browser without a network."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_overview_shows_every_benchmark(visit, dashboard):
+    seen = visit(f"{dashboard.address}/")
+    assert seen.console == []
+    assert seen.abroad == []
+    assert not dashboard.missing, "\n".join(dashboard.missing)
+    text = html.unescape(seen.dom)
+    for name in index(dashboard)["benchmarks"]:
+        assert name in text
+
+
+@pytest.mark.parametrize("kind", ["time", "peakmemory", "track"])
+def test_a_curve_per_backend(visit, dashboard, kind):
+    benchmark = next(
+        b
+        for b in index(dashboard)["benchmarks"].values()
+        if b["type"] == kind and "library" in b["param_names"]
+    )
+    series = one_series_per_backend(dashboard, benchmark)
+    assert "numpy" in series
+    view = {"view": "explore", "bench": benchmark["name"]}
+    view["params"] = ",".join(map(str, series.values()))
+    seen = visit(f"{dashboard.address}/#{urlencode(view)}")
+    assert seen.console == []
+    assert seen.abroad == []
+    assert not dashboard.missing, "\n".join(dashboard.missing)
+    legend = re.findall(
+        r'chart-legend-sw" style="background: rgb\((.*?)\)[^<]*</i>(.*?)<', seen.dom
+    )
+    assert len(legend) == len(series)
+    drawn = re.search(r'data-drawn="(.*?)"', seen.dom)[1].split()
+    for (color, label), backend in zip(legend, series, strict=True):
+        assert backend in label
+        assert "#{:02x}{:02x}{:02x}".format(*map(int, color.split(","))) in drawn, label
+
+
+def index(dashboard):
+    return json.loads((dashboard.folder / "index.json").read_text())
+
+
+def one_series_per_backend(dashboard, benchmark):
+    """For each backend that has results, the index of one of its combinations of parameters."""
+    graphs = (dashboard.folder / "graphs").rglob(f"{benchmark['name']}.json")
+    points = json.loads(next(p for p in graphs if p.parent.name != "summary").read_text())
+    position = benchmark["param_names"].index("library")
+    found = {}
+    for i, combination in enumerate(itertools.product(*benchmark["params"])):
+        if any(values[i] is not None for _, values in points if values is not None):
+            found.setdefault(combination[position].strip("'"), i)
+    return found

@@ -1,0 +1,42 @@
+"""The study's page in a browser without a network."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_no_error_and_a_curve_per_run(visit, study_page):
+    seen = visit(study_page.as_uri())
+    assert seen.console == []
+    assert seen.abroad == []
+    with (study_page.parent / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    methods = Counter(row["problem"] for row in rows if int(row["iterations"]) > 0)
+    assert methods
+    for problem, count in methods.items():
+        for quantity in ("grad_norm", "gap"):
+            assert curves(seen.dom, problem, quantity) == count, (problem, quantity)
+    table_rows = len(re.findall(r'<td class="text wrap">', seen.dom))
+    assert table_rows == len(rows)
+
+
+def curves(dom: str, problem: str, quantity: str) -> int:
+    """Count the lines drawn in a plot."""
+    start = dom.index(f'data-problem="{problem}" data-quantity="{quantity}"')
+    end = dom.find("data-problem=", start + 1)
+    return len(re.findall(r'class="js-line"', dom[start : end if end > 0 else None]))
+
+
+def test_the_check_sees_an_error_and_a_missing_host(visit, tmp_path):
+    page = tmp_path / "broken.html"
+    page.write_text("<!doctype html><script>undefinedName.call()</script>")
+    (message,) = visit(page.as_uri()).console
+    assert "undefinedName is not defined" in message
+    page.write_text("<!doctype html><script src='https://example.org/a.js'></script>")
+    assert visit(page.as_uri()).abroad == ["https://example.org/a.js"]
