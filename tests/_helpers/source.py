@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 __all__ = ["SRC", "Module", "imports_of", "modules"]
@@ -46,6 +46,7 @@ class Module:
         return ast.parse(self.text)
 
 
+@cache
 def modules(*folders: str) -> list[Module]:
     """Every module of the library, or of some of its layers."""
     found = [Module(path) for path in sorted(SRC.rglob("*.py"))]

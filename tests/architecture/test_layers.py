@@ -37,7 +37,7 @@ PACKAGES = {
     "solvers": {"always": set(), "late": {"tqdm"}},  # progress
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {
-        "always": {"jinja2", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
+        "always": {"jinja2", "markupsafe", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
         "late": {"array_api_compat", "scipy", "sklearn", *ARRAY_LIBRARIES},
     },
     "study/cutest": {  # an extra of its own

@@ -7,6 +7,7 @@ pretend GPU with waits forbidden outside the door.
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -17,30 +18,22 @@ CONVERSIONS = {"float", "bool", "int", "complex"}
 METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bool__"}
 NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "numpy.array"}
 
-# (file, expression): why it does not read a device array.
+# (file, pattern of the whole expression): why it does not read a device array.
 ALLOWED = {
-    **{
-        ("hessians/_lbfgs.py", expression): "host float64, as fetched"
-        for expression in (
-            "float(self.products[self.now])",
-            "float(products[_PAIRS + 2 * self.candidate])",
-            "float(pair[0])",
-            "float(pair[1])",
-            "float(self.products_trial[self.now])",
-            "float(c_s @ p[_PAIRS::2])",
-            "float(c_y @ p[_PAIRS + 1::2])",
-        )
-    },
-    ("hessians/_lbfgs.py", "int(free[0])"): "a slot of the host's Gram form",
-    ("hessians/_lbfgs.py", "float(start)"): "hess_inv0, known to be a number",
-    ("hessians/_lbfgs_operator.py", "int(middle.shape[0])"): "a shape",
+    (
+        "hessians/_lbfgs.py",
+        r"float\((self\.products(_trial)?|products|pair)\[.*\]\)",
+    ): "products that were fetched: host, float64",
+    ("hessians/_lbfgs.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
+    ("hessians/_lbfgs.py", r"float\(start\)"): "hess_inv0, known to be a number",
+    ("hessians/_lbfgs_operator.py", r"int\(middle\.shape\[0\]\)"): "a shape",
     (
         "hessians/_applied.py",
-        "np.array(to_host(given) if is_array(given) else given, dtype=np.float64)",
+        r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
-    ("objectives/_differences.py", "np.array(values)"): "Python floats, packed for one upload",
-    ("solvers/_line_search_method.py", "float(self.x_scale)"): "known to be a number",
-    ("solvers/_methods.py", "bool(given.get('disp', False))"): "an option",
+    ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
+    ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",
+    ("solvers/_methods.py", r"bool\(given\.get\('disp', False\)\)"): "an option",
 }
 
 
@@ -58,18 +51,23 @@ def reads(module: Module) -> list[tuple[str, int]]:
     return found
 
 
+def is_allowed(file: str, expression: str) -> bool:
+    return any(file == name and re.fullmatch(pattern, expression) for name, pattern in ALLOWED)
+
+
 @pytest.mark.parametrize("module", modules(*LAYERS_WITH_ARRAYS), ids=lambda m: m.name)
 def test_no_array_is_read_outside_the_door(module):
     for expression, line in reads(module):
-        assert (module.name, expression) in ALLOWED, (
+        assert is_allowed(module.name, expression), (
             f"{module.name}:{line} has {expression}: fetch it, or say in ALLOWED why it is "
             "a number of the host already"
         )
 
 
-def test_no_exception_is_out_of_date():
-    present = {(m.name, expression) for m in modules() for expression, _ in reads(m)}
-    assert not ALLOWED.keys() - present
+@pytest.mark.parametrize(("file", "pattern"), ALLOWED)
+def test_every_exception_is_needed(file, pattern):
+    expressions = [expression for m in modules() if m.name == file for expression, _ in reads(m)]
+    assert any(re.fullmatch(pattern, expression) for expression in expressions)
 
 
 def test_the_reader_sees_every_form(tmp_path):
