@@ -56,7 +56,7 @@ def rosenbrock(x0=(-1.2, 1.0), lower=-math.inf):
 def a_run(**changes):
     plain = {
         "cost": 40, "fun_calls": 20, "grad_calls": 20, "products": 0,
-        "improvements": [(1, 100.0), (9, 1.0), (21, 0.05), (33, 5e-5)],
+        "improvements": [(1, 100.0), (9, 1.0), (21, 0.05), (31, 5e-4), (33, 5e-5)],
         "fun0": 100.0, "grad_norm0": 50.0, "fun": 5e-5, "grad_norm": 4e-4,
         "success": True, "message": "", "seconds": 0.5,
     }  # fmt: skip
