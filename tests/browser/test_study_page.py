@@ -33,6 +33,28 @@ def curves(dom: str, problem: str, quantity: str) -> int:
     return len(re.findall(r'class="js-line"', dom[start : end if end > 0 else None]))
 
 
+CLICK_THROUGH = """
+  <script>
+    for (const input of document.querySelectorAll("input[type=radio]")) input.click();
+    for (const input of document.querySelectorAll("input[type=checkbox]")) {
+      input.click();
+      input.click();
+    }
+  </script>
+"""
+
+
+def test_every_switch_draws_every_curve_again(visit, study_page, tmp_path):
+    page = tmp_path / "index.html"
+    html = study_page.read_text(encoding="utf-8")
+    page.write_text(html.replace("</body>", CLICK_THROUGH + "</body>"), encoding="utf-8")
+    before, after = visit(study_page.as_uri()), visit(page.as_uri())
+    assert after.console == []
+    # the last switches of the two groups are on: by second, on a linear axis
+    assert after.dom.count(">seconds</text>") == before.dom.count(">evaluation</text>") > 0
+    assert after.dom.count("js-line") == before.dom.count("js-line") > 0
+
+
 def test_the_check_sees_an_error_and_a_missing_host(visit, tmp_path):
     page = tmp_path / "broken.html"
     page.write_text("<!doctype html><script>undefinedName.call()</script>")

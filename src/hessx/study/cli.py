@@ -89,8 +89,12 @@ def study(
     out.mkdir(parents=True, exist_ok=True)
     console = Console()
     rows = _run(console, jobs, Runner(memory_limit * 2**20, out / "worker.log"), out / "rows.csv")
-    order = chosen["problems"].index
-    rows.sort(key=lambda row: order(row.problem))
+    rows.sort(
+        key=lambda row: (
+            chosen["problems"].index(row.problem),
+            chosen["methods"].index(row.method),
+        )
+    )
     _print_tables(console, rows)
     settings = {name.capitalize(): ", ".join(names) for name, names in chosen.items()}
     settings |= {
@@ -166,7 +170,7 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
             if row.problem == problem:
                 iterations, evaluations, _, value, grad_norm, time, _ = figures(row)
                 table.add_row(
-                    row.method,
+                    row.method.rpartition(":")[2],
                     row.backend,
                     Text(row.outcome, "green" if row.converged else "red"),
                     *(iterations, evaluations, value, grad_norm, time),

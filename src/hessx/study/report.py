@@ -29,7 +29,11 @@ _COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5d3a9b", "#8c6d1f", "#444444", "#e69f00",
     "#56b4e9", "#b2182b",
 )  # fmt: skip
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+# As Plotly and as SVG call them.
+_DASHES = (
+    ("solid", ""), ("dash", "7 4"), ("dot", "2 3"), ("dashdot", "7 3 2 3"), ("longdash", "12 4"),
+    ("longdashdot", "12 3 2 3"),
+)  # fmt: skip
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "dask", "array-api-compat")
 
 
@@ -54,7 +58,7 @@ def write_page(study: Study, path: Path) -> None:
     data = {
         "curves": [_drawn(row, study.rows) for row in study.rows if row.curve.value],
         "colors": colors,
-        "dashes": dashes,
+        "dashes": {name: dash for name, (dash, _) in dashes.items()},
     }
     html = page.from_string(template).render(
         rows=study.rows,
@@ -63,6 +67,7 @@ def write_page(study: Study, path: Path) -> None:
         titles={name: METHODS[name].title if name in METHODS else name for name in methods},
         backends=backends,
         colors=colors,
+        dashes=dashes,
         settings=study.settings,
         environment=environment(),
         # inside a script element "<" could end it
