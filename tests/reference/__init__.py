@@ -1,0 +1,1 @@
+"""Textbook algorithms in plain NumPy, written for reading: what the library is compared with."""

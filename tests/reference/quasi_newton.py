@@ -1,0 +1,75 @@
+"""BFGS as the books have it: lists of pairs, dense matrices, float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["TwoLoop", "bfgs_update", "compact_inverse", "dense_inverse", "powell_damped"]
+
+
+class TwoLoop:
+    """L-BFGS by the two-loop recursion (Nocedal & Wright 2006, algorithm 7.4).
+
+    A pair without s'y > 0 is left out.  In a full memory it takes the room of the oldest pair.
+    """
+
+    def __init__(self, m, gamma=1.0):
+        self.m, self.gamma = m, gamma
+        self.pairs = []
+
+    def add(self, s, y):
+        if not s @ y > 0.0:
+            self.pairs = self.pairs[max(0, len(self.pairs) - self.m + 1) :]
+            return
+        self.pairs = [*self.pairs, (s, y)][-self.m :]
+        self.gamma = s @ y / (y @ y)
+
+    def apply(self, g):
+        """A g."""
+        q, alphas = g.copy(), []
+        for s, y in reversed(self.pairs):
+            alphas.append(s @ q / (s @ y))
+            q -= alphas[-1] * y
+        q *= self.gamma
+        for (s, y), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            q += (alpha - y @ q / (s @ y)) * s
+        return q
+
+
+def bfgs_update(A, s, y):
+    """The BFGS inverse after one pair (Nocedal & Wright 2006, eq. 6.17)."""
+    rho = 1.0 / (s @ y)
+    left = np.eye(len(s)) - rho * np.outer(s, y)
+    return left @ A @ left.T + rho * np.outer(s, s)
+
+
+def dense_inverse(pairs, gamma, n):
+    """BFGS updates of gamma I by all pairs in turn."""
+    A = gamma * np.eye(n)
+    for s, y in pairs:
+        A = bfgs_update(A, s, y)
+    return A
+
+
+def compact_inverse(pairs, gamma, n):
+    """The compact form of the same matrix (Byrd, Nocedal & Schnabel 1994, theorem 2.2)."""
+    if not pairs:
+        return gamma * np.eye(n)
+    S, Y = (np.stack(vectors, axis=1) for vectors in zip(*pairs, strict=True))
+    R_inverse = np.linalg.inv(np.triu(S.T @ Y))
+    D = np.diag(np.diag(S.T @ Y))
+    zero = np.zeros_like(D)
+    M = np.block(
+        [[R_inverse.T @ (D + gamma * Y.T @ Y) @ R_inverse, -R_inverse.T], [-R_inverse, zero]]
+    )
+    W = np.hstack([S, gamma * Y])
+    return gamma * np.eye(n) + W @ M @ W.T
+
+
+def powell_damped(s, y, B, least):
+    """Mix y with B s until s'y >= least s'Bs (Nocedal & Wright 2006, procedure 18.2)."""
+    s_B_s = s @ B @ s
+    if s @ y >= least * s_B_s:
+        return y
+    theta = (1.0 - least) * s_B_s / (s_B_s - s @ y)
+    return theta * y + (1.0 - theta) * (B @ s)

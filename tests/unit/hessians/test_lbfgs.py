@@ -1,0 +1,127 @@
+"""L-BFGS in Gram form beside the two-loop recursion and the dense formulae."""
+
+from __future__ import annotations
+
+from itertools import islice, pairwise
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.driving import bends, drive
+from hessx import _xp
+from reference.quasi_newton import TwoLoop, compact_inverse, dense_inverse
+
+n, m = 8, 3
+PLUS = [1.0] * 9  # three times round the ring
+MIXED = [1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, 1.0]
+ALPHA = 0.7
+
+
+def method(**settings):
+    return hessx.LineSearchMethod(hessx.LBFGS(memory=m, **settings), hessx.FixedStep(ALPHA))
+
+
+def walk(solver, backend, rng, signs):
+    answer = bends(rng, n, signs)
+    return list(islice(drive(solver, backend, rng.standard_normal(n), answer), len(signs) + 1))
+
+
+def pairs_of(steps):
+    return [(b.x - a.x, b.g - a.g) for a, b in pairwise(steps)]
+
+
+def assert_close(actual, expected, eps):
+    """Agreement to a few hundred roundings of the largest entry."""
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=500 * eps * abs(expected).max())
+
+
+def test_the_references_agree(rng):
+    steps = [(s, 2.0 * s + 0.1 * rng.standard_normal(n)) for s in rng.standard_normal((m, n))]
+    two_loop = TwoLoop(m)
+    for pair in steps:
+        two_loop.add(*pair)
+    A = dense_inverse(steps, two_loop.gamma, n)
+    np.testing.assert_allclose(compact_inverse(steps, two_loop.gamma, n), A, atol=1e-13)
+    np.testing.assert_allclose(np.stack([two_loop.apply(e) for e in np.eye(n)]), A, atol=1e-13)
+
+
+@pytest.mark.parametrize("signs", [PLUS, MIXED], ids=["wrap-around", "skipped pairs"])
+def test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs):
+    steps = walk(method(), backend, rng, signs)
+    two_loop = TwoLoop(m)
+    for here, there in pairwise(steps):
+        s = there.x - here.x
+        assert_close(s, -ALPHA * two_loop.apply(here.g), backend.eps)
+        two_loop.add(s, there.g - here.g)
+    assert len(two_loop.pairs) == m
+
+
+def test_skipped_pairs_are_reported(backend, rng):
+    notes = [step.note for step in walk(method(), backend, rng, MIXED)]
+    assert notes == ["", *("" if sign > 0 else "skipped" for sign in MIXED)]
+
+
+@pytest.mark.parametrize("signs", [PLUS, MIXED, PLUS[:2], []])
+def test_hess_inv_is_the_dense_matrix(backend, rng, signs):
+    solver = method()
+    steps = walk(solver, backend, rng, signs)
+    two_loop = TwoLoop(m)
+    for pair in pairs_of(steps):
+        two_loop.add(*pair)
+    operator = solver.inverse_hessian(steps[-1].state)
+    A = dense_inverse(two_loop.pairs, two_loop.gamma, n)
+    assert operator.shape == (n, n)
+    assert operator.count == len(two_loop.pairs)
+    assert_close(operator.todense(), A, backend.eps)
+    assert_close(np.asarray(operator), A, backend.eps)
+    v = backend.asarray(rng.standard_normal(n))
+    applied = operator @ v
+    backend.assert_same_kind(applied, v)
+    expected = two_loop.apply(backend.to_numpy(v).astype(np.float64))
+    assert_close(backend.to_numpy(applied), expected, backend.eps)
+    if two_loop.pairs:  # the secant equation of the newest pair
+        s, y = two_loop.pairs[-1]
+        assert_close(backend.to_numpy(operator.matvec(backend.asarray(y))), s, backend.eps)
+
+
+def test_an_apply_uploads_once_and_fetches_nothing(backend, rng):
+    solver = method()
+    operator = solver.inverse_hessian(walk(solver, backend, rng, PLUS)[-1].state)
+    v = backend.asarray(rng.standard_normal(n))
+    with _xp.record_fetches() as ledger:
+        for _ in range(3):
+            operator @ v
+    assert (ledger.fetches, ledger.uploads) == (0, 1)
+
+
+@pytest.mark.backends("fakegpu")
+def test_the_host_does_not_wait_in_an_apply(backend, rng):
+    solver = method()
+    operator = solver.inverse_hessian(walk(solver, backend, rng, PLUS)[-1].state)
+    v = backend.asarray(rng.standard_normal(n))
+    with backend.fetches() as waits, backend.meter.forbid_waits(_xp.upload):
+        operator @ (operator @ v)
+    assert waits.count == 1
+
+
+def test_the_operator_takes_vectors_of_the_shape_of_x(backend, xp, rng):
+    weights = backend.asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    x0 = backend.asarray(rng.standard_normal((2, 3)))
+    result = hessx.minimize(lambda x: (xp.sum(weights * x * x) / 2, weights * x), x0, jac=True)
+    v = backend.asarray(rng.standard_normal((2, 3)))
+    applied = result.hess_inv @ v
+    backend.assert_same_kind(applied, v)
+    flat = result.hess_inv @ backend.asarray(backend.to_numpy(v).ravel())
+    np.testing.assert_array_equal(backend.to_numpy(applied).ravel(), backend.to_numpy(flat))
+
+
+def test_the_operator_refuses_what_is_no_such_vector(backend, rng):
+    solver = method()
+    operator = solver.inverse_hessian(walk(solver, backend, rng, PLUS[:2])[-1].state)
+    with pytest.raises(ValueError, match=rf"shape \({n + 1},\): expected \({n},\)"):
+        operator @ backend.asarray(np.ones(n + 1))
+    with pytest.raises(TypeError, match="the vector has dtype"):
+        operator @ backend.asarray(np.ones(n), dtype="int32")
+    with pytest.raises(TypeError, match="list, expected an array of"):
+        operator @ [1.0] * n
