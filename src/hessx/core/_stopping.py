@@ -64,14 +64,14 @@ class Stopping:
 
     def apply(self, state: Any, counts: Counts, seconds: float) -> Verdict:
         """Judge a state after a reply; RUNNING where nothing holds."""
-        if state.trouble is not None:
-            return state.trouble  # type: ignore[no-any-return]
-        if state.accepted:
-            verdict = self._tolerances(state)
-            if verdict is not None:
-                return verdict
-            if self.max_iterations is not None and state.iteration >= self.max_iterations:
-                return Outcome.LIMIT_ITERATIONS, f"{state.iteration} iterations, the limit"
+        verdict = self._tolerances(state) if state.accepted else None
+        if verdict is None:
+            verdict = state.trouble
+        if verdict is not None:
+            return verdict
+        iterations = state.iteration
+        if state.accepted and self.max_iterations is not None and iterations >= self.max_iterations:
+            return Outcome.LIMIT_ITERATIONS, f"{iterations} iterations, the limit"
         if self.max_evaluations is not None and counts.values >= self.max_evaluations:
             return (
                 Outcome.LIMIT_EVALUATIONS,

@@ -37,6 +37,18 @@ class AppliedMemory(VectorMemory):
         super().take()
         return note
 
+    def kept(self) -> list[Array]:
+        """The approximation's own arrays too, if it names them."""
+        own = self.approximation.kept() if hasattr(self.approximation, "kept") else []
+        return [*own, *super().kept()]
+
+    def replace(self, held: list[Array]) -> None:
+        """Take them back."""
+        count = len(held) - len(super().kept())
+        if count:
+            self.approximation.replace(held[:count])  # type: ignore[attr-defined]
+        super().replace(held[count:])
+
     def direct(self) -> None:
         """Apply A."""
         self.turn(-self.approximation.solve(self.g), math.nan)

@@ -36,7 +36,11 @@ class Needs:
 
 
 class BoundApproximation(Protocol):
-    """An inverse Hessian approximation A at work in a run."""
+    """An inverse Hessian approximation A at work in a run.
+
+    Where its arrays change and may live on a lazy library (dask), it also has ``kept()``, the list
+    of them, and ``replace(held)``, which takes them back computed.
+    """
 
     def solve(self, grad: Array) -> Array:
         """Return A @ grad, a new vector."""

@@ -8,57 +8,25 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new 
 
 from __future__ import annotations
 
-import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, fetch, like
-from hessx.core import Outcome, Point, Reply, Request, SettingsError, check_real
-from hessx.globalization import Ray, Search, Verdict
-from hessx.hessians import Applied, Memory, Needs
+from hessx._xp import Array, Space, extremes, fetch
+from hessx.core import (
+    Outcome,
+    Point,
+    Reply,
+    Request,
+    SettingsError,
+    check_real,
+    positive_vector,
+)
+from hessx.globalization import Ray, Verdict
+from hessx.hessians import Applied, Identity, Needs
+from hessx.solvers._line_search_state import LineSearchState, Phase
 
-__all__ = ["LineSearchMethod", "LineSearchState"]
-
-
-class Phase(enum.Enum):
-    """START before the first reply, TRIAL after it."""
-
-    START = "start"
-    TRIAL = "trial"
-
-
-@dataclass(slots=True)
-class LineSearchState:
-    """All that a run has between two evaluations."""
-
-    space: Space
-    memory: Memory
-    request: Request
-    # point
-    point: Point = field(init=False)
-    first: Point = field(init=False)
-    best: Point | None = None
-    value_before: float = math.nan
-    # search
-    phase: Phase = Phase.START
-    ray: Ray = field(init=False)
-    search: Search | None = None
-    last_ray: Ray | None = None
-    restarted: bool = False
-    # bookkeeping
-    iteration: int = 0
-    accepted: bool = False
-    alpha: float = math.nan
-    step_norm: float = math.nan
-    scaled_step_norm: float = math.nan
-    trials: int = 0
-    turns: bool = False
-    old_d: Array = None
-    old_d_norm: float = math.nan
-    cosine: float = math.nan
-    note: str = ""
-    trouble: tuple[Outcome, str] | None = None
+__all__ = ["LineSearchMethod"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +82,10 @@ class LineSearchMethod:
                 )
                 raise SettingsError(msg)
             object.__setattr__(self, "curvature", Applied(self.curvature))
-        if getattr(self.rule, "needs_identity", False):
-            from hessx.hessians import Identity
-
-            if not isinstance(self.curvature, Identity):
-                msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
-                raise SettingsError(msg)
+        identity = isinstance(self.curvature, Identity)
+        if getattr(self.rule, "needs_identity", False) and not identity:
+            msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
+            raise SettingsError(msg)
         if isinstance(self.x_scale, int | float):
             check_real("x_scale", self.x_scale, 0.0)
 
@@ -138,10 +104,7 @@ class LineSearchMethod:
         """Ask for the value and gradient at x0."""
         scale = None
         if not isinstance(self.x_scale, int | float):
-            scale = space.flat(like(space, self.x_scale, "x_scale"))
-            if scale.shape[0] != space.n:
-                msg = f"x_scale has {scale.shape[0]} entries: expected {space.n}, as x0"
-                raise SettingsError(msg)
+            scale = positive_vector(space, self.x_scale, "x_scale")
         memory = self.curvature.remember(space, scale, self._needs)
         return LineSearchState(space, memory, Request(space.flat(x0), 0), turns=turns)
 
@@ -208,9 +171,8 @@ class LineSearchMethod:
         memory.read_start(values[5:])
         point = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(memory.grad_square))
         state.point = state.first = point
-        state.accepted = True
-        if not point.finite:
-            state.trouble = _not_finite(point, "x0")
+        state.accepted = point.finite
+        state.trouble = _range_of(memory.grad_square) if point.finite else _not_finite(point, "x0")
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
@@ -256,6 +218,7 @@ class LineSearchMethod:
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
+        state.trouble = _range_of(memory.grad_square)
 
     def _keep_if_best(self, state: LineSearchState, trial: Point, grad: Array) -> None:
         """A rejected trial may still be the best point of the run."""
@@ -322,3 +285,10 @@ def _not_finite(point: Point, where: str) -> tuple[Outcome, str]:
     if point.value == -math.inf:
         return Outcome.UNBOUNDED_BELOW, text
     return Outcome.FAILED_NONFINITE, text
+
+
+def _range_of(grad_square: float) -> tuple[Outcome, str] | None:
+    """No slope can be formed where g'g leaves the range of the dtype."""
+    if 0.0 < grad_square < math.inf:
+        return None
+    return Outcome.STALLED_PRECISION, f"g'g = {grad_square:g} has left the range of x's dtype"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +22,7 @@ from hessx.study.backends import BACKENDS, default_backends
 from hessx.study.cutest.cli import app as cutest
 from hessx.study.methods import METHODS, find_method, suits
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import Job, Row, RowFile
-from hessx.study.report import Study, figures, write_page
-from hessx.study.runner import Runner
+from hessx.study.records import Job, Row, RowFile, figures
 
 __all__ = ["app", "main", "study"]
 
@@ -68,6 +66,10 @@ def study(
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
 ) -> None:
     """Run problems x methods x backends; write a table, a CSV file and an HTML page."""
+    # not needed, and perhaps not installed, for the other commands
+    from hessx.study.report import Study, write_page
+    from hessx.study.runner import Runner
+
     chosen = {
         "problems": _names(problems, list(PROBLEMS), PROBLEMS),
         "methods": _names(methods, list(METHODS)),
@@ -88,7 +90,9 @@ def study(
         raise typer.BadParameter("none of these methods is meant for these problems and backends")
     out.mkdir(parents=True, exist_ok=True)
     console = Console()
-    rows = _run(console, jobs, Runner(memory_limit * 2**20, out / "worker.log"), out / "rows.csv")
+    file = RowFile(out / "rows.csv")
+    with Runner(memory_limit * 2**20, out / "worker.log") as runner:
+        rows = _collect(console, jobs, runner.run(jobs), file)
     rows.sort(
         key=lambda row: (
             chosen["problems"].index(row.problem),
@@ -129,18 +133,17 @@ def _check_method(name: str) -> None:
         raise typer.BadParameter(str(error)) from error
 
 
-def _run(console: Console, jobs: list[Job], runner: Runner, csv_path: Path) -> list[Row]:
+def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:
+    """Take the rows as they come, under a bar that names the run under way."""
     rows: list[Row] = []
-    file = RowFile(csv_path)
     columns = (
         TextColumn("{task.description:44}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as progress, runner:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(jobs))
-        runs = runner.run(jobs)
         for job in jobs:
             label = f"{job.backend} {job.problem} {job.method}"
             progress.update(task, description=label)

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CRASHED", "HOARDED", "HUNG", "RAISED", "Curve", "Job", "Row", "RowFile"]
+__all__ = [
+    "CRASHED",
+    "HOARDED",
+    "HUNG",
+    "RAISED",
+    "Curve",
+    "Job",
+    "Row",
+    "RowFile",
+    "duration",
+    "figures",
+]
 
 # Outcomes that a run has from outside; others are those of `hessx.Outcome`, or a peer's.
 RAISED = "raised"
@@ -120,3 +131,27 @@ class RowFile:
         """Write rows at the end."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([getattr(r, name) for name in _COLUMNS] for r in rows)
+
+
+def figures(row: Row) -> list[str]:
+    """Write a row's figures as text, in the order of the tables."""
+    return [
+        str(row.iterations),
+        str(row.evaluations),
+        str(row.fetches),
+        _number(row.value, ".6g"),
+        _number(row.grad_norm, ".1e"),
+        duration(row.seconds),
+        duration(row.solver_seconds),
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Write a time with its unit; empty where it is not known."""
+    if math.isnan(seconds):
+        return ""
+    return f"{seconds:.2f} s" if seconds >= 1.0 else f"{seconds * 1e3:.3g} ms"
+
+
+def _number(value: float, form: str) -> str:
+    return "" if math.isnan(value) else format(value, form)

@@ -20,9 +20,9 @@ import plotly.offline
 import hessx
 from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import Row
+from hessx.study.records import Row, duration, figures
 
-__all__ = ["Study", "duration", "environment", "figures", "write_page"]
+__all__ = ["Study", "environment", "write_page"]
 
 _POINTS = 300  # of a drawn curve, at most
 _COLORS = (
@@ -77,26 +77,6 @@ def write_page(study: Study, path: Path) -> None:
     path.write_text(html, encoding="utf-8")
 
 
-def figures(row: Row) -> list[str]:
-    """Write a row's figures as text, in the order of the tables."""
-    return [
-        str(row.iterations),
-        str(row.evaluations),
-        str(row.fetches),
-        _number(row.value, ".6g"),
-        _number(row.grad_norm, ".1e"),
-        duration(row.seconds),
-        duration(row.solver_seconds),
-    ]
-
-
-def duration(seconds: float) -> str:
-    """Write a time with its unit; empty where it is not known."""
-    if math.isnan(seconds):
-        return ""
-    return f"{seconds:.2f} s" if seconds >= 1.0 else f"{seconds * 1e3:.3g} ms"
-
-
 def environment() -> dict[str, str]:
     """Describe the machine and the versions of what ran on it."""
     versions = [f"hessx {hessx.__version__}"]
@@ -129,10 +109,6 @@ def _cpu() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _number(value: float, form: str) -> str:
-    return "" if math.isnan(value) else format(value, form)
 
 
 def _drawn(row: Row, rows: Sequence[Row]) -> dict[str, Any]:

@@ -1,0 +1,254 @@
+"""What L-BFGS remembers: gradients, pairs and their small products."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import Array, Rows, Space, make_rows
+from hessx.hessians._gram import Gram
+from hessx.hessians._lbfgs_operator import LBFGSInverse
+
+__all__ = ["LBFGSMemory"]
+
+_PAIRS = 2  # the first row of the pairs; rows 0 and 1 hold the gradients
+
+
+class LBFGSMemory:
+    """Gradients, pairs and the trial's candidate as rows of one buffer.
+
+    Rows 0 and 1 are the current gradient and the trial's, in turn; rows 2 + 2i and 3 + 2i are
+    s and y of slot i.  The candidate takes a free slot, or that of the oldest pair, which no
+    direction will need again.  After a trial, one product of the rows with the new gradient
+    brings slope, g'g, S'g and Y'g, one of the candidate's two rows with y brings s'y and y'y.
+    The columns S'y and Y'y that a new pair adds are differences of stored products; its own s'y
+    and y'y are explicit, without which float32 breaks at its noise floor.
+    """
+
+    __slots__ = (
+        "alpha",
+        "candidate",
+        "count",
+        "d",
+        "d_square",
+        "damping",
+        "gamma",
+        "grad_square",
+        "gram",
+        "h0",
+        "now",
+        "placed",
+        "products",
+        "products_trial",
+        "rows",
+        "s_y",
+        "scale",
+        "slope",
+        "space",
+        "start_slope",
+        "unit_step",
+        "y_y",
+    )  # fmt: skip
+
+    def __init__(
+        self, space: Space, scale: Array | None, m: int, h0: float | None, damping: float | None
+    ) -> None:
+        self.space, self.scale, self.damping = space, scale, damping
+        self.rows: Rows = make_rows(space, _PAIRS + 2 * m)
+        self.gram = Gram(m)
+        self.h0 = h0
+        self.gamma = 1.0 if h0 is None else h0
+        self.now = self.count = self.candidate = 0
+        self.placed = False  # the candidate's rows hold a trial, not yet a pair
+        self.products = np.zeros(_PAIRS + 2 * m)
+        self.products_trial = np.zeros_like(self.products)
+        self.d: Array = None
+        self.unit_step = h0 is not None
+        nan = math.nan
+        self.alpha = self.slope = self.start_slope = self.d_square = nan
+        self.grad_square = self.s_y = self.y_y = nan
+
+    @property
+    def touched(self) -> int:
+        """The end of the rows in use: the gradients, the pairs, and the candidate."""
+        return min(_PAIRS + 2 * (self.count + 1), len(self.products))
+
+    def start(self, grad: Array) -> list[Array]:
+        """Take the first gradient; asks for its products with the rows."""
+        self._write(self.now, grad)
+        return [self.rows.products(self.now, self.touched, self.now)]
+
+    def read_start(self, values: list[Any]) -> None:
+        """Read g'g, S'g and Y'g."""
+        self.products[self.now : self.touched] = values[0]
+        self.grad_square = float(self.products[self.now])
+
+    def place(self, alpha: float) -> Array:
+        """Write s = alpha d into the candidate's row; return it in x."""
+        self.alpha, self.placed = alpha, True
+        row = _PAIRS + 2 * self.candidate
+        self.rows.set_scaled(row, self.d, alpha)
+        step = self.rows[row]
+        return step if self.scale is None else step * self.scale
+
+    def look(self, grad: Array) -> list[Array]:
+        """Name the products of a trial with gradient ``grad``."""
+        rows, trial, row = self.rows, 1 - self.now, _PAIRS + 2 * self.candidate
+        self._write(trial, grad)
+        rows.set_difference(row + 1, trial, self.now)
+        wanted = [
+            rows.products(self._first(trial), self.touched, trial),
+            rows.products(row, row + 2, row + 1),
+        ]
+        if math.isnan(self.d_square):
+            wanted.append(self.d @ self.d)
+        return wanted
+
+    def read(self, values: list[Any]) -> None:
+        """Read slope, s'y, y'y, d'd and the products with the rows."""
+        products, pair = values[0], values[1]
+        self.products_trial[self._first(1 - self.now) : self.touched] = products
+        self.slope = float(self.products_trial[_PAIRS + 2 * self.candidate]) / self.alpha
+        self.s_y, self.y_y = float(pair[0]), float(pair[1])
+        if len(values) == 3:
+            self.d_square = values[2]
+
+    def take(self) -> str:
+        """Make the candidate a pair, unless its curvature is lost in rounding."""
+        slot, alpha, m = self.candidate, self.alpha, len(self.gram.diagonal)
+        if self.count == m:
+            self.gram.remove(slot)
+        self.placed = False
+        cross = self.products_trial - self.products
+        note = ""
+        s_s = alpha * alpha * self.d_square
+        if self.damping is not None:
+            note, cross = self._damp(cross)
+        self.products, self.products_trial = self.products_trial, self.products
+        self.now = 1 - self.now
+        self.grad_square = float(self.products[self.now])
+        if not math.isfinite(self.y_y + s_s):
+            self.drop()
+            return "dropped"
+        if not self.s_y > 10.0 * self.space.eps * math.sqrt(s_s) * math.sqrt(self.y_y):
+            return "skipped"
+        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
+        self.gamma = self.s_y / self.y_y
+        self.unit_step = True
+        self.count = min(self.count + 1, m)
+        self.candidate = (slot + 1) % m
+        return note
+
+    def direct(self) -> None:
+        """Form d = -A g and its slope from the stored products."""
+        self.d_square = math.nan
+        p, now = self.products, self.now
+        if self.count:
+            c = np.zeros(len(p))
+            c[now] = 1.0
+            c[_PAIRS::2], c[_PAIRS + 1 :: 2] = self.gram.coefficients(
+                p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma
+            )
+            c *= -self.gamma
+            slope = float(c.dot(p))
+            if -math.inf < slope < 0.0:
+                self.start_slope = slope
+                self.d = self.rows.combine(now, c[now : _PAIRS + 2 * self.count], out=self.d)
+                return
+            self.drop()
+        h = 1.0 if self.h0 is None else self.h0
+        self.d = -h * self.rows[now]
+        self.start_slope = -h * self.grad_square
+
+    def drop(self) -> bool:
+        """Forget the pairs; False where there were none."""
+        had = self.count > 0
+        self.gram.clear()
+        self.products[_PAIRS:] = self.products_trial[_PAIRS:] = 0.0
+        self.count = self.candidate = 0
+        self.unit_step = False
+        self.h0 = None
+        self.gamma = 1.0
+        return had
+
+    def restart_at(self, grad: Array, grad_square: float) -> None:
+        """Move to another point, given its gradient, and forget the past."""
+        self._write(self.now, grad)
+        self.grad_square = grad_square
+        self.drop()
+
+    def gradient(self) -> Array:
+        """Give the current gradient in x, a new array."""
+        g = self.rows[self.now]
+        return self.space.copy(g) if self.scale is None else g / self.scale
+
+    def kept(self) -> list[Array]:
+        """The arrays that a lazy library has to compute and hold with the packet."""
+        return self.rows.kept() + ([] if self.d is None else [self.d])
+
+    def replace(self, held: list[Array]) -> None:
+        """Take the held arrays back, in the order of `kept`."""
+        if self.d is not None:
+            *held, self.d = held
+        self.rows.replace(held)
+
+    def operator(self) -> LBFGSInverse:
+        """Give A as an operator."""
+        gram = self.gram
+        if self.placed:  # a trial, perhaps not finite, stands in the candidate's rows
+            gram = copy.deepcopy(gram)
+            gram.remove(self.candidate)
+            row = _PAIRS + 2 * self.candidate
+            for i in (1 - self.now, row, row + 1):
+                self.rows.set(i, self.space.zeros(self.space.n))
+        return LBFGSInverse(
+            self.space, self.scale, self.rows, gram, self.gamma, self.count, self.candidate
+        )
+
+    def adopt(self, operator: LBFGSInverse) -> None:
+        """Start from the pairs of an earlier run, copied."""
+        for i in range(_PAIRS, _PAIRS + 2 * len(self.gram.diagonal)):
+            self.rows.set(i, operator.rows[i])
+        gram = operator.gram
+        self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
+        self.gram.diagonal[:] = gram.diagonal
+        self.count, self.candidate = operator.count, operator.candidate
+        self.gamma, self.unit_step = operator.gamma, True
+
+    def _first(self, trial: int) -> int:
+        """The first row of a trial's products: damping wants g_t'g as well."""
+        return trial if self.damping is None else 0
+
+    def _write(self, row: int, grad: Array) -> None:
+        if self.scale is None:
+            self.rows.set(row, grad)
+        else:
+            self.rows.set_product(row, grad, self.scale)
+
+    def _damp(self, cross: np.ndarray) -> tuple[str, np.ndarray]:
+        """Mix y with Bs so that s'y >= damping s'Bs (Powell 1978).
+
+        The step is s = -alpha A g, so that Bs = -alpha g and s'Bs = -alpha^2 slope.
+        """
+        s_B_s = -self.alpha * self.alpha * self.start_slope
+        least = self.damping * s_B_s  # type: ignore[operator]
+        if not self.s_y < least:
+            return "", cross
+        theta = (s_B_s - least) / (s_B_s - self.s_y)
+        weight = (1.0 - theta) * self.alpha
+        row = _PAIRS + 2 * self.candidate + 1
+        y_g = float(self.products_trial[self.now]) - self.grad_square
+        self.rows.set(row, self.rows[row] * theta - self.rows[self.now] * weight)
+        self.products_trial[row] = (
+            theta * self.products_trial[row] - weight * self.products_trial[self.now]
+        )
+        self.s_y = theta * self.s_y + (1.0 - theta) * s_B_s
+        self.y_y = (
+            theta * theta * self.y_y
+            - 2.0 * theta * weight * y_g
+            + weight * weight * self.grad_square
+        )
+        return "damped", theta * cross - weight * self.products

@@ -1,0 +1,54 @@
+"""All that a line-search method has between two evaluations."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, field
+
+from hessx._xp import Array, Space
+from hessx.core import Outcome, Point, Request
+from hessx.globalization import Ray, Search
+from hessx.hessians import Memory
+
+__all__ = ["LineSearchState", "Phase"]
+
+
+class Phase(enum.Enum):
+    """START before the first reply, TRIAL after it."""
+
+    START = "start"
+    TRIAL = "trial"
+
+
+@dataclass(slots=True)
+class LineSearchState:
+    """All that a run has between two evaluations."""
+
+    space: Space
+    memory: Memory
+    request: Request
+    # point
+    point: Point = field(init=False)
+    first: Point = field(init=False)
+    best: Point | None = None
+    value_before: float = math.nan
+    # search
+    phase: Phase = Phase.START
+    ray: Ray = field(init=False)
+    search: Search | None = None
+    last_ray: Ray | None = None
+    restarted: bool = False
+    # bookkeeping
+    iteration: int = 0
+    accepted: bool = False
+    alpha: float = math.nan
+    step_norm: float = math.nan
+    scaled_step_norm: float = math.nan
+    trials: int = 0
+    turns: bool = False
+    old_d: Array = None
+    old_d_norm: float = math.nan
+    cosine: float = math.nan
+    note: str = ""
+    trouble: tuple[Outcome, str] | None = None
