@@ -128,7 +128,7 @@ def cutest(session: nox.Session) -> None:
     if not session.posargs:
         session.error("give a list of problems: nox -s cutest -- LIST.json [-m METHOD ...]")
     session.install("-e", ".[cutest]")
-    session.run("hessx", "cutest", *session.posargs)
+    session.run("hessx", "cutest", "score", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -140,7 +140,8 @@ def bench(session: nox.Session) -> None:
         everything.run("asv", "machine", "--yes")
         everything.run(
             "asv", "run", "--environment", f"existing:{everything.python}",
-            "--set-commit-hash", commit, "--show-stderr", *session.posargs or ["--quick"],
+            "--set-commit-hash", commit, "--launch-method", "forkserver", "--show-stderr",
+            *session.posargs or ["--quick"],
         )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from hessx.study.records import CRASHED, RAISED
 
 
 def study(out, *options):
-    return CliRunner().invoke(app, ["study", "--out", str(out), "--seconds", "1", *options])
+    return CliRunner().invoke(app, ["study", "--out", str(out), "--seconds", "10", *options])
 
 
 @pytest.fixture(scope="module")
