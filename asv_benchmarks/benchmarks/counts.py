@@ -1,0 +1,116 @@
+"""Figures that no noise touches; for all of them less is better."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import product
+from typing import Any
+
+import hessx
+from benchmarks.functions import quadratic
+from benchmarks.libraries import EAGER, LIBRARIES, library
+from hessx._xp import record_fetches
+from hessx.study.problems import PROBLEMS
+
+METHODS = ["lbfgs", "cg", "gd"]
+Figures = dict[tuple[str, ...], tuple[float, float] | None]
+
+
+class Doors:
+    """What passes between host and device, per evaluation and per accepted step."""
+
+    params = (LIBRARIES, METHODS)
+    param_names = ("library", "method")
+
+    def setup_cache(self) -> Figures:
+        """All in one process, where JAX compiles once."""
+        figures = {}
+        for name, method in product(*self.params):
+            with contextlib.suppress(NotImplementedError):
+                figures[name, method] = self._measure(name, method)
+        return figures
+
+    def _measure(self, name: str, method: str) -> tuple[float, float]:
+        fun, x0 = quadratic(library(name), 100)
+        options = {"maxiter": 15, "gtol": 0.0}
+        with record_fetches() as ledger:
+            result = hessx.minimize(fun, x0, jac=True, method=method, options=options)
+        return ledger.fetches / result.nfev, ledger.uploads / result.nit
+
+    def setup(self, figures: Figures, *key: str) -> None:
+        if key not in figures:
+            raise NotImplementedError(f"{key[0]} does not run here")
+
+    def track_fetches_per_trial(self, figures: Figures, *key: str) -> float:
+        return figures[key][0]
+
+    def track_uploads_per_step(self, figures: Figures, *key: str) -> float:
+        return figures[key][1]
+
+    track_fetches_per_trial.unit = "fetches"
+    track_uploads_per_step.unit = "uploads"
+
+
+class DeviceLaunches:
+    """Kernels that a GPU would launch outside the objective, counted with PyTorch."""
+
+    params = (METHODS,)
+    param_names = ("method",)
+
+    def setup(self, method: str) -> None:
+        self.fun, self.x0 = quadratic(library("torch"), 100)
+
+    def track_launches_per_iteration(self, method: str) -> float:
+        from benchmarks.launches import Launches
+
+        launches = Launches()
+
+        def fun(x: Any) -> tuple[Any, Any]:
+            with launches.pause():
+                return self.fun(x)
+
+        options = {"maxiter": 30, "gtol": 0.0}
+        with launches:
+            result = hessx.minimize(fun, self.x0, jac=True, method=method, options=options)
+        return launches.count / result.nit
+
+    track_launches_per_iteration.unit = "launches"
+
+
+class Work:
+    """What it takes to solve the study's problems to gtol = 1e-6."""
+
+    params = (
+        [*EAGER, "jax"],
+        ["breast-cancer", "digits", "extended-rosenbrock"],
+        ["lbfgs", "cg"],
+    )
+    param_names = ("library", "problem", "method")
+
+    def setup_cache(self) -> Figures:
+        """All in one process, where JAX compiles once."""
+        figures = {}
+        for name, problem, method in product(*self.params):
+            with contextlib.suppress(NotImplementedError):
+                figures[name, problem, method] = self._measure(name, problem, method)
+        return figures
+
+    def _measure(self, name: str, problem: str, method: str) -> tuple[int, int] | None:
+        posed = PROBLEMS[problem].pose(library(name))
+        result = hessx.minimize(posed.fun, posed.x0, jac=True, method=method, tol=1e-6)
+        return (result.nfev, result.nit) if result.success else None
+
+    def setup(self, figures: Figures, *key: str) -> None:
+        if key not in figures:
+            raise NotImplementedError(f"{key[0]} does not run here")
+        if figures[key] is None:
+            raise RuntimeError("not solved")
+
+    def track_evaluations(self, figures: Figures, *key: str) -> float:
+        return figures[key][0]
+
+    def track_iterations(self, figures: Figures, *key: str) -> float:
+        return figures[key][1]
+
+    track_evaluations.unit = "evaluations"
+    track_iterations.unit = "iterations"

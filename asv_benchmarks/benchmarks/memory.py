@@ -1,0 +1,43 @@
+"""Memory of L-BFGS with m = 10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hessx
+from benchmarks.functions import quadratic
+from benchmarks.libraries import library
+
+N = 1_000_000
+OPTIONS = {"maxiter": 15, "gtol": 0.0}
+
+
+class Memory:
+    """Fifteen iterations, by when all rows have been written."""
+
+    params = (["numpy", "torch", "jax"],)
+    param_names = ("library",)
+
+    def setup(self, name: str) -> None:
+        backend = library(name)
+        hessx.minimize(*quadratic(backend, 10), jac=True)  # what is loaded at the first use
+        self.fun, self.x0 = quadratic(backend, N)
+
+    def peakmem_lbfgs(self, name: str) -> None:
+        hessx.minimize(self.fun, self.x0, jac=True, method="lbfgs", options=OPTIONS)
+
+    def track_peak_vectors(self, name: str) -> float:
+        before = resident("VmRSS")
+        hessx.minimize(self.fun, self.x0, jac=True, method="lbfgs", options=OPTIONS)
+        return (resident("VmHWM") - before) / (8 * N)
+
+    track_peak_vectors.unit = "vectors beside x0"
+
+
+def resident(field: str) -> int:
+    """Bytes of this process, now (VmRSS) or at most so far (VmHWM)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        raise NotImplementedError("the peak is read from Linux's /proc")
+    lines = status.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
