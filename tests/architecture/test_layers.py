@@ -49,7 +49,7 @@ PACKAGES = {
 # Files that work on the host in float64: no device array meets NumPy there.
 ON_THE_HOST = {
     "hessians/_gram.py": "the 2m + 1 products and coefficients of L-BFGS",
-    "hessians/_lbfgs.py": "hands the fetched products to the Gram form",
+    "hessians/_lbfgs_memory.py": "hands the fetched products to the Gram form",
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_applied.py": "a given dense Hessian, inverted once",
     "objectives/_differences.py": "values of fun that are Python floats, for one upload",

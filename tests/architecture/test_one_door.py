@@ -21,11 +21,11 @@ NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "n
 # (file, pattern of the whole expression): why it does not read a device array.
 ALLOWED = {
     (
-        "hessians/_lbfgs.py",
+        "hessians/_lbfgs_memory.py",
         r"float\((self\.products(_trial)?|products|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
-    ("hessians/_lbfgs.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
-    ("hessians/_lbfgs.py", r"float\(start\)"): "hess_inv0, known to be a number",
+    ("hessians/_lbfgs_memory.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
+    ("hessians/_lbfgs_memory.py", r"float\(start\)"): "hess_inv0, known to be a number",
     ("hessians/_lbfgs_operator.py", r"int\(middle\.shape\[0\]\)"): "a shape",
     (
         "hessians/_applied.py",
