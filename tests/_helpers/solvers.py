@@ -1,0 +1,56 @@
+"""Every solver, and a quadratic that each of them minimises in a dozen iterations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+
+import hessx
+
+__all__ = ["MINIMISER", "SOLVERS", "WEIGHTS", "Quadratic", "quadratic_at"]
+
+WEIGHTS = np.array([[1.0, 1.5, 2.0], [1.25, 1.75, 1.0]])
+MINIMISER = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, -1.0]])
+
+
+def _along(curvature: Any, rule: Any) -> Any:
+    return hessx.LineSearchMethod(curvature, rule)
+
+
+SOLVERS = {
+    "lbfgs-hz": _along(hessx.LBFGS(), hessx.HagerZhang()),
+    "lbfgs-mt": _along(hessx.LBFGS(), hessx.MoreThuente()),
+    "cg-hz": _along(hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)),
+    "cg-pr+": _along(hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
+    "gd-armijo": _along(hessx.Identity(), hessx.Armijo()),
+    "fixed": _along(hessx.Identity(), hessx.FixedStep(0.6)),
+    "decaying": _along(hessx.Identity(), hessx.DecayingStep(0.7, rate=0.05)),
+    "bb-long": _along(hessx.Identity(), hessx.BarzilaiBorwein("long")),
+    "bb-short": _along(hessx.Identity(), hessx.BarzilaiBorwein("short")),
+    "inverse": _along(hessx.ExactInverse(np.diag(WEIGHTS.ravel())), hessx.FixedStep(0.75)),
+}
+
+
+class Quadratic:
+    """f = half of sum w (x - c)^2 with weights between 1 and 2; counts its calls."""
+
+    def __init__(self, backend: Any, shape: tuple[int, ...] = (2, 3)) -> None:
+        self.w = backend.asarray(np.reshape(WEIGHTS, shape))
+        self.c = backend.asarray(np.reshape(MINIMISER, shape))
+        self.calls = 0
+
+    def __call__(self, x: Any) -> tuple[Any, Any]:
+        self.calls += 1
+        xp = compat.array_namespace(x)
+        error = x - self.c
+        grad = self.w * error
+        return xp.sum(grad * error) / 2.0, grad
+
+
+def quadratic_at(x: np.ndarray) -> tuple[float, np.ndarray]:
+    """The same function of a flat NumPy vector, in float64."""
+    error = x.astype(np.float64) - MINIMISER.ravel()
+    grad = WEIGHTS.ravel() * error
+    return float(grad @ error) / 2.0, grad
