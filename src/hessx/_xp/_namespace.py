@@ -10,7 +10,7 @@ import array_api_compat as compat
 import numpy as np
 from array_api_compat import array_namespace
 
-__all__ = ["Array", "Space", "is_array", "like", "space_of", "to_point"]
+__all__ = ["Array", "Space", "detach", "is_array", "like", "space_of", "to_point"]
 
 # The standard has no type for "an array of some library".
 Array = Any

@@ -7,7 +7,7 @@ import numpy as np
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["ListedRows", "Rows", "WrittenRows", "make_rows"]
+__all__ = ["ListedRows", "NumpyRows", "Rows", "WrittenRows", "make_rows"]
 
 
 class WrittenRows:

@@ -12,8 +12,8 @@ from hessx.core._settings import SettingsError, check_integer, check_real
 
 __all__ = ["Stopping"]
 
-Verdict = tuple[Outcome, str]
-_RUNNING: Verdict = (Outcome.RUNNING, "")
+_Verdict = tuple[Outcome, str]
+_RUNNING: _Verdict = (Outcome.RUNNING, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Stopping:
             msg = f"norm = {self.norm!r}: expected inf or 2"
             raise SettingsError(msg)
 
-    def apply(self, state: Any, counts: Counts, seconds: float) -> Verdict:
+    def apply(self, state: Any, counts: Counts, seconds: float) -> _Verdict:
         """Judge a state after a reply; RUNNING where nothing holds."""
         verdict = self._tolerances(state) if state.accepted else None
         if verdict is None:
@@ -92,7 +92,7 @@ class Stopping:
         norm: float = point.grad_norm if self.norm == math.inf else point.grad_norm2
         return norm
 
-    def _tolerances(self, state: Any) -> Verdict | None:
+    def _tolerances(self, state: Any) -> _Verdict | None:
         point = state.point
         norm, tolerance = self._norm(point), self.gradient_tolerance(state)
         if norm <= tolerance:

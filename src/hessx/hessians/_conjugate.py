@@ -12,7 +12,7 @@ from hessx._xp import Array, Space
 from hessx.core import SettingsError
 from hessx.hessians._memory import Needs, VectorMemory
 
-__all__ = ["NonlinearCG"]
+__all__ = ["ConjugateMemory", "NonlinearCG"]
 
 _ETA = 0.4  # of Hager-Zhang's lower bound on beta
 _DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g

@@ -19,7 +19,7 @@ from hessx.core import (
 from hessx.objectives import Objective
 from hessx.solvers._observers import Observers, StopRun
 
-__all__ = ["run"]
+__all__ = ["finish", "returned_point", "run"]
 
 
 def run(
