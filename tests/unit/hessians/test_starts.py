@@ -195,3 +195,15 @@ def test_bad_starts_are_refused(backend):
     with pytest.raises(SettingsError, match="give one of the two"):
         options = {"hess_inv0": backend.asarray([1.0, 2.0, 3.0])}
         hessx.minimize(fun, x0, jac=True, x_scale=[1.0, 2.0, 1.0], options=options)
+
+
+@pytest.mark.parametrize("entry", [0.0, -1.0, np.nan, np.inf])
+def test_scales_and_diagonals_must_be_positive(backend, entry):
+    def fun(x):
+        return x @ x, 2.0 * x
+
+    x0, bad = backend.asarray(np.ones(3)), backend.asarray([1.0, entry, 1.0])
+    with pytest.raises(SettingsError, match=r"hess_inv0.*positive"):
+        hessx.minimize(fun, x0, jac=True, options={"hess_inv0": bad})
+    with pytest.raises(SettingsError, match=r"x_scale.*positive"):
+        hessx.minimize(fun, x0, jac=True, x_scale=bad)

@@ -1,0 +1,272 @@
+"""Bad input raises at once and says what was given, what was expected, what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.runs import bowl
+from hessx import Outcome, SettingsError
+
+
+def run(fun, x0=(1.0, 2.0), **settings):
+    return hessx.minimize(fun, x0, **({"jac": True} | settings))
+
+
+def never(x):
+    raise AssertionError("f was called")
+
+
+@pytest.mark.parametrize(
+    ("x0", "error", "message"),
+    [
+        (np.array([1.0 + 2.0j]), TypeError, "complex dtype complex128: expected a real.*two real"),
+        ([1.0, 2.0j], TypeError, "complex"),
+        (np.array([]), ValueError, r"shape \(0,\): expected at least one variable"),
+        ([], ValueError, "at least one variable"),
+        ([[1.0, 2.0], [3.0]], TypeError, "expected an array or .*lists of numbers of equal length"),
+        ("1.0", TypeError, "x0 has dtype <U3: expected real numbers"),
+        (None, TypeError, "x0 has dtype object: expected real numbers"),
+        (np.array(["a"]), TypeError, "x0 has dtype <U1: expected real numbers"),
+        (np.array([1.0, None]), TypeError, "x0 has dtype object"),
+    ],
+)
+def test_x0_on_the_host(x0, error, message):
+    with pytest.raises(error, match=message):
+        run(never, x0)
+
+
+def test_complex_x0(backend, xp):
+    x0 = backend.asarray([1.0, 2.0])
+    kind = "complex128" if backend.has_float64 else "complex64"
+    with pytest.raises(TypeError, match=f"{kind}: expected a real floating array"):
+        run(never, xp.astype(x0, getattr(xp, kind)))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool"])
+def test_integer_x0(backend, dtype):
+    """NumPy's become float64, as in SciPy; elsewhere nobody can tell which dtype is meant."""
+    x0 = backend.asarray([1, 0, 1], dtype=dtype)
+    if backend.family == "numpy":
+        result = run(bowl, x0)
+        assert result.x.dtype == np.float64
+        np.testing.assert_allclose(result.x, 1.0, atol=1e-5)
+    else:
+        with pytest.raises(TypeError, match=f"{dtype}: expected a real floating.*convert x0 first"):
+            run(never, x0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_x0_that_is_not_finite(backend, bad):
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(ValueError, match="x0 has entries that are not finite: expected finite"),
+    ):
+        run(bowl, backend.asarray([1.0, bad, 2.0]))
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "cg", "gd"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_f_that_is_not_finite_at_x0(backend, name, bad):
+    """Numerical trouble raises nothing: the start comes back with its numbers."""
+    x0 = backend.asarray([1.0, 2.0])
+    for value, grad in [(bad, x0), (x0[0] * bad, x0), (1.0, x0 * bad)]:
+        with np.errstate(invalid="ignore"):
+            result = run(lambda x, answer=(value, grad): answer, x0, method=name)
+        assert result.outcome is Outcome.FAILED_NONFINITE
+        assert (result.success, result.status, result.nfev) == (False, 3, 1)
+        assert "x0" in result.message
+        backend.assert_same_kind(result.x, x0)
+        np.testing.assert_array_equal(backend.to_numpy(result.x), [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (np.ones(2), ValueError, r"array of shape \(2,\): expected one number \(0-d\)"),
+        ("1.0", TypeError, "fun returned a str: expected a number or a 0-d array"),
+        (None, TypeError, "fun returned a NoneType"),
+        ([1.0], TypeError, "fun returned a list"),
+        (1.0j, TypeError, "fun returned a complex"),
+        (np.complex128(1.0), TypeError, "complex128: expected a real number"),
+    ],
+)
+def test_values_that_are_no_real_number(value, error, message):
+    with pytest.raises(error, match=message):
+        run(lambda x: (value, x))
+    with pytest.raises(error, match=message):
+        run(lambda x: value, jac=lambda x: x)
+    with pytest.raises(error, match=message):
+        run(lambda x: value, jac="2-point")
+
+
+def test_a_vector_as_value(backend, xp):
+    with pytest.raises(ValueError, match=r"shape \(2,\): expected one number"):
+        run(lambda x: (x, x), backend.asarray([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    "number", [1, 1.5, True, np.float32(1.5), np.float64(1.5), np.int64(3), np.array(1.5)]
+)
+def test_numbers_of_the_host_are_values(backend, number):
+    result = run(lambda x: (number, x * 0.0), backend.asarray([1.0, 2.0]))
+    assert result.success
+    assert type(result.fun) is float
+    assert result.fun == float(number)
+
+
+def test_one_number_in_an_array_is_a_value(backend):
+    result = run(lambda x: ((x * x)[:1], x * 0.0), backend.asarray([3.0, 2.0]))
+    assert result.fun == 9.0
+
+
+def other_library(backend):
+    """An array of a library that is not the backend's."""
+    if backend.family == "numpy":
+        return pytest.importorskip("array_api_strict").asarray
+    return np.asarray
+
+
+def test_another_library(backend):
+    other = other_library(backend)
+    x0 = backend.asarray([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"the gradient has (an array of|ndarray).*, expected"):
+        run(lambda x: (1.0, other([1.0, 2.0])), x0)
+    if backend.family == "numpy":
+        with pytest.raises(TypeError, match=r"fun returned .* array: expected one of numpy"):
+            run(lambda x: (other(1.0), x), x0)
+
+
+@pytest.mark.backends("strict-device1", "fakegpu")
+def test_another_device(backend, xp):
+    x0 = backend.asarray([1.0, 2.0])
+    elsewhere = xp.asarray([1.0, 2.0], dtype=backend.dtype)
+    with pytest.raises(ValueError, match=r"the gradient has device .*, expected"):
+        run(lambda x: (1.0, elsewhere), x0)
+    with pytest.raises(ValueError, match=r"fun returned a value on device .*: expected"):
+        run(lambda x: (elsewhere[0], x), x0)
+
+
+@pytest.mark.parametrize("form", ["pair", "separate"])
+def test_gradients_of_another_shape_or_dtype(backend, xp, form):
+    other = {"float64": "float32", "float32": "int32"}[backend.dtype_name]
+    cases = [
+        (lambda x: x[:1], ValueError, r"the gradient has shape \(1,\): expected \(2,\) \(that of"),
+        (lambda x: x[None, :], ValueError, r"the gradient has shape \(1, 2\): expected \(2,\)"),
+        (lambda x: xp.sum(x), ValueError, r"the gradient has shape \(\): expected \(2,\)"),
+        (
+            lambda x: xp.astype(x, getattr(xp, other)),
+            TypeError,
+            f"the gradient has dtype .*{other}",
+        ),
+        (lambda x: [1.0, 2.0], TypeError, "the gradient has list, expected an array of"),
+        (lambda x: None, TypeError, "the gradient has NoneType"),
+        (lambda x: 1.0, TypeError, "the gradient has float"),
+    ]
+    for grad, error, message in cases:
+        with pytest.raises(error, match=message):
+            if form == "pair":
+                run(lambda x, grad=grad: (1.0, grad(x)), backend.asarray([1.0, 2.0]))
+            else:
+                run(lambda x: 1.0, backend.asarray([1.0, 2.0]), jac=grad)
+
+
+def test_jac_true_wants_a_pair():
+    for answer in (1.0, np.ones(2), (1.0, np.ones(2), 3.0)):
+        with pytest.raises(TypeError, match=r"expected \(value, gradient\) because of jac=True"):
+            run(lambda x, answer=answer: answer)
+
+
+class OwnError(Exception):
+    """Raised by the user's function."""
+
+
+@pytest.mark.parametrize("part", ["fun", "jac"])
+def test_an_exception_of_f_passes_after_observers_saw_the_last_state(backend, part):
+    seen, calls, raised = [], [], OwnError("mine")
+
+    def value(x):
+        calls.append(x)
+        if part == "fun" and len(calls) == 5:
+            raise raised
+        return bowl(x)[0]
+
+    def gradient(x):
+        if part == "jac" and len(calls) == 5:
+            raise raised
+        return bowl(x)[1]
+
+    x0 = backend.asarray([3.0, -2.0, 0.5])
+    with pytest.raises(OwnError) as caught:
+        hessx.minimize(value, x0, jac=gradient, callback=lambda x: seen.append(x))
+    assert caught.value is raised
+    assert seen
+    last = backend.to_numpy(seen[-1])
+    assert any(np.array_equal(last, backend.to_numpy(x)) for x in calls[:4])
+    accepted = []
+    options = {"maxfun": 4}
+    hessx.minimize(bowl, x0, jac=True, callback=lambda x: accepted.append(x), options=options)
+    assert len(accepted) == len(seen)
+
+
+def test_unknown_names_say_the_known_ones():
+    with pytest.raises(ValueError, match=r"unknown method 'bfsg': expected one of .*lbfgs.*cg.*gd"):
+        run(never, method="bfsg")
+    with pytest.raises(
+        ValueError, match=r"unknown option 'gtoll': expected one of .*gtol.*maxiter"
+    ):
+        run(never, options={"gtoll": 1.0})
+    with pytest.raises(ValueError, match=r"unknown option 'maxcor': expected one of .*beta"):
+        run(never, method="cg", options={"maxcor": 5})
+    with pytest.raises(TypeError, match=r"method is a int: expected a name \(.*lbfgs"):
+        run(never, method=3)
+    with pytest.raises(ValueError, match="jac = '4-point': expected a callable, True, '2-point'"):
+        run(never, jac="4-point")
+
+
+def test_bounds_and_constraints_are_refused():
+    with pytest.raises(NotImplementedError, match=r"bounds were given.*unconstrained so far"):
+        run(never, bounds=[(0.0, 1.0), (0.0, None)])
+    with pytest.raises(NotImplementedError, match=r"constraints were given.*leave constraints out"):
+        run(never, constraints={"type": "eq", "fun": lambda x: x[0]})
+    assert run(bowl, bounds=None, constraints=[]).success
+
+
+def test_what_must_be_callable():
+    with pytest.raises(TypeError, match=r"fun is a float: expected a callable fun\(x, \*args\)"):
+        run(1.0)
+    with pytest.raises(TypeError, match="callback is a int: expected a callable or None"):
+        run(never, callback=3)
+    with pytest.raises(TypeError, match="hess is a str: expected a callable or None"):
+        run(never, hess="exact")
+    with pytest.raises(TypeError, match="hessp is a float: expected a callable or None"):
+        run(never, hessp=1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gtol": -1.0}, r"gtol = -1.0: expected a number in \[0, inf\]"),
+        ({"gtol": float("nan")}, "gtol = nan"),
+        ({"ftol": "small"}, "ftol = 'small'"),
+        ({"maxiter": -1}, "max_iterations = -1: expected an integer >= 0"),
+        ({"maxiter": 2.5}, "max_iterations = 2.5: expected an integer"),
+        ({"maxcor": 0}, "memory = 0: expected an integer >= 1"),
+        ({"maxls": 0}, "max_trials = 0"),
+        ({"c1": 0.7}, r"c1 = 0.7: expected a number in \(0, 0.5\)"),
+        ({"c1": 0.2, "c2": 0.1}, "expected c1 <= c2"),
+        ({"norm": 1}, "norm = 1: expected inf or 2"),
+        ({"damping": 1.5}, "damping = 1.5"),
+        ({"x_scale": 0.0}, "x_scale = 0.0"),
+        ({"max_seconds": -1.0}, "max_seconds = -1.0"),
+    ],
+)
+def test_settings_out_of_range(options, message):
+    with pytest.raises(SettingsError, match=message):
+        run(never, options=options)
+
+
+def test_difference_steps_must_be_positive():
+    with pytest.raises(SettingsError, match=r"finite_diff_rel_step = 0\.0"):
+        run(never, jac="2-point", options={"eps": 0.0})
