@@ -147,6 +147,13 @@ def bench(session: nox.Session) -> None:
         )  # fmt: skip
 
 
+@nox.session(venv_backend="none")
+def compare(session: nox.Session) -> None:
+    """L-BFGS beside SciPy's L-BFGS-B, on one thread: time per iteration, and peak memory."""
+    script = ROOT / "asv_benchmarks" / "compare_scipy.py"
+    Everything(session).run("python", str(script), *session.posargs)
+
+
 def leave_nothing_missing(page: Path) -> None:
     """Make the optional files that asv-tachyon asks for, empty: each would be an error 404."""
     graphs = page / "graphs"

@@ -1,7 +1,7 @@
 # ruff: noqa: E402, T201 - a script that prints, and sets the threads before NumPy is loaded
 """L-BFGS beside SciPy's L-BFGS-B: microseconds per iteration without the function's, and memory.
 
-    python asv_benchmarks/compare_scipy.py [--repeats 7] [--n 10 1000000] [--no-memory]
+    nox -s compare -- [--repeats 7] [--n 10 1000000] [--no-memory]
 
 One process, one thread, one core, m = 10, the two solvers in turn, on the diagonal quadratic
 x'Dx/2 of condition 1e3 from x0 = 1, all tolerances 0.  The medians are given and, in brackets, the
