@@ -1,0 +1,174 @@
+"""No absolute constant takes part in a decision: other units give the same run.
+
+A power of two changes no digit, so that f times 2^20 and x times 2^10, with the tolerances and
+x_scale in the new units, give bitwise the same iterates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.runs import chained_rosenbrock
+
+n = 6
+START = np.array([0.5, 1.5, 0.75, 0.5, 1.5, 0.0])
+HESSIAN = 256.0 * np.eye(n) + 32.0
+SCALE = np.array([1.0, 2.0, 0.5, 1.0, 4.0, 1.5])
+
+# Each makes its method in the units of f (times a) and x (times b): a step alpha is b^2 / a.
+SOLVERS = {
+    "lbfgs-hz": lambda a, b: (hessx.LBFGS(), hessx.HagerZhang(), b),
+    "lbfgs-mt": lambda a, b: (hessx.LBFGS(memory=3), hessx.MoreThuente(), b),
+    "lbfgs-number": lambda a, b: (
+        hessx.LBFGS(hess_inv0=b * b / a / 128),
+        hessx.HagerZhang(),
+        b,
+    ),
+    "lbfgs-array": lambda a, b: (hessx.LBFGS(), hessx.HagerZhang(), b * SCALE),
+    "cg-hz": lambda a, b: (hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1), b),
+    "cg-pr+": lambda a, b: (hessx.NonlinearCG("pr+"), hessx.MoreThuente(c2=0.1), b),
+    "gd-armijo": lambda a, b: (hessx.Identity(), hessx.Armijo(), b),
+    "gd-array": lambda a, b: (hessx.Identity(), hessx.HagerZhang(), b * SCALE),
+    "fixed": lambda a, b: (hessx.Identity(), hessx.FixedStep(b * b / a / 1024), b),
+    "decaying": lambda a, b: (hessx.Identity(), hessx.DecayingStep(b * b / a / 512), b),
+    "bb-long": lambda a, b: (hessx.Identity(), hessx.BarzilaiBorwein("long"), b),
+    "bb-short": lambda a, b: (hessx.Identity(), hessx.BarzilaiBorwein("short"), b),
+    "inverse-fixed": lambda a, b: (
+        hessx.ExactInverse(a / b**2 * HESSIAN),
+        hessx.FixedStep(0.125),
+        b,
+    ),
+    "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
+}
+UNITS = [(2.0**20, 1.0), (2.0**-20, 1.0), (1.0, 2.0**10), (1.0, 2.0**-10)]
+
+
+def run(name, a=1.0, b=1.0, jac=True):
+    """The accepted points in the old units, and the result."""
+    seen = []
+
+    def fun(x):
+        value, grad = chained_rosenbrock(x / b)
+        return a * value, a * grad / b
+
+    result = hessx.minimize(
+        fun if jac is True else lambda x: fun(x)[0],
+        b * START,
+        jac=jac,
+        method=hessx.LineSearchMethod(*SOLVERS[name](a, b)),
+        callback=lambda x: seen.append(x / b),
+        options={"gtol": 1e-6 * a / b, "maxiter": 80},
+    )
+    return np.stack(seen), result
+
+
+@pytest.mark.parametrize(("a", "b"), UNITS)
+@pytest.mark.parametrize("name", SOLVERS)
+def test_other_units_of_f_and_x(name, a, b):
+    points, expected = run(name)
+    rescaled, result = run(name, a, b)
+    np.testing.assert_array_equal(rescaled, points)
+    assert (result.nit, result.nfev) == (expected.nit, expected.nfev)
+    assert result.outcome is expected.outcome
+    assert result.fun == a * expected.fun
+    np.testing.assert_array_equal(result.x, b * expected.x)
+    np.testing.assert_array_equal(result.jac, a / b * expected.jac)
+
+
+@pytest.mark.parametrize(("a", "b"), UNITS)
+@pytest.mark.parametrize("jac", ["2-point", "3-point"])
+def test_other_units_with_difference_gradients(jac, a, b):
+    """The differences take x_scale from the method."""
+    points, expected = run("lbfgs-hz", jac=jac)
+    rescaled, result = run("lbfgs-hz", a, b, jac=jac)
+    np.testing.assert_array_equal(rescaled, points)
+    assert result.nfev == expected.nfev
+
+
+@pytest.mark.parametrize(("a", "b"), UNITS)
+@pytest.mark.parametrize("name", ["lbfgs-hz", "lbfgs-mt", "cg-hz", "gd-armijo"])
+def test_other_units_down_to_the_last_digit(name, a, b):
+    """With gtol = 0 a run ends where f no longer resolves a step: noise decides, and scales."""
+
+    def limit(a=1.0, b=1.0):
+        # weights and minimisers that are no powers of two: rounding everywhere
+        w, c = np.linspace(0.3, 7.1, n), np.sqrt(np.arange(1.0, n + 1.0))
+
+        def fun(x):
+            error = x / b - c
+            return a * (1.0 + (w * error) @ error), 2.0 * a * w * error / b
+
+        method = hessx.LineSearchMethod(*SOLVERS[name](a, b))
+        options = {"gtol": 0.0, "maxiter": 200}
+        return hessx.minimize(fun, b * START, jac=True, method=method, options=options)
+
+    expected, result = limit(), limit(a, b)
+    assert (result.nit, result.nfev) == (expected.nit, expected.nfev)
+    assert result.outcome is expected.outcome
+    np.testing.assert_array_equal(result.x, b * expected.x)
+
+
+METHODS = ["lbfgs", "cg", "gd"]
+WEIGHTS = np.array([1.0, 3.0, 10.0, 2.0, 7.0, 1.5])
+# the Hessian is at least 1: an error in x is at most the gradient's norm
+TOLERANCE = {"gtol": 1e-6, "norm": 2}
+
+
+def bowl_at(centre):
+    def fun(x):
+        e = x - centre
+        return float((WEIGHTS * e) @ e + e**3 @ e) / 2.0, WEIGHTS * e + 2.0 * e**3
+
+    return fun
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("constant", [1.0, -1e3, 1e6])
+def test_a_constant_added_to_f(method, constant):
+    centre = np.linspace(-1.0, 2.0, n)
+    plain = bowl_at(centre)
+
+    def fun(x):
+        value, grad = plain(x)
+        return value + constant, grad
+
+    result = hessx.minimize(fun, START, jac=True, method=method, options=TOLERANCE)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, centre, rtol=0, atol=1.001e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_permuted_variables(method, rng):
+    centre, order = np.linspace(-1.0, 2.0, n), rng.permutation(n)
+    plain = bowl_at(centre)
+
+    def fun(x):
+        y = np.empty(n)
+        y[order] = x
+        value, grad = plain(y)
+        return value, grad[order]
+
+    result = hessx.minimize(fun, START[order], jac=True, method=method, options=TOLERANCE)
+    expected = hessx.minimize(plain, START, jac=True, method=method, options=TOLERANCE)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, centre[order], rtol=0, atol=1.001e-6)
+    assert abs(result.nit - expected.nit) <= 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rotated_variables(method, rng):
+    """None of these methods looks at coordinates."""
+    centre, (Q, _) = np.linspace(-1.0, 2.0, n), np.linalg.qr(rng.standard_normal((n, n)))
+    plain = bowl_at(centre)
+
+    def fun(x):
+        value, grad = plain(Q @ x)
+        return value, Q.T @ grad
+
+    result = hessx.minimize(fun, Q.T @ START, jac=True, method=method, options=TOLERANCE)
+    expected = hessx.minimize(plain, START, jac=True, method=method, options=TOLERANCE)
+    assert result.success, result.message
+    np.testing.assert_allclose(Q @ result.x, centre, rtol=0, atol=1.001e-6)
+    assert abs(result.nit - expected.nit) <= max(3, 0.1 * expected.nit)
