@@ -130,18 +130,18 @@ def to_point(x0: Any) -> Array:
         except ValueError as error:
             msg = f"x0 = {x0!r}: expected an array or (nested) lists of numbers of equal length"
             raise TypeError(msg) from error
-        if array.dtype.kind not in "buifc":
-            msg = f"x0 is a {type(x0).__name__}: expected an array or (nested) lists of numbers"
-            raise TypeError(msg)
         x0 = array.reshape(1) if array.ndim == 0 else array
     xp = array_namespace(x0)
+    if compat.is_numpy_array(x0) and x0.dtype.kind not in "buifc":
+        msg = f"x0 has dtype {x0.dtype}: expected real numbers"
+        raise TypeError(msg)
     if xp.isdtype(x0.dtype, "complex floating"):
         msg = (
             f"x0 has complex dtype {x0.dtype}: expected a real floating array; "
             "minimise over real and imaginary parts as two real arrays"
         )
         raise TypeError(msg)
-    if compat.is_numpy_array(x0) and not xp.isdtype(x0.dtype, "real floating"):
+    if compat.is_numpy_array(x0) and x0.dtype.kind in "bui":
         x0 = x0.astype(np.float64)
     if not xp.isdtype(x0.dtype, "real floating"):
         msg = f"x0 has dtype {x0.dtype}: expected a real floating dtype; convert x0 first"
