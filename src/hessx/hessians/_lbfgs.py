@@ -24,8 +24,9 @@ class LBFGS:
 
     Parameters
     ----------
-    memory : int
-        Pairs kept, m >= 1.
+    memory : int, optional
+        Pairs kept, m >= 1.  By default 10, and up to 50 where vectors are so short (n < 3277)
+        that the pairs fit into 2^16 numbers: there they cost next to nothing and save evaluations.
     hess_inv0 : float, array shape (n,) or shape of x, or LBFGSInverse, optional
         Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
         earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
@@ -55,12 +56,13 @@ class LBFGS:
     True
     """
 
-    memory: int = 10
+    memory: int | None = None
     hess_inv0: Any = None
     damping: float | None = None
 
     def __post_init__(self) -> None:
-        check_integer("memory", self.memory, 1)
+        if self.memory is not None:
+            check_integer("memory", self.memory, 1)
         if isinstance(self.hess_inv0, int | float):
             check_real("hess_inv0", self.hess_inv0, 0.0)
         if self.damping is not None:
@@ -68,9 +70,9 @@ class LBFGS:
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
         """Make the memory of a run."""
-        start = self.hess_inv0
+        start, m = self.hess_inv0, self._pairs(space.n)
         if isinstance(start, LBFGSInverse):
-            return self._resumed(space, scale, start)
+            return self._resumed(space, scale, start, m)
         h0 = None
         if isinstance(start, int | float):
             h0 = float(start)
@@ -79,7 +81,10 @@ class LBFGS:
                 msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
                 raise SettingsError(msg)
             scale, h0 = self._root(space, start), 1.0
-        return LBFGSMemory(space, scale, self.memory, h0, self.damping)
+        return LBFGSMemory(space, scale, m, h0, self.damping)
+
+    def _pairs(self, n: int) -> int:
+        return max(10, min(50, 2**15 // n)) if self.memory is None else self.memory
 
     def _root(self, space: Space, diagonal: Any) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""
@@ -91,8 +96,10 @@ class LBFGS:
             raise SettingsError(msg)
         return space.xp.sqrt(positive_vector(space, diagonal, "hess_inv0"))
 
-    def _resumed(self, space: Space, scale: Array | None, start: LBFGSInverse) -> LBFGSMemory:
-        expected = (space.n, space.kind, space.dtype, self.memory)
+    def _resumed(
+        self, space: Space, scale: Array | None, start: LBFGSInverse, m: int
+    ) -> LBFGSMemory:
+        expected = (space.n, space.kind, space.dtype, m)
         given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
         if given != expected:
             msg = (
@@ -100,8 +107,6 @@ class LBFGS:
                 f"expected {expected}"
             )
             raise SettingsError(msg)
-        memory = LBFGSMemory(
-            space, start.scale if scale is None else scale, self.memory, None, self.damping
-        )
+        memory = LBFGSMemory(space, start.scale if scale is None else scale, m, None, self.damping)
         memory.adopt(start)
         return memory

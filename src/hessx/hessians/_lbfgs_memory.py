@@ -125,7 +125,7 @@ class LBFGSMemory:
         cross = self.products_trial - self.products
         note = ""
         s_s = alpha * alpha * self.d_square
-        if self.damping is not None:
+        if self.damping is not None and self.unit_step:  # else A = I has no size yet
             note, cross = self._damp(cross)
         self.products, self.products_trial = self.products_trial, self.products
         self.now = 1 - self.now

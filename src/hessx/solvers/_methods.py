@@ -54,7 +54,7 @@ class _Method:
 def _lbfgs(
     *,
     x_scale: Any = 1.0,
-    maxcor: int = 10,
+    maxcor: int | None = None,
     maxls: int = 30,
     hess_inv0: Any = None,
     damping: float | None = None,
