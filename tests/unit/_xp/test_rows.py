@@ -1,0 +1,66 @@
+"""Rows of one array and rows in a list answer alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hessx._xp import ListedRows, WrittenRows, make_rows, space_of
+
+k, n = 5, 4
+
+
+@pytest.fixture
+def forms(backend):
+    """Every form that the backend allows."""
+    space = space_of(backend.asarray(np.zeros(n)))
+    forms = [make_rows(space, k), ListedRows(space, k)]
+    return [*forms, WrittenRows(space, k)] if space.writeable else forms
+
+
+def test_rows_do_what_numpy_does(backend, forms, rng):
+    host = rng.standard_normal((k, n)).astype(backend.dtype_name)
+    u, c = host[0] + 1, np.array([0.5, -2.0, 3.0])
+    for rows in forms:
+        expected = host.copy()
+        for i in range(k):
+            rows.set(i, backend.asarray(host[i]))
+        rows.set_scaled(1, backend.asarray(u), -0.5)
+        expected[1] = -0.5 * u
+        rows.set_product(2, backend.asarray(u), backend.asarray(host[3]))
+        expected[2] = u * host[3]
+        rows.set_difference(4, 3, 0)
+        expected[4] = host[3] - host[0]
+        for i in range(k):
+            np.testing.assert_array_equal(backend.to_numpy(rows[i]), expected[i])
+        wide = expected.astype(np.float64)
+        close = {"rtol": 0, "atol": 50 * backend.eps}
+        products = backend.to_numpy(rows.products(1, 4, 0))
+        np.testing.assert_allclose(products, wide[1:4] @ wide[0], **close)
+        products = backend.to_numpy(rows.products_with(3, backend.asarray(u)))
+        np.testing.assert_allclose(products, wide[:3] @ u, **close)
+        for out in (None, rows.space.zeros(n)):
+            combined = rows.combine(1, c, out=out)
+            backend.assert_same_kind(combined, backend.asarray(u))
+            np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[1:4], **close)
+        combined = rows.combine_on_device(backend.asarray(c))
+        np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[:3], **close)
+
+
+def test_rows_begin_as_zeros(backend, forms):
+    for rows in forms:
+        for i in range(k):
+            np.testing.assert_array_equal(backend.to_numpy(rows[i]), np.zeros(n))
+
+
+def test_what_was_written_is_kept_once(backend, forms):
+    """Held arrays take the place of what was written; a second fetch need not hold them again."""
+    for rows in forms:
+        rows.set(3, backend.asarray(np.ones(n)))
+        rows.set_scaled(1, backend.asarray(np.ones(n)), 2.0)
+        kept = rows.kept()
+        rows.replace([a + 0.0 for a in kept])
+        assert len(kept) == (2 if isinstance(rows, ListedRows) else 0)
+        assert rows.kept() == []
+        np.testing.assert_array_equal(backend.to_numpy(rows[1]), np.full(n, 2.0))
+        np.testing.assert_array_equal(backend.to_numpy(rows[3]), np.ones(n))

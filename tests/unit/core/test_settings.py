@@ -1,0 +1,90 @@
+"""Validators say what was given and what was expected; records and history are plain data."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from hessx.core import History, Point, Record, Result, SettingsError, check_integer, check_real
+
+
+@pytest.mark.parametrize("value", [0.5, 1, np.float32(0.25), np.float64(0.5), np.int64(1)])
+def test_real_numbers_pass(value):
+    check_real("c", value, 0.0, 2.0)
+
+
+@pytest.mark.parametrize("value", [0.0, 2.0, -1, math.nan, math.inf, "1", None, True, 1j, [1.0]])
+def test_others_do_not(value):
+    with pytest.raises(SettingsError, match=r"c = .*: expected a number in \(0, 2\)"):
+        check_real("c", value, 0.0, 2.0)
+
+
+def test_closed_ends():
+    for value in (0.0, 2.0):
+        check_real("c", value, 0.0, 2.0, closed=True)
+    with pytest.raises(SettingsError, match=r"c = 2\.1: expected a number in \[0, 2\]"):
+        check_real("c", 2.1, 0.0, 2.0, closed=True)
+
+
+@pytest.mark.parametrize("value", [1.0, "1", None, True, 0, -3, np.float64(2.0)])
+def test_integers(value):
+    check_integer("m", 1, 1)
+    check_integer("m", np.int32(4), 1)
+    with pytest.raises(SettingsError, match=r"m = .*: expected an integer >= 1"):
+        check_integer("m", value, 1)
+
+
+def test_the_better_point_is_the_lower_one_or_the_flatter():
+    """Values within 10 eps |f| of each other are equal."""
+
+    def point(value, grad_norm):
+        return Point(None, value, grad_norm, grad_norm)
+
+    eps = 2.0**-52
+    assert point(1.0, 9.0).is_better_than(point(2.0, 1.0), eps)
+    assert not point(2.0, 1.0).is_better_than(point(1.0, 9.0), eps)
+    near = 1.0 + 8 * eps
+    assert point(near, 1.0).is_better_than(point(1.0, 2.0), eps)
+    assert not point(1.0, 2.0).is_better_than(point(near, 1.0), eps)
+    assert not point(math.nan, 0.0).is_better_than(point(1.0, 1.0), eps)
+
+
+def history(*values):
+    made = History()
+    for k, value in enumerate(values):
+        made.append(Record(k, 2 * k + 1, 0.5 * k, value, abs(value)))
+    return made
+
+
+def test_history_has_columns_and_counts_rises():
+    made = history(4.0, 1.0, 2.0, 2.0, 3.0, 0.0)
+    assert len(made) == 6
+    assert made["evaluations"] == [1, 3, 5, 7, 9, 11]
+    assert [record.value for record in made] == made["value"]
+    assert made.rises == 2
+    with pytest.raises(KeyError, match=r"no column 'f': expected one of iteration, evaluations"):
+        made["f"]
+
+
+@pytest.mark.parametrize("by", ["iteration", "evaluations", "seconds"])
+def test_history_plots_itself(by):
+    pytest.importorskip("plotly")
+    made = history(4.0, 1.0, 2.0)
+    figure = made.plot(by)
+    above, norm = figure.data
+    assert list(above.x) == list(norm.x) == made[by]
+    assert list(above.y) == [3.0, 0.0, 1.0]
+    assert list(norm.y) == made["grad_norm"]
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_a_result_is_a_dict():
+    result = Result(x=1.0, fun=2.0)
+    result.extra = 3.0
+    assert result == {"x": 1.0, "fun": 2.0, "extra": 3.0}
+    del result.extra
+    with pytest.raises(AttributeError, match="no entry 'extra'; there are x, fun"):
+        result.extra  # noqa: B018
+    assert repr(result) == "  x: 1.0\nfun: 2.0"
