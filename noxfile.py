@@ -23,6 +23,7 @@ OUTPUT = ROOT / "build"
 RUFF, MYPY, TORCH = "ruff==0.17.6", "mypy==2.4.1", "torch==2.13.0"
 CUPY = "cupy-cuda12x>=14; sys_platform == 'linux' and platform_machine == 'x86_64'"
 ASV = "asv>=0.6.5"
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")  # set to 1, times depend less on other work
 NEEDS = {
     "numpy": [],
     "strict": ["array-api-strict>=2.3"],
@@ -79,7 +80,10 @@ class Everything:
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """The whole suite with every array library in one environment."""
-    Everything(session).run("pytest", "-rs", "--ignore=tests/browser", *session.posargs)
+    # two workers, each with one thread
+    session.env.update(dict.fromkeys(THREADS, "1"))
+    everything = Everything(session, "pytest-xdist>=3.6")
+    everything.run("pytest", "-rs", "-n", "2", "--ignore=tests/browser", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -136,8 +140,8 @@ def bench(session: nox.Session) -> None:
     """Benchmarks of the code, quick unless told otherwise: ``nox -s bench -- --bench track_``."""
     everything = Everything(session, ASV)
     commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True).strip()
-    # asv loads NumPy before the benchmarks could say this; times then depend less on other work
-    session.env.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
+    # asv loads NumPy before the benchmarks could say this
+    session.env.update(dict.fromkeys(THREADS, "1"))
     with session.chdir(ROOT / "asv_benchmarks"):
         everything.run("asv", "machine", "--yes")
         everything.run(

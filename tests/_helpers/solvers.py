@@ -9,9 +9,10 @@ import numpy as np
 
 import hessx
 
-__all__ = ["MINIMISER", "SOLVERS", "WEIGHTS", "Quadratic", "quadratic_at"]
+__all__ = ["MEMORY", "MINIMISER", "SOLVERS", "WEIGHTS", "Quadratic", "quadratic_at"]
 
 WEIGHTS = np.array([[1.0, 1.5, 2.0], [1.25, 1.75, 1.0]])
+MEMORY = 4  # pairs; a dozen iterations go several times round
 MINIMISER = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, -1.0]])
 
 
@@ -20,8 +21,8 @@ def _along(curvature: Any, rule: Any) -> Any:
 
 
 SOLVERS = {
-    "lbfgs-hz": _along(hessx.LBFGS(), hessx.HagerZhang()),
-    "lbfgs-mt": _along(hessx.LBFGS(), hessx.MoreThuente()),
+    "lbfgs-hz": _along(hessx.LBFGS(memory=MEMORY), hessx.HagerZhang()),
+    "lbfgs-mt": _along(hessx.LBFGS(memory=MEMORY), hessx.MoreThuente()),
     "cg-hz": _along(hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)),
     "cg-pr+": _along(hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
     "gd-armijo": _along(hessx.Identity(), hessx.Armijo()),

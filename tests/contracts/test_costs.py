@@ -130,11 +130,11 @@ def test_dask_computes_once_per_trial_and_each_block_once(backend, method, chunk
 
     x0 = da.from_array(np.ones(n), chunks=n // chunks)
     with backend.fetches() as computes:
-        result = hessx.minimize(fun, x0, jac=True, method=method)
+        result = hessx.minimize(fun, x0, jac=True, method=method, tol=1e-2)
     assert result.success, result.message
     assert computes.count <= result.nfev + FETCHES_BESIDE_TRIALS
     assert len(blocks) == chunks * result.nfev
     assert result.x.numblocks == (chunks,)
     norm = float(np.abs(np.asarray(result.jac)).max())
-    assert norm <= 1e-5
+    assert norm <= 1e-2
     assert len(blocks) == chunks * result.nfev  # what is returned has been computed already

@@ -10,7 +10,7 @@ import pytest
 import hessx
 from _helpers.driving import drive
 from _helpers.runs import chained_rosenbrock
-from _helpers.solvers import SOLVERS
+from _helpers.solvers import MEMORY, SOLVERS
 from hessx._xp import space_of
 from hessx.core import Reply
 
@@ -20,7 +20,7 @@ METHODS = SOLVERS | {
     "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
     "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
     "inverse": hessx.LineSearchMethod(hessx.ExactInverse(200.0 * np.eye(6)), hessx.HagerZhang()),
-    "damped": hessx.LineSearchMethod(hessx.LBFGS(damping=0.2), hessx.Armijo()),
+    "damped": hessx.LineSearchMethod(hessx.LBFGS(memory=MEMORY, damping=0.2), hessx.Armijo()),
     "scaled": hessx.LineSearchMethod(
         hessx.LBFGS(memory=3), hessx.MoreThuente(), [1.0, 2.0, 1.0, 0.5, 1.0, 3.0]
     ),
@@ -43,7 +43,7 @@ def iterates(backend, fun, name, wrap=lambda fun: fun):
 
 
 @every_method
-@pytest.mark.backends("numpy", "torch", "strict-device1", "jax", "cupy-signatures", "cupy")
+@pytest.mark.backends("numpy", "torch", "strict-device1", "jax-float32", "cupy-signatures", "cupy")
 def test_f_may_keep_every_x(backend, name):
     kept = []
 
@@ -95,7 +95,9 @@ def test_the_callback_may_keep_every_x(name):
 
 
 @every_method
-@pytest.mark.backends("numpy", "torch", "strict-strictest", "jax", "cupy-signatures", "cupy")
+@pytest.mark.backends(
+    "numpy", "torch", "strict-strictest", "jax-float32", "cupy-signatures", "cupy"
+)
 def test_copied_states_give_the_same_run(backend, name):
     """A state that is copied before every transition is bitwise the state that is handed on."""
 

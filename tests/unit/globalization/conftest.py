@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_wine
 
 from hessx.globalization import Ray, Verdict
 
@@ -158,7 +157,8 @@ def make_slices():
         for k, phi in enumerate(more_thuente_functions())
         for alpha in (1e-3, 1e-1, 1e1, 1e3)
     ]
-    cancer, wine = logistic(load_breast_cancer), logistic(load_wine)
+    datasets = pytest.importorskip("sklearn.datasets")
+    cancer, wine = logistic(datasets.load_breast_cancer), logistic(datasets.load_wine)
     functions = {
         "rosenbrock": (rosenbrock, 12, 1.0),
         "quartic": (quartic, 20, 1.0),

@@ -1,7 +1,6 @@
 """Moré & Thuente's search beside SciPy's translation of dcsrch, on the same 200 slices."""
 
 import pytest
-from scipy.optimize._dcsrch import DCSRCH
 
 from hessx.globalization import MoreThuente, Verdict
 
@@ -10,6 +9,8 @@ ALPHA_MIN, ALPHA_MAX, TRIALS = 1e-10, 1e6, 100
 
 def dcsrch(piece, c1, c2, xtol):
     """The steps that DCSRCH evaluates, and whether it converged."""
+    from scipy.optimize._dcsrch import DCSRCH
+
     alphas = []
 
     def value(alpha):
