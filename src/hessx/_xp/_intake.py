@@ -54,7 +54,7 @@ def take_value(space: Space, f: Any) -> Any:
 
 
 def take_gradient(space: Space, g: Any) -> Array:
-    """Take a gradient as a flat vector of the space; not copied.
+    """Take a gradient as a flat vector of the space; not copied, in x's chunks on dask.
 
     Raises
     ------
@@ -72,4 +72,5 @@ def take_gradient(space: Space, g: Any) -> Array:
     if shape != space.shape and shape != (space.n,):
         msg = f"the gradient has shape {shape}: expected {space.shape} (that of x)"
         raise ValueError(msg)
-    return space.flat(g)
+    flat = space.flat(g)
+    return flat if space.chunks is None else flat.rechunk(space.chunks)

@@ -32,7 +32,7 @@ class Space:
         Number of variables.
     eps : float
         Machine epsilon of ``dtype``.
-    kind : {"numpy", "cupy", "torch", "jax", "dask", "other"}
+    kind : {"numpy", "cupy", "torch", "jax", "dask"} or another library's name
         The library.
     """
 
@@ -45,6 +45,7 @@ class Space:
     kind: str
     array_type: Any
     writeable: bool
+    chunks: Any = None  # of a flat x, on dask
     has_out: bool = field(init=False)  # functions take out=: no temporaries
     host_dtype: np.dtype[Any] = field(init=False)  # NumPy's name of dtype
 
@@ -146,6 +147,9 @@ def to_point(x0: Any) -> Array:
     if not xp.isdtype(x0.dtype, "real floating"):
         msg = f"x0 has dtype {x0.dtype}: expected a real floating dtype; convert x0 first"
         raise TypeError(msg)
+    if xp.finfo(x0.dtype).bits < 32:
+        msg = f"x0 has dtype {x0.dtype}: expected float32 or float64; convert x0 first"
+        raise TypeError(msg)
     size = compat.size(x0)
     if size is None or (isinstance(size, float) and math.isnan(size)):
         msg = f"x0 has unknown shape {x0.shape}: compute its chunk sizes first"
@@ -175,6 +179,7 @@ def space_of(x: Array) -> Space:
         kind=_kind_of(x),
         array_type=type(x),
         writeable=bool(compat.is_writeable_array(x)) and not compat.is_dask_array(x),
+        chunks=xp.reshape(x, (-1,)).chunks if compat.is_dask_array(x) else None,
     )
 
 

@@ -17,6 +17,7 @@ class WrittenRows:
     """
 
     __slots__ = ("array", "space")
+    whole = False
 
     def __init__(self, space: Space, k: int) -> None:
         self.space = space
@@ -120,14 +121,18 @@ class NumpyRows(WrittenRows):
 
 
 class ListedRows:
-    """Rows as separate arrays, for libraries whose arrays are not written (JAX, dask)."""
+    """Rows as separate arrays, for libraries whose arrays are not written (JAX, dask).
 
-    __slots__ = ("fresh", "rows", "space")
+    ``whole`` asks that products and combinations always take all rows: JAX compiles anew for
+    each number of rows.
+    """
+
+    __slots__ = ("fresh", "rows", "space", "whole")
 
     def __init__(self, space: Space, k: int) -> None:
         self.space = space
-        zero = space.zeros(space.n)
-        self.rows = [zero] * k
+        self.whole = space.kind == "jax"
+        self.rows = [space.zeros(space.n)] * k
         self.fresh: list[int] = []  # written since the last fetch
 
     def __getitem__(self, i: int) -> Array:

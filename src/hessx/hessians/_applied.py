@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ __all__ = ["Applied", "AppliedMemory", "ExactInverse", "Identity", "SteepestMemo
 class AppliedMemory(VectorMemory):
     """d = -A g with A applied as it is."""
 
-    __slots__ = ("approximation", "learns")
+    __slots__ = ("approximation", "fallback", "learns", "natural")
 
     def __init__(
         self, space: Space, scale: Array | None, part: Approximation, needs: Needs
@@ -26,7 +27,8 @@ class AppliedMemory(VectorMemory):
         super().__init__(space, scale, pairs=needs.pair or part.needs_pairs)
         self.approximation: BoundApproximation = part.start(space, scale)
         self.learns = part.needs_pairs
-        self.unit_step = part.unit_step
+        self.unit_step = self.natural = part.unit_step
+        self.fallback = False  # the next direction is -g: a search along -A g has failed
 
     def take(self) -> str:
         """Let A learn from the pair."""
@@ -35,6 +37,7 @@ class AppliedMemory(VectorMemory):
             s = self.d * self.alpha
             note = self.approximation.update(s, self.y, self.s_y, self.y_y)
         super().take()
+        self.fallback, self.unit_step = False, self.natural
         return note
 
     def kept(self) -> list[Array]:
@@ -50,8 +53,22 @@ class AppliedMemory(VectorMemory):
         super().replace(held[count:])
 
     def direct(self) -> None:
-        """Apply A."""
-        self.turn(-self.approximation.solve(self.g), math.nan)
+        """Apply A; after a failed search take -g."""
+        if self.fallback:
+            self.turn(-self.g, -self.grad_square)
+        else:
+            self.turn(-self.approximation.solve(self.g), math.nan)
+
+    def drop(self) -> bool:
+        """Leave A out of the next direction; False where it was left out already."""
+        had, self.fallback, self.unit_step = not self.fallback, True, False
+        return had
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AppliedMemory:
+        """Copy the vectors and what A has learnt."""
+        twin: AppliedMemory = super().__deepcopy__(memo)  # type: ignore[assignment]
+        twin.approximation = copy.deepcopy(self.approximation, memo)
+        return twin
 
 
 class SteepestMemory(VectorMemory):
@@ -142,7 +159,7 @@ class ExactInverse:
         if H.ndim != 2 or H.shape[0] != H.shape[1]:
             msg = f"hessian has shape {H.shape}: expected (n, n)"
             raise SettingsError(msg)
-        if not np.allclose(H, H.T, rtol=1e-6, atol=0.0):
+        if not abs(H - H.T).max() <= 1e-5 * abs(H).max():  # H may come from float32
             msg = "hessian is not symmetric: pass (H + H.T) / 2 if that is what is meant"
             raise SettingsError(msg)
         try:

@@ -23,6 +23,7 @@ class ConjugateMemory(VectorMemory):
 
     With g+ the new gradient and y = g+ - g (all products measured in one packet):
 
+        HS+:          beta = max(0, y'g+ / d'y)
         PR+:          beta = max(0, y'g+ / g'g)
         Hager-Zhang:  beta = (y'g+ - 2 (y'y / d'y) d'g+) / d'y,  at least 0.4 d'g / d'd
     """
@@ -39,11 +40,13 @@ class ConjugateMemory(VectorMemory):
         d_y = self.s_y / self.alpha
         if self.beta_rule == "pr+":
             self.beta = max(0.0, self.y_g / self.grad_square)
-        elif d_y > 0.0:
+        elif not d_y > 0.0:
+            self.beta = 0.0
+        elif self.beta_rule == "hs+":
+            self.beta = max(0.0, self.y_g / d_y)
+        else:
             beta = (self.y_g - 2.0 * self.y_y / d_y * self.slope) / d_y
             self.beta = max(beta, _ETA * self.start_slope / self.d_square)
-        else:
-            self.beta = 0.0
         return super().take()
 
     def direct(self) -> None:
@@ -67,21 +70,22 @@ class NonlinearCG:
 
     Parameters
     ----------
-    beta : {"hz", "pr+"}
-        Hager & Zhang (2005), A new conjugate gradient method with guaranteed descent and an
-        efficient line search, eqs. (1.3)-(1.6), with the bound on beta made scale-free; or
-        Polak & Ribiere's with Powell's cut at zero (Nocedal & Wright 2006, eq. 5.45).
+    beta : {"hs+", "pr+", "hz"}
+        Hestenes & Stiefel's (Nocedal & Wright 2006, eq. 5.46) or Polak & Ribiere's (eq. 5.44),
+        each with Powell's cut at zero (eq. 5.45); or Hager & Zhang (2005), A new conjugate
+        gradient method with guaranteed descent and an efficient line search, eqs. (1.3)-(1.6),
+        with the bound on beta made scale-free.
 
     Notes
     -----
     Memory: six vectors beside x.  Cost per trial: four inner products in one fetch.
     """
 
-    beta: str = "hz"
+    beta: str = "hs+"
 
     def __post_init__(self) -> None:
-        if self.beta not in ("hz", "pr+"):
-            msg = f"beta = {self.beta!r}: expected 'hz' or 'pr+'"
+        if self.beta not in ("hs+", "pr+", "hz"):
+            msg = f"beta = {self.beta!r}: expected 'hs+', 'pr+' or 'hz'"
             raise SettingsError(msg)
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> ConjugateMemory:  # noqa: ARG002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array
@@ -25,8 +26,9 @@ class LBFGS:
     Parameters
     ----------
     memory : int, optional
-        Pairs kept, m >= 1.  By default 10, and up to 50 where vectors are so short (n < 3277)
-        that the pairs fit into 2^16 numbers: there they cost next to nothing and save evaluations.
+        Pairs kept, m >= 1.  By default 10, and up to 50 where vectors are so short (n < 2979)
+        that the pairs fit into 2^16 numbers: there they cost next to nothing and save evaluations
+        (not on JAX and dask, whose rows are stacked anew for each product).
     hess_inv0 : float, array shape (n,) or shape of x, or LBFGSInverse, optional
         Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
         earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
@@ -42,9 +44,10 @@ class LBFGS:
 
     Notes
     -----
-    Memory: 2 m + 3 vectors beside x, trial and gradient.  Per trial: a product of the rows
-    with the new gradient and a small one with y, one fetch.  Per direction: one upload of
-    2 m + 2 coefficients and one combination of the rows; about 4 m n multiplications each.
+    Memory: 2 m + 3 vectors; with points, trial and f's gradient 2 m + 10 in all.  Per trial: a
+    product of the rows with the new gradient and a small one with y, one fetch.  Per direction:
+    one upload of at most 2 m + 1 coefficients and one combination of the rows.  Each of the two
+    takes about 2 m n multiplications.
 
     Examples
     --------
@@ -63,18 +66,18 @@ class LBFGS:
     def __post_init__(self) -> None:
         if self.memory is not None:
             check_integer("memory", self.memory, 1)
-        if isinstance(self.hess_inv0, int | float):
+        if isinstance(self.hess_inv0, Real):
             check_real("hess_inv0", self.hess_inv0, 0.0)
         if self.damping is not None:
             check_real("damping", self.damping, 0.0, 1.0)
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
         """Make the memory of a run."""
-        start, m = self.hess_inv0, self._pairs(space.n)
+        start, m = self.hess_inv0, self._pairs(space)
         if isinstance(start, LBFGSInverse):
             return self._resumed(space, scale, start, m)
         h0 = None
-        if isinstance(start, int | float):
+        if isinstance(start, Real):
             h0 = float(start)
         elif start is not None:
             if scale is not None:
@@ -83,8 +86,10 @@ class LBFGS:
             scale, h0 = self._root(space, start), 1.0
         return LBFGSMemory(space, scale, m, h0, self.damping)
 
-    def _pairs(self, n: int) -> int:
-        return max(10, min(50, 2**15 // n)) if self.memory is None else self.memory
+    def _pairs(self, space: Space) -> int:
+        if self.memory is not None:
+            return self.memory
+        return max(10, min(50, 2**15 // space.n)) if space.writeable else 10
 
     def _root(self, space: Space, diagonal: Any) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""

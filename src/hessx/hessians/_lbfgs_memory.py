@@ -74,16 +74,18 @@ class LBFGSMemory:
     @property
     def touched(self) -> int:
         """The end of the rows in use: the gradients, the pairs, and the candidate."""
+        if self.rows.whole:
+            return len(self.products)
         return min(_PAIRS + 2 * (self.count + 1), len(self.products))
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
         self._write(self.now, grad)
-        return [self.rows.products(self.now, self.touched, self.now)]
+        return [self.rows.products(0, self.touched, self.now)]
 
     def read_start(self, values: list[Any]) -> None:
         """Read g'g, S'g and Y'g."""
-        self.products[self.now : self.touched] = values[0]
+        self.products[: self.touched] = values[0]
         self.grad_square = float(self.products[self.now])
 
     def place(self, alpha: float) -> Array:
@@ -156,7 +158,8 @@ class LBFGSMemory:
             slope = float(c.dot(p))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                self.d = self.rows.combine(now, c[now : _PAIRS + 2 * self.count], out=self.d)
+                used = slice(0, None) if self.rows.whole else slice(now, _PAIRS + 2 * self.count)
+                self.d = self.rows.combine(used.start, c[used], out=self.d)
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
@@ -167,18 +170,15 @@ class LBFGSMemory:
         """Forget the pairs; False where there were none."""
         had = self.count > 0
         self.gram.clear()
+        if self.rows.whole:  # what is not finite must not meet a coefficient of zero
+            for i in (1 - self.now, *range(_PAIRS, len(self.products))):
+                self.rows.set(i, self.space.zeros(self.space.n))
         self.products[_PAIRS:] = self.products_trial[_PAIRS:] = 0.0
         self.count = self.candidate = 0
         self.unit_step = False
         self.h0 = None
         self.gamma = 1.0
         return had
-
-    def restart_at(self, grad: Array, grad_square: float) -> None:
-        """Move to another point, given its gradient, and forget the past."""
-        self._write(self.now, grad)
-        self.grad_square = grad_square
-        self.drop()
 
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
@@ -220,7 +220,7 @@ class LBFGSMemory:
 
     def _first(self, trial: int) -> int:
         """The first row of a trial's products: damping wants g_t'g as well."""
-        return trial if self.damping is None else 0
+        return trial if self.damping is None and not self.rows.whole else 0
 
     def _write(self, row: int, grad: Array) -> None:
         if self.scale is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class DifferenceGradient:
         Which formula.
     rel_step : float, optional
         In place of ``step``, > 0.
+    abs_step : float, optional
+        In place of h_i, the same for all variables, > 0.
     x_scale : float or array
         Natural size of the variables.
 
@@ -50,14 +53,17 @@ class DifferenceGradient:
         scheme: str,
         rel_step: Any = None,
         x_scale: Any = 1.0,
+        abs_step: float | None = None,
     ) -> None:
         if rel_step is not None:
             check_real("finite_diff_rel_step", rel_step, 0.0)
+        if abs_step is not None:
+            check_real("eps", abs_step, 0.0)
         default = space.eps ** (1 / 2 if scheme == "2-point" else 1 / 3)
         self.step = default if rel_step is None else rel_step
         self.space, self.value_at, self.central = space, value_at, scheme == "3-point"
-        self.x_scale = x_scale
-        if not isinstance(x_scale, int | float):
+        self.x_scale, self.abs_step = x_scale, abs_step
+        if not isinstance(x_scale, Real):
             self.x_scale = space.flat(like(space, x_scale, "x_scale"))
         self.index = space.xp.arange(space.n, device=space.device)
 
@@ -66,10 +72,8 @@ class DifferenceGradient:
         space, xp = self.space, self.space.xp
         value = self.value_at(x)
         flat = space.flat(x)
-        size = xp.abs(flat)
-        size = xp.where(size > self.x_scale, size, size * 0.0 + self.x_scale)
-        up = flat + self.step * size
-        down = flat - self.step * size if self.central else flat
+        h = self._steps(flat)
+        up, down = flat + h, flat - h if self.central else flat
         above, below = [], []
         for i in range(space.n):
             here = self.index == i
@@ -79,6 +83,12 @@ class DifferenceGradient:
             else:
                 below.append(value)
         return value, space.shaped((self._vector(above) - self._vector(below)) / (up - down))
+
+    def _steps(self, x: Array) -> Array:
+        if self.abs_step is not None:
+            return x * 0.0 + self.abs_step
+        size = self.space.xp.abs(x)
+        return self.step * self.space.xp.where(size > self.x_scale, size, x * 0.0 + self.x_scale)
 
     def _vector(self, values: list[Any]) -> Array:
         """Join values: on the device where they are there, else by one upload."""

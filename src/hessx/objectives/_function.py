@@ -53,6 +53,7 @@ def make_objective(
     *,
     maximize: bool = False,
     rel_step: Any = None,
+    abs_step: Any = None,
     x_scale: Any = 1.0,
 ) -> Objective:
     """Join fun and jac, as SciPy takes them, to one oracle.
@@ -69,7 +70,7 @@ def make_objective(
         Of x.
     maximize : bool
         Maximise fun instead.
-    rel_step : float, optional
+    rel_step, abs_step : float, optional
         Of differences; see `DifferenceGradient`.
     x_scale : float or array
         Natural size of the variables, for differences.
@@ -112,7 +113,9 @@ def make_objective(
             counts.values += 1
             return take_value(space, fun(x, *args))
 
-        differences = DifferenceGradient(space, value_at, jac or "2-point", rel_step, x_scale)
+        differences = DifferenceGradient(
+            space, value_at, jac or "2-point", rel_step, x_scale, abs_step
+        )
 
         def evaluate(x: Array) -> tuple[Any, Array]:
             counts.gradients += 1

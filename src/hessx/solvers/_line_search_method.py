@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, extremes, fetch
@@ -86,7 +87,7 @@ class LineSearchMethod:
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
-        if isinstance(self.x_scale, int | float):
+        if isinstance(self.x_scale, Real):
             check_real("x_scale", self.x_scale, 0.0)
 
     @property
@@ -98,12 +99,12 @@ class LineSearchMethod:
     @property
     def _length(self) -> float:
         """The length of a first step in x / x_scale, or in x where x_scale is a number."""
-        return float(self.x_scale) if isinstance(self.x_scale, int | float) else 1.0
+        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
         scale = None
-        if not isinstance(self.x_scale, int | float):
+        if not isinstance(self.x_scale, Real):
             scale = positive_vector(space, self.x_scale, "x_scale")
         memory = self.curvature.remember(space, scale, self._needs)
         return LineSearchState(space, memory, Request(space.flat(x0), 0), turns=turns)
@@ -245,7 +246,7 @@ class LineSearchMethod:
         if not trial.finite:
             state.trouble = _not_finite(trial, f"the last of {state.trials} trials")
         elif change <= 10.0 * eps * max(abs(f), abs(f0)):
-            text = f"f changes by {change:.3g} along -g, within its rounding; {numbers}"
+            text = f"f changes by {change:.3g} along the ray, within its rounding; {numbers}"
             state.trouble = Outcome.STALLED_PRECISION, text
         else:
             text = f"no acceptable step in {state.trials} trials; {numbers}"
@@ -291,4 +292,5 @@ def _range_of(grad_square: float) -> tuple[Outcome, str] | None:
     """No slope can be formed where g'g leaves the range of the dtype."""
     if 0.0 < grad_square < math.inf:
         return None
-    return Outcome.STALLED_PRECISION, f"g'g = {grad_square:g} has left the range of x's dtype"
+    outcome = Outcome.STALLED_PRECISION if grad_square == 0.0 else Outcome.FAILED_NONFINITE
+    return outcome, f"g'g = {grad_square:g} has left the range of x's dtype"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from hessx.core import SettingsError, Stopping
-from hessx.globalization import Armijo, HagerZhang
+from hessx.globalization import HagerZhang
 from hessx.hessians import LBFGS, Identity, NonlinearCG
 from hessx.solvers._line_search_method import LineSearchMethod
 
@@ -38,6 +37,7 @@ class Plan:
     solver: Any
     stopping: Stopping
     rel_step: Any = None
+    abs_step: Any = None
     x_scale: Any = 1.0
     progress: bool = False
 
@@ -66,13 +66,15 @@ def _lbfgs(
 
 
 def _conjugate(
-    *, x_scale: Any = 1.0, beta: str = "hz", maxls: int = 30, c1: float = 1e-4, c2: float = 0.1
+    *, x_scale: Any = 1.0, beta: str = "hs+", maxls: int = 30, c1: float = 1e-4, c2: float = 0.1
 ) -> LineSearchMethod:
     return LineSearchMethod(NonlinearCG(beta), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
 
 
-def _descent(*, x_scale: Any = 1.0, maxls: int = 30, c1: float = 1e-4) -> LineSearchMethod:
-    return LineSearchMethod(Identity(), Armijo(c1=c1, max_trials=maxls), x_scale)
+def _descent(
+    *, x_scale: Any = 1.0, maxls: int = 30, c1: float = 1e-4, c2: float = 0.9
+) -> LineSearchMethod:
+    return LineSearchMethod(Identity(), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
 
 
 _LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
@@ -81,7 +83,7 @@ _TABLE = {
     "lbfgs": _LBFGS,
     "l-bfgs-b": _Method(_lbfgs, _LBFGS.options, tol=("gtol", "ftol")),
     "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
-    "gd": _Method(_descent, ("maxls", "c1")),
+    "gd": _Method(_descent, ("maxls", "c1", "c2")),
 }
 
 
@@ -124,8 +126,6 @@ def plan(
     for name, target in _STOPPING.items():
         if given.get(name) is not None:
             stops[target] = given[name]
-    if "norm" in stops and stops["norm"] == math.inf:
-        stops["norm"] = math.inf
     parts = {name: given[name] for name in (entry.options if entry else ()) if name in given}
     scale = given.get("x_scale", 1.0)
     if entry is None:
@@ -136,11 +136,11 @@ def plan(
         scale = getattr(method, "x_scale", 1.0)
     else:
         solver = entry.build(x_scale=scale, **parts)
-    rel_step = given.get("finite_diff_rel_step")
     return Plan(
         solver,
         Stopping(**stops),
-        given.get("eps") if rel_step is None else rel_step,
+        given.get("finite_diff_rel_step"),
+        given.get("eps"),
         scale,
         bool(given.get("disp", False)),
     )
@@ -168,6 +168,3 @@ def _find(method: Any) -> _Method | None:
 def _tol_options(method: Any) -> tuple[str, ...]:
     entry = _find(method)
     return ("gtol",) if entry is None else entry.tol
-
-
-assert {f.name for f in fields(Stopping)} == set(_STOPPING.values())

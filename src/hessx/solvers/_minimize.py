@@ -52,7 +52,7 @@ def minimize(
         Further arguments of fun and jac.
     method : str or composition, optional
         "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG), "gd" (steepest descent
-        with backtracking), in any case of letters; or a composition such as
+        with a line search), in any case of letters; or a composition such as
         `LineSearchMethod`.  None is "auto", which is "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, an array like x; True when fun returns (value, gradient); differences
@@ -97,7 +97,7 @@ def minimize(
     Notes
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
-    multiplications; 2 m + 8 vectors of memory.
+    multiplications; 2 m + 10 vectors of memory in all.
 
     Examples
     --------
@@ -128,6 +128,7 @@ def minimize(
         space,
         maximize=maximize,
         rel_step=plans.rel_step,
+        abs_step=plans.abs_step,
         x_scale=plans.x_scale,
     )
     observers = Observers(
