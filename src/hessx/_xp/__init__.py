@@ -1,6 +1,6 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
-from hessx._xp._algebra import combine, dot, extremes, norm_inf, scaled, shifted
+from hessx._xp._algebra import dot, extremes, norm_inf
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
@@ -14,7 +14,6 @@ __all__ = [
     "Rows",
     "Space",
     "WrittenRows",
-    "combine",
     "detach",
     "dot",
     "extremes",
@@ -26,8 +25,6 @@ __all__ = [
     "normal",
     "rademacher",
     "record_fetches",
-    "scaled",
-    "shifted",
     "space_of",
     "take_gradient",
     "take_value",

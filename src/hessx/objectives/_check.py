@@ -91,7 +91,7 @@ def check_gradient(
     grad = space.copy(objective.answer(Request(flat, 0)).grad)
     draws = normal(space, seed, directions)
     (scale,), _ = fetch(space, [flat @ flat])
-    size = max(math.sqrt(scale), math.sqrt(space.n)) / math.sqrt(space.n)
+    size = math.sqrt(scale / space.n) or 1.0
     steps = [space.eps ** (1 / 3) * size * factor for factor in (100.0, 10.0, 1.0, 0.1)]
     worst = 0.0
     for i in range(directions):
