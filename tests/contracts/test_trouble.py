@@ -12,7 +12,7 @@ from hessx import Outcome
 
 SEARCHING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", "gd-armijo"]
 GROWING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+"]  # their searches go beyond the first trial
-EAGER = ("numpy", "strict", "torch", "fakegpu", "jax", "cupy-signatures", "cupy")
+EAGER = ("numpy", "strict", "torch", "fakegpu", "jax-float32", "cupy-signatures", "cupy")
 START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0])
 
 

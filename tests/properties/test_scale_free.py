@@ -21,6 +21,7 @@ SCALE = np.array([1.0, 2.0, 0.5, 1.0, 4.0, 1.5])
 SOLVERS = {
     "lbfgs-hz": lambda a, b: (hessx.LBFGS(), hessx.HagerZhang(), b),
     "lbfgs-mt": lambda a, b: (hessx.LBFGS(memory=3), hessx.MoreThuente(), b),
+    "lbfgs-armijo-damped": lambda a, b: (hessx.LBFGS(damping=0.2), hessx.Armijo(), b),
     "lbfgs-number": lambda a, b: (
         hessx.LBFGS(hess_inv0=b * b / a / 128),
         hessx.HagerZhang(),

@@ -14,6 +14,7 @@ from hessx.core import SettingsError
 from reference.quasi_newton import TwoLoop, dense_inverse
 
 n, m, ALPHA = 8, 3, 0.7
+EAGER = ("numpy", "strict", "torch", "fakegpu", "jax-float32", "cupy-signatures", "cupy")
 SCALE = np.array([1.0, 0.5, 4.0, 2.0, 8.0, 1.0, 0.25, 2.0])
 
 
@@ -87,6 +88,7 @@ def test_a_warm_start_goes_on_where_the_run_stopped(backend, rng, count):
         two_loop.add(s, there.g - here.g)
 
 
+@pytest.mark.backends(*EAGER)
 def test_a_warm_start_saves_iterations(backend):
     weights = backend.asarray(np.geomspace(1.0, 10.0, n))
 
@@ -103,6 +105,7 @@ def test_a_warm_start_saves_iterations(backend):
     assert again.nit < first.nit
 
 
+@pytest.mark.backends(*EAGER)
 def test_an_earlier_result_is_not_changed_by_a_warm_start(backend):
     x0 = backend.asarray(np.arange(3))
     first = hessx.minimize(bowl, x0, jac=True, options={"maxiter": 3}).hess_inv
@@ -122,6 +125,7 @@ METHODS = {
 }
 
 
+@pytest.mark.backends(*EAGER)
 @pytest.mark.parametrize("name", METHODS)
 def test_an_array_x_scale_is_a_change_of_variables(backend, name):
     """Minimise f(S z) by hand: with powers of two the iterates S z are bitwise those of x."""

@@ -84,21 +84,23 @@ def test_the_step_is_relative_to_x_and_to_x_scale():
     assert steps([4.0, -2.0], rel_step=2.0**-10) == [2.0**-8, 2.0**-9]
 
 
-@pytest.mark.parametrize("option", ["eps", "finite_diff_rel_step"])
-def test_scipys_names_of_the_step(option):
-    """With f = x^2 the 2-point gradient is 2 x + h, which shows h."""
-    gradients = []
-    hessx.minimize(
-        lambda x: float(x @ x),
-        [1.0],
-        jac="2-point",
-        options={option: 2.0**-7, "maxiter": 1},
-        callback=lambda intermediate_result: gradients.append(intermediate_result),
-    )
-    result = hessx.minimize(
-        lambda x: float(x @ x), [1.0], jac="2-point", options={option: 2.0**-7, "maxiter": 0}
-    )
-    assert result.jac[0] == 2.0 + 2.0**-7
+@pytest.mark.parametrize(("option", "h"), [("eps", 2.0**-7), ("finite_diff_rel_step", 2.0**-5)])
+def test_scipys_names_of_the_step(option, h):
+    """eps is absolute, the other relative to x = 4; SciPy evaluates at the same two points."""
+    optimize = pytest.importorskip("scipy.optimize")
+    seen = []
+
+    def fun(x):
+        seen.append(float(x[0]))
+        return float(x @ x)
+
+    options = {option: 2.0**-7, "maxiter": 0}
+    result = hessx.minimize(fun, [4.0], jac="2-point", options=options)
+    assert seen == [4.0, 4.0 + h]
+    assert result.jac[0] == 8.0 + h
+    seen.clear()
+    optimize.minimize(fun, [4.0], method="L-BFGS-B", options=options)
+    assert seen[:2] == [4.0, 4.0 + h]
 
 
 def test_a_step_must_be_positive():
