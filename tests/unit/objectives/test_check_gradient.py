@@ -59,7 +59,7 @@ def test_one_wrong_entry_is_found():
     assert not hessx.check_gradient(wrong, X).ok
 
 
-@pytest.mark.parametrize("size", [1.0, 1e8])
+@pytest.mark.parametrize("size", [1e-8, 1.0, 1e8])
 def test_units_do_not_matter(size):
     """f(x / size): the steps follow the size of x."""
 

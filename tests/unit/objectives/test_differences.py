@@ -84,8 +84,11 @@ def test_the_step_is_relative_to_x_and_to_x_scale():
     assert steps([4.0, -2.0], rel_step=2.0**-10) == [2.0**-8, 2.0**-9]
 
 
-@pytest.mark.parametrize(("option", "h"), [("eps", 2.0**-7), ("finite_diff_rel_step", 2.0**-5)])
-def test_scipys_names_of_the_step(option, h):
+@pytest.mark.parametrize(
+    ("jac", "option", "h"),
+    [(None, "eps", 2.0**-7), ("2-point", "finite_diff_rel_step", 2.0**-5)],
+)
+def test_scipys_names_of_the_step(jac, option, h):
     """eps is absolute, the other relative to x = 4; SciPy evaluates at the same two points."""
     optimize = pytest.importorskip("scipy.optimize")
     seen = []
@@ -95,11 +98,11 @@ def test_scipys_names_of_the_step(option, h):
         return float(x @ x)
 
     options = {option: 2.0**-7, "maxiter": 0}
-    result = hessx.minimize(fun, [4.0], jac="2-point", options=options)
+    result = hessx.minimize(fun, [4.0], jac=jac, options=options)
     assert seen == [4.0, 4.0 + h]
     assert result.jac[0] == 8.0 + h
     seen.clear()
-    optimize.minimize(fun, [4.0], method="L-BFGS-B", options=options)
+    optimize.minimize(fun, [4.0], jac=jac, method="L-BFGS-B", options=options)
     assert seen[:2] == [4.0, 4.0 + h]
 
 
