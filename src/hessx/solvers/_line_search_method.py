@@ -188,7 +188,8 @@ class LineSearchMethod:
         first = 3 + len(turn)
         memory.read(values[first:])
         if turn:
-            state.cosine = values[3] / (state.old_d_norm * math.sqrt(memory.d_square))
+            norms = state.old_d_norm * math.sqrt(memory.d_square)
+            state.cosine = values[3] / norms if norms > 0.0 else math.nan
             state.old_d = None
         return Point(x, values[0], max(values[1], -values[2]), math.nan)
 
@@ -264,6 +265,8 @@ class LineSearchMethod:
             alpha = self._length / math.sqrt(memory.grad_square)
         elif state.restarted:
             alpha = state.step_norm / math.sqrt(memory.grad_square)
+        elif math.isnan(slope):  # not known before the first trial
+            alpha = state.alpha
         else:
             alpha = state.alpha * last.slope / slope
         ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
