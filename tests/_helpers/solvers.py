@@ -24,6 +24,7 @@ SOLVERS = {
     "lbfgs-hz": _along(hessx.LBFGS(memory=MEMORY), hessx.HagerZhang()),
     "lbfgs-mt": _along(hessx.LBFGS(memory=MEMORY), hessx.MoreThuente()),
     "cg-hz": _along(hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)),
+    "cg-hs+": _along(hessx.NonlinearCG("hs+"), hessx.MoreThuente(c2=0.1)),
     "cg-pr+": _along(hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
     "gd-armijo": _along(hessx.Identity(), hessx.Armijo()),
     "fixed": _along(hessx.Identity(), hessx.FixedStep(0.6)),

@@ -29,6 +29,7 @@ SOLVERS = {
     ),
     "lbfgs-array": lambda a, b: (hessx.LBFGS(), hessx.HagerZhang(), b * SCALE),
     "cg-hz": lambda a, b: (hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1), b),
+    "cg-hs+": lambda a, b: (hessx.NonlinearCG("hs+"), hessx.HagerZhang(c2=0.1), b),
     "cg-pr+": lambda a, b: (hessx.NonlinearCG("pr+"), hessx.MoreThuente(c2=0.1), b),
     "gd-armijo": lambda a, b: (hessx.Identity(), hessx.Armijo(), b),
     "gd-array": lambda a, b: (hessx.Identity(), hessx.HagerZhang(), b * SCALE),

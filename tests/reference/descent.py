@@ -27,12 +27,15 @@ def barzilai_borwein(gradient, x, first, count, variant):
 def conjugate_direction(rule, g_new, g, d):
     """The next direction -g_new + beta d.
 
-    Polak-Ribiere-plus: Nocedal & Wright (2006), eq. 5.45.  Hager & Zhang (2005), eq. 1.3, with
-    their later lower bound 0.4 d'g / d'd (2013, The limited memory conjugate gradient method).
+    Hestenes-Stiefel and Polak-Ribiere, cut at zero: Nocedal & Wright (2006), eqs. 5.44 to 5.46.
+    Hager & Zhang (2005), eq. 1.3, with their later lower bound 0.4 d'g / d'd (2013, The limited
+    memory conjugate gradient method).
     """
     y = g_new - g
     if rule == "pr+":
         beta = max(y @ g_new / (g @ g), 0.0)
+    elif rule == "hs+":
+        beta = max(y @ g_new / (d @ y), 0.0)
     else:
         beta = (y - 2.0 * d * (y @ y) / (d @ y)) @ g_new / (d @ y)
         beta = max(beta, 0.4 * (d @ g) / (d @ d))

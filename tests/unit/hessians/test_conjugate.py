@@ -15,7 +15,7 @@ from reference.descent import conjugate_direction
 n, ALPHA = 6, 0.3
 
 
-@pytest.mark.parametrize("rule", ["hz", "pr+"])
+@pytest.mark.parametrize("rule", ["hz", "hs+", "pr+"])
 def test_directions_are_the_published_ones(backend, rng, rule):
     solver = hessx.LineSearchMethod(hessx.NonlinearCG(rule), hessx.FixedStep(ALPHA))
     answer = bends(rng, n, [1.0] * 12)
@@ -31,7 +31,7 @@ def test_directions_are_the_published_ones(backend, rng, rule):
     assert plain <= 6
 
 
-@pytest.mark.parametrize("rule", ["hz", "pr+"])
+@pytest.mark.parametrize("rule", ["hz", "hs+", "pr+"])
 def test_n_steps_solve_a_quadratic_of_n_variables(backend, rule):
     """With exact line searches every rule is the conjugate gradient method (n = 4)."""
     weights = np.array([1.0, 2.0, 5.0, 9.0])
