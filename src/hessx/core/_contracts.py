@@ -21,11 +21,23 @@ __all__ = ["Point", "Solver", "SolverState", "new_record"]
 
 @dataclass(slots=True)
 class Point:
-    """A point with its value and the norms of its gradient; the gradient where it is held."""
+    """A point with its value and the norms of its gradient.
+
+    Attributes
+    ----------
+    x : array, shape (n,)
+        The point.
+    value : float
+        f(x).
+    grad_norm, grad_norm2 : float
+        norm_inf and norm_2 of the gradient.
+    grad : array, shape (n,), optional
+        The gradient, where it is held.
+    """
 
     x: Array
     value: float
-    grad_norm: float  # norm_inf
+    grad_norm: float
     grad_norm2: float
     grad: Array | None = None
 
@@ -44,8 +56,30 @@ class Point:
 class SolverState(Protocol):
     """What driver and stopping read of any solver's state.
 
-    ``accepted`` tells whether the last reply ended an iteration; ``trouble`` is the outcome of a
-    solver that cannot go on; ``best`` is a better point than ``point``, if one was met.
+    Attributes
+    ----------
+    space : Space
+        Where x lives.
+    request : Request
+        The question to answer next.
+    iteration : int
+        Accepted steps.
+    accepted : bool
+        Whether the last reply ended an iteration.
+    point, first : Point
+        The last accepted point, and the start.
+    best : Point, optional
+        A better point than ``point``, if one was met.
+    value_before : float
+        f at the accepted point before.
+    scaled_step_norm, step_norm, alpha : float
+        norm_2(s / x_scale) and norm_2 of the last step, and its multiple of the direction.
+    trials : int
+        Evaluations on the present ray.
+    cosine, note : float, str
+        As in `Record`.
+    trouble : tuple of Outcome and str, optional
+        Why the solver cannot go on.
     """
 
     space: Space
@@ -90,7 +124,22 @@ class Solver(Protocol):
 
 
 def new_record(state: SolverState, evaluations: int, seconds: float) -> Record:
-    """Write down the accepted point."""
+    """Write down the accepted point.
+
+    Parameters
+    ----------
+    state : SolverState
+        After a reply that was accepted.
+    evaluations : int
+        Of f, so far.
+    seconds : float
+        Since the start of the run.
+
+    Returns
+    -------
+    Record
+        Host numbers; no fetch.
+    """
     return Record(
         state.iteration,
         evaluations,

@@ -12,7 +12,15 @@ __all__ = ["Counts", "Reply", "Request"]
 
 @dataclass(slots=True)
 class Request:
-    """Ask for value and gradient at x (flat); the ticket names the question."""
+    """Ask for value and gradient at a point.
+
+    Attributes
+    ----------
+    x : array, shape (n,)
+        The point.
+    ticket : int
+        Names the question.
+    """
 
     x: Array
     ticket: int
@@ -20,9 +28,16 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """Answer a request: the value (a float, or 0-d on the device) and the flat gradient.
+    """Answer a request.
 
-    The gradient may be a buffer of the user's that the next call writes again.
+    Attributes
+    ----------
+    value : float or 0-d array
+        f(x); an array stays on the device.
+    grad : array, shape (n,)
+        May be a buffer of the user's that the next call writes again.
+    ticket : int
+        That of the request.
     """
 
     value: Any
@@ -32,7 +47,19 @@ class Reply:
 
 @dataclass(slots=True)
 class Counts:
-    """Evaluations by kind: of f, of its gradient, of Hessian products."""
+    """Evaluations by kind.
+
+    Attributes
+    ----------
+    values, gradients, products : int
+        Evaluations of f, of its gradient, and of Hessian products.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> hessx.minimize(lambda x: (x @ x / 2, x), [3.0], jac=True).counts
+    Counts(values=3, gradients=3, products=0)
+    """
 
     values: int = field(default=0)
     gradients: int = field(default=0)

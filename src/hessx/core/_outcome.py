@@ -8,7 +8,17 @@ __all__ = ["Outcome"]
 
 
 class Outcome(enum.Enum):
-    """Why a run stopped; the message of the result has the numbers that triggered it."""
+    """Why a run stopped; the message of the result has the numbers that triggered it.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> result = hessx.minimize(lambda x: x @ x, [3.0, 4.0], jac=lambda x: 2 * x)
+    >>> result.outcome is hessx.Outcome.CONVERGED_GRADIENT, result.status
+    (True, 0)
+    >>> hessx.Outcome.LIMIT_TIME.success, hessx.Outcome.LIMIT_TIME.status
+    (False, 1)
+    """
 
     RUNNING = "running"
     CONVERGED_GRADIENT = "converged: gradient"

@@ -26,6 +26,18 @@ class Result(dict[str, Any]):
         With ``history=True``.
     hess_inv : operator, optional
         The inverse Hessian approximation at the end, where the method has one.
+
+    Raises
+    ------
+    AttributeError
+        There is no such entry; those that there are are named.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> result = hessx.minimize(lambda x: x @ x, [3.0, 4.0], jac=lambda x: 2 * x)
+    >>> result.fun == result["fun"], "history" in result
+    (True, False)
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -14,6 +14,20 @@ __all__ = ["positive_vector"]
 def positive_vector(space: Space, given: Any, name: str) -> Array:
     """Take a positive vector with the shape of x into the space; one fetch.
 
+    Parameters
+    ----------
+    space : Space
+        Of x.
+    given : array or (nested) list
+        With n entries; NumPy arrays and lists are moved to the space.
+    name : str
+        For messages.
+
+    Returns
+    -------
+    array, shape (n,)
+        Of the space; a copy.
+
     Raises
     ------
     SettingsError

@@ -9,7 +9,16 @@ __all__ = ["SettingsError", "check_integer", "check_real"]
 
 
 class SettingsError(ValueError):
-    """A setting is outside its range, or two parts do not fit together."""
+    """A setting is outside its range, or two parts do not fit together.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> hessx.FixedStep(-1.0)
+    Traceback (most recent call last):
+    ...
+    hessx...SettingsError: alpha = -1.0: expected a number in (0, inf)
+    """
 
 
 def check_real(
@@ -20,7 +29,29 @@ def check_real(
     *,
     closed: bool = False,
 ) -> None:
-    """Refuse a setting that is not a finite number in (low, high), or [low, high] if ``closed``."""
+    """Refuse a setting that is not a finite number in (low, high), or [low, high] if ``closed``.
+
+    Parameters
+    ----------
+    name : str
+        The setting, for the message.
+    value : object
+        What was given; NumPy's scalars count as numbers, bool does not.
+    low, high : float
+        The range.
+    closed : bool
+        Whether the ends belong to it.
+
+    Raises
+    ------
+    SettingsError
+        ``value`` is no number of the range.
+
+    Examples
+    --------
+    >>> from hessx.core import check_real
+    >>> check_real("c1", 0.1, 0.0, 0.5)
+    """
     number = float(value) if type(value) in (float, int) or _is_real(value) else math.nan  # type: ignore[arg-type]
     inside = math.isfinite(number)
     if inside:
@@ -36,7 +67,30 @@ def _is_real(value: object) -> bool:
 
 
 def check_integer(name: str, value: object, low: int = 0) -> None:
-    """Refuse a setting that is not an integer >= low."""
+    """Refuse a setting that is not an integer >= low.
+
+    Parameters
+    ----------
+    name : str
+        The setting, for the message.
+    value : object
+        What was given.
+    low : int
+        The least that is allowed.
+
+    Raises
+    ------
+    SettingsError
+        ``value`` is no such integer.
+
+    Examples
+    --------
+    >>> from hessx.core import check_integer
+    >>> check_integer("memory", 0, 1)
+    Traceback (most recent call last):
+    ...
+    hessx...SettingsError: memory = 0: expected an integer >= 1
+    """
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         msg = f"{name} = {value!r}: expected an integer >= {low}"
         raise SettingsError(msg)

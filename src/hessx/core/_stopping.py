@@ -39,6 +39,27 @@ class Stopping:
         Limit on the time of the run.
     lower_limit : float
         A value below it counts as unbounded.
+
+    Raises
+    ------
+    SettingsError
+        A negative tolerance or limit, or a norm that is neither inf nor 2.
+
+    Notes
+    -----
+    Tolerances are looked at at accepted points, in the order gradient, lower_limit, value, step;
+    the limits on evaluations and time after every reply.  The tolerances and the 1 in ftol's
+    formula have units, those of f and x, and do not scale along.  Cost: host floats only.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> hessx.Stopping(gtol=1e-8, max_evaluations=100).max_evaluations
+    100
+    >>> hessx.Stopping(norm=1)
+    Traceback (most recent call last):
+    ...
+    hessx...SettingsError: norm = 1: expected inf or 2
     """
 
     gtol: float | None = None
@@ -63,7 +84,22 @@ class Stopping:
             raise SettingsError(msg)
 
     def apply(self, state: Any, counts: Counts, seconds: float) -> _Verdict:
-        """Judge a state after a reply; RUNNING where nothing holds."""
+        """Judge a state after a reply.
+
+        Parameters
+        ----------
+        state : SolverState
+            As ``absorb`` left it.
+        counts : Counts
+            Evaluations so far.
+        seconds : float
+            Since the start of the run.
+
+        Returns
+        -------
+        outcome, message : Outcome, str
+            RUNNING and "" where nothing holds; else the numbers that decided.
+        """
         verdict = self._tolerances(state) if state.accepted else None
         if verdict is None:
             verdict = state.trouble

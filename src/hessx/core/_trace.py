@@ -23,14 +23,16 @@ class Record:
     value, grad_norm : float
         f(x) and norm_inf of its gradient.
     step_norm, alpha : float
-        2-norm of the step that led here and its multiple of the direction; nan at the start.
+        2-norm of the step that led here, in x / x_scale where x_scale is an array, and its
+        multiple of the direction; nan at the start.
     trials : int
         Evaluations that this step took.
     cosine : float
-        Of the angle between this step and the one before; near -1 is oscillation.  nan where
-        there is none, or where no history is kept.
+        Of the angle between this step and the one before, in x / x_scale as well; near -1 is
+        oscillation.  nan where there is none, or where no history is kept.
     note : str
-        What the Hessian approximation did with the pair, or "restart"; else empty.
+        What the Hessian approximation did with the pair ("skipped", "damped", "dropped" where it
+        overflows), or "restart"; else empty.
     """
 
     iteration: int
@@ -47,6 +49,16 @@ class Record:
 
 class History:
     """Records of a run in order, with columns, counts of oscillation and a plot.
+
+    Raises
+    ------
+    KeyError
+        There is no such column; the known ones are named.
+
+    Notes
+    -----
+    Cost: host numbers only, no fetch; the cosine keeps a copy of the last direction and adds one
+    inner product to the packet of a ray's first trial.
 
     Examples
     --------
@@ -87,12 +99,25 @@ class History:
         return sum(later > earlier for earlier, later in pairwise(values))
 
     def plot(self, by: str = "evaluations") -> Any:
-        """Draw value and gradient norm on a logarithmic axis; a plotly figure.
+        """Draw value and gradient norm on a logarithmic axis.
 
         Parameters
         ----------
-        by : {"iteration", "evaluations", "seconds"}
-            The horizontal axis.
+        by : str
+            The column on the horizontal axis: "iteration", "evaluations" or "seconds".
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            Value above the lowest recorded, and norm_inf of the gradient; the lowest itself, a gap
+            of 0, is not drawn on the logarithmic axis.
+
+        Raises
+        ------
+        ImportError
+            plotly is not installed.
+        KeyError
+            There is no column ``by``.
         """
         import plotly.graph_objects as go
 
