@@ -28,7 +28,9 @@ class Armijo:
 
     The next trial minimises the quadratic through f0, slope0 and the last value, then the cubic
     through the last two, and is kept within [0.1, 0.5] of the last step; so is the quarter that
-    follows a non-finite trial.  After ``max_trials`` the search fails.
+    follows a non-finite trial.  Steps are never lengthened beyond the ray's first trial, which
+    only follows the ratio of slopes: far from a solution that may be short.  After ``max_trials``
+    the search fails.
 
     Parameters
     ----------
@@ -41,6 +43,11 @@ class Armijo:
     ------
     SettingsError
         A setting is outside its range.
+
+    Notes
+    -----
+    Cost: one evaluation of value and gradient per trial; Python floats only, no fetch of its own.
+    Scaling f or x by a power of two gives the same trials, rescaled.
 
     References
     ----------
@@ -72,7 +79,21 @@ class Armijo:
 
 @dataclass(slots=True)
 class ArmijoSearch:
-    """One search: the ray and the last finite trial, nan before there is one."""
+    """One search.
+
+    Attributes
+    ----------
+    rule : Armijo
+        The settings.
+    value0, slope0, eps : float
+        f(x), the slope at alpha = 0, and machine epsilon.
+    alpha : float
+        The step to evaluate, or just evaluated.
+    trials : int
+        Evaluations so far.
+    last_alpha, last_value : float
+        The last finite trial; nan before there is one.
+    """
 
     rule: Armijo
     value0: float

@@ -16,7 +16,15 @@ _MAX_TRIALS = 30
 
 @dataclass(slots=True)
 class GivenSearch:
-    """Take the step as it is; only a non-finite point is shrunk away from."""
+    """Take the step as it is; only a non-finite point is shrunk away from.
+
+    Attributes
+    ----------
+    alpha : float
+        The step to evaluate, or just evaluated.
+    trials : int
+        Evaluations so far, 30 at most.
+    """
 
     alpha: float
     trials: int = 0
@@ -40,6 +48,29 @@ class FixedStep:
     ----------
     alpha : float
         The step, > 0.
+
+    Raises
+    ------
+    SettingsError
+        alpha is not a positive number.
+
+    Notes
+    -----
+    On a quadratic with Hessian H the error is multiplied by I - alpha A H: the steps converge for
+    alpha < 2 / (largest eigenvalue of A H).  Any finite value is accepted; after a non-finite one
+    the step is quartered, at most 29 times.  Cost: one evaluation per step.
+
+    References
+    ----------
+    Nesterov (2004), Introductory Lectures on Convex Optimization, section 1.2.3.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> method = hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(0.5))
+    >>> hessx.minimize(lambda x: (x @ x / 2, x), [4.0], jac=True, method=method,
+    ...                options={"maxiter": 2}).x  # each step halves x
+    array([1.])
     """
 
     alpha: float
@@ -67,6 +98,27 @@ class DecayingStep:
     power : float
         In (0, 1]; with power in (1/2, 1] the steps satisfy the conditions of Robbins & Monro
         (1951), sum alpha_k = inf and sum alpha_k^2 < inf.
+
+    Raises
+    ------
+    SettingsError
+        alpha or rate is not positive, or power not in (0, 1].
+
+    Notes
+    -----
+    k counts accepted steps from 0.  Non-finite values as with `FixedStep`.  Cost: one evaluation
+    per step.
+
+    References
+    ----------
+    Robbins & Monro (1951), A stochastic approximation method, Ann. Math. Statist. 22.
+
+    Examples
+    --------
+    >>> from hessx.globalization import DecayingStep, Ray
+    >>> rule = DecayingStep(0.5, rate=1.0, power=1.0)
+    >>> [rule.begin(Ray(1.0, -1.0, 1.0, 2.0**-52, iteration=k)).alpha for k in (0, 1, 4)]
+    [0.5, 0.25, 0.1]
     """
 
     alpha: float
@@ -96,17 +148,36 @@ class BarzilaiBorwein:
 
         alpha = s'A^-1 s / s'y = -last_alpha^2 last_slope / s'y
 
-    needs no product with A.  The short step s'y / y'y belongs to A = I alone.  Where s'y <= 0 the
-    last step is repeated.  The values of f rise and fall.
+    needs no product with A.  The short step s'y / y'y belongs to A = I alone.  The first step is
+    the solver's first trial (of length x_scale with A = I); where s'y <= 0 the last step is
+    repeated.  The values of f rise and fall.
 
     Parameters
     ----------
     variant : {"long", "short"}
         Which of the two.
 
+    Raises
+    ------
+    SettingsError
+        Another variant; or "short" with another approximation than `Identity`, when the two are
+        joined.
+
+    Notes
+    -----
+    Cost: one evaluation per step; s'y and y'y come in the same fetch.
+
     References
     ----------
     Barzilai & Borwein (1988), Two-point step size gradient methods, eqs. (5) and (6).
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> h = np.array([1.0, 10.0])
+    >>> method = hessx.LineSearchMethod(hessx.Identity(), hessx.BarzilaiBorwein("short"))
+    >>> hessx.minimize(lambda x: (h * x @ x / 2, h * x), [1.0, 1.0], jac=True, method=method).success
+    True
     """
 
     variant: str = "long"

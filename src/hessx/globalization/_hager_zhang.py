@@ -67,6 +67,11 @@ class HagerZhang(WolfeRule):
     SettingsError
         A setting is outside its range.
 
+    Notes
+    -----
+    Cost: one evaluation of value and gradient per trial; Python floats only, no fetch of its own.
+    Scaling f or x by a power of two gives the same trials, rescaled.
+
     References
     ----------
     Hager & Zhang (2005), A new conjugate gradient method with guaranteed descent and an efficient
@@ -111,9 +116,19 @@ class HagerZhang(WolfeRule):
 class HagerZhangSearch(WolfeSearch):
     """One search: the interval [lower, upper] and the stage of the round.
 
-    At ``lower`` f <= f0 + eps_f abs(f0) and slope < 0.  ``upper`` is inf before a trial
-    overshoots; then it has slope >= 0 (bracketed), or slope < 0 and a value too high, or the value
-    inf (the trial was not finite).  ``width`` is upper - lower at the start of the round.
+    Attributes
+    ----------
+    limit : float
+        The largest alpha.
+    lower, lower_value, lower_slope : float
+        A point with f <= f0 + eps_f abs(f0) and slope < 0.
+    upper, upper_value, upper_slope : float
+        inf before a trial overshoots; then a point with slope >= 0 (bracketed), or with slope < 0
+        and a value too high, or with the value inf (the trial was not finite).
+    width : float
+        upper - lower at the start of the round.
+    stage : Stage
+        Which trial of the round is under way.
     """
 
     rule: HagerZhang

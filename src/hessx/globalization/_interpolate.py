@@ -18,6 +18,18 @@ def secant_minimizer(u: float, slope_u: float, v: float, slope_v: float) -> floa
     v + slope_v / (slope_v - slope_u) * (u - v), from the point with the smaller slope, so that
     nothing cancels; nan where the slopes do not increase.
 
+    Parameters
+    ----------
+    u, v : float
+        Two different points.
+    slope_u, slope_v : float
+        The slopes there.
+
+    Returns
+    -------
+    float
+        The minimiser, or nan.
+
     Examples
     --------
     >>> secant_minimizer(0.0, -4.0, 1.0, -2.0)  # f = (alpha - 2)^2
@@ -39,6 +51,18 @@ def quadratic_minimizer(
     u + slope_u / (2 (slope_u - (value_v - value_u) / (v - u))) * (v - u); nan where the quadratic
     is not convex.
 
+    Parameters
+    ----------
+    u, v : float
+        Two different points.
+    value_u, slope_u, value_v : float
+        Value and slope at u, value at v.
+
+    Returns
+    -------
+    float
+        The minimiser, or nan.
+
     Examples
     --------
     >>> quadratic_minimizer(0.0, 4.0, -4.0, 1.0, 1.0)  # f = (alpha - 2)^2
@@ -58,7 +82,19 @@ def cubic_minimizer(
     Moré & Thuente (1994, section 4): with theta = 3 (value_u - value_v) / (v - u) + slope_u +
     slope_v and gamma = sign(v - u) sqrt(theta^2 - slope_u slope_v), it is
     u + (gamma - slope_u + theta) / (2 gamma - slope_u + slope_v) * (v - u); nan where the cubic is
-    monotone.
+    monotone (Nocedal & Wright 2006, eq. 3.59).
+
+    Parameters
+    ----------
+    u, v : float
+        Two different points.
+    value_u, slope_u, value_v, slope_v : float
+        Values and slopes there.
+
+    Returns
+    -------
+    float
+        The minimiser, or nan.
 
     Examples
     --------
@@ -82,7 +118,21 @@ def value_minimizer(slope_0: float, u: float, rise_u: float, v: float, rise_v: f
 
     With f = f(0) + slope_0 alpha + b alpha^2 + a alpha^3 it is
     -slope_0 / (b + sqrt(b^2 - 3 a slope_0)); nan where that is no positive number
-    (Nocedal & Wright 2006, eq. 3.59, in a form that does not cancel).
+    (Nocedal & Wright 2006, section 3.5, in a form that does not cancel).
+
+    Parameters
+    ----------
+    slope_0 : float
+        The slope at 0.
+    u, v : float
+        Two different points > 0.
+    rise_u, rise_v : float
+        f(u) - f(0) and f(v) - f(0).
+
+    Returns
+    -------
+    float
+        The minimiser, or nan.
 
     Examples
     --------
@@ -101,6 +151,18 @@ def value_minimizer(slope_0: float, u: float, rise_u: float, v: float, rise_v: f
 
 def clamp(alpha: float, low: float, high: float) -> float:
     """The number of [low, high] nearest to alpha; ``high`` for nan.
+
+    Parameters
+    ----------
+    alpha : float
+        Any number.
+    low, high : float
+        The interval.
+
+    Returns
+    -------
+    float
+        In [low, high].
 
     Examples
     --------

@@ -66,6 +66,11 @@ class MoreThuente(WolfeRule):
     SettingsError
         A setting is outside its range.
 
+    Notes
+    -----
+    Cost: one evaluation of value and gradient per trial; Python floats only, no fetch of its own.
+    Scaling f or x by a power of two gives the same trials, rescaled.
+
     References
     ----------
     Moré & Thuente (1994), Line search algorithms with guaranteed sufficient decrease, ACM TOMS 20,
@@ -119,9 +124,22 @@ class MoreThuente(WolfeRule):
 class MoreThuenteSearch(WolfeSearch):
     """One search: the interval between alpha_l, its end with the lower value, and alpha_u.
 
-    ``bracketed`` says that the interval holds a minimiser; until then the next trial lies in
-    [low, high].  ``decreasing`` marks the second stage, in which f itself is minimised.  ``hole``
-    is the last trial that was not finite, nan before there is one.
+    Attributes
+    ----------
+    smallest, largest : float
+        Bounds on alpha.
+    alpha_l, value_l, slope_l, alpha_u, value_u, slope_u : float
+        The ends of the interval.
+    low, high : float
+        Where the next trial lies until the interval is bracketed.
+    width, last_width : float
+        Of the interval, one and two steps ago.
+    hole : float
+        The last trial that was not finite; nan before there is one.
+    bracketed : bool
+        The interval holds a minimiser.
+    decreasing : bool
+        The second stage, in which f itself is minimised.
     """
 
     rule: MoreThuente

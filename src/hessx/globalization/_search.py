@@ -16,11 +16,21 @@ __all__ = ["Ray", "Search", "StepRule", "Verdict"]
 
 
 class Verdict(enum.Enum):
-    """What a search says after an evaluation."""
+    """What a search says after an evaluation.
 
-    TRY = "try"  # evaluate at the search's new alpha
-    ACCEPTED = "accepted"  # the point just evaluated is taken
-    FAILED = "failed"  # no acceptable step was found
+    Attributes
+    ----------
+    TRY
+        Evaluate at the search's new alpha.
+    ACCEPTED
+        The point just evaluated is taken.
+    FAILED
+        No acceptable step was found.
+    """
+
+    TRY = "try"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
 
 
 @dataclass(slots=True)
@@ -54,7 +64,13 @@ class Ray:
 
 
 class Search(Protocol):
-    """One search along one ray: data, advanced by one evaluation at a time."""
+    """One search along one ray: data, advanced by one evaluation at a time.
+
+    Attributes
+    ----------
+    alpha : float
+        The step to evaluate, or just evaluated.
+    """
 
     alpha: float
 
@@ -64,7 +80,31 @@ class Search(Protocol):
 
 
 class StepRule(Protocol):
-    """Settings of a rule for the step length."""
+    """Settings of a rule for the step length: the contract for one's own.
+
+    Attributes
+    ----------
+    needs_slope : bool, optional
+        Whether ``begin`` reads ``ray.slope`` (True where absent): a slope that is known only with
+        the first trial's packet, as with an approximation of one's own, is then waited for.
+    needs_pair : bool, optional
+        Whether ``begin`` reads ``ray.s_y`` and ``ray.y_y`` (False where absent).
+    needs_identity : bool, optional
+        Whether the rule is meaningful for A = I only (False where absent).
+
+    Examples
+    --------
+    A step that is always the first trial:
+
+    >>> import hessx
+    >>> from hessx.globalization import GivenSearch
+    >>> class Suggested:
+    ...     def begin(self, ray):
+    ...         return GivenSearch(ray.alpha)
+    >>> method = hessx.LineSearchMethod(hessx.LBFGS(), Suggested())
+    >>> hessx.minimize(lambda x: (x @ x / 2, x), [0.5, 0.0], jac=True, method=method).success
+    True
+    """
 
     def begin(self, ray: Ray) -> Search:
         """Start on a ray; the returned search's ``alpha`` is the first step to evaluate."""

@@ -34,7 +34,13 @@ Point = tuple[float, float, float]
 
 
 def check_ray(ray: Ray) -> None:
-    """Refuse a ray that does not descend, or a first trial that is not a positive number."""
+    """Refuse a ray that does not descend, or a first trial that is not a positive number.
+
+    Raises
+    ------
+    ValueError
+        Not -inf < slope < 0, or not 0 < alpha < inf.
+    """
     if not -math.inf < ray.slope < 0.0 < ray.alpha < math.inf:
         _refuse(ray)
 
@@ -55,6 +61,22 @@ def approximate_wolfe(
     value <= value0 + eps_f abs(value0) and (2 c1 - 1) slope0 >= slope >= c2 slope0: where rounding
     hides the decrease of f, that of the quadratic through the two slopes stands for it (Hager &
     Zhang 2005, section 4).
+
+    Parameters
+    ----------
+    value, slope : float
+        f and f' at the trial.
+    value0, slope0 : float
+        The same at alpha = 0.
+    eps : float
+        Machine epsilon of x's dtype; eps_f = 10 eps.
+    c1, c2 : float
+        The constants of the Wolfe conditions.
+
+    Returns
+    -------
+    bool
+        False where a number is nan.
     """
     return (
         value <= value0 + NOISE * eps * abs(value0)
@@ -64,7 +86,22 @@ def approximate_wolfe(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WolfeRule:
-    """The constants of the Wolfe conditions and the limit on trials."""
+    """The constants of the Wolfe conditions and the limit on trials.
+
+    Parameters
+    ----------
+    c1 : float
+        Sufficient decrease, in (0, 0.5).
+    c2 : float
+        Curvature, in [c1, 1).
+    max_trials : int
+        Evaluations allowed, >= 1.
+
+    Raises
+    ------
+    SettingsError
+        A setting is outside its range.
+    """
 
     c1: float = 1e-4
     c2: float = 0.9
