@@ -176,7 +176,7 @@ class BarzilaiBorwein:
     >>> import numpy as np, hessx
     >>> h = np.array([1.0, 10.0])
     >>> method = hessx.LineSearchMethod(hessx.Identity(), hessx.BarzilaiBorwein("short"))
-    >>> hessx.minimize(lambda x: (h * x @ x / 2, h * x), [1.0, 1.0], jac=True, method=method).success
+    >>> hessx.minimize(lambda x: (h @ x**2 / 2, h * x), [1.0, 1.0], jac=True, method=method).success
     True
     """
 

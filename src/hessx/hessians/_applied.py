@@ -88,7 +88,7 @@ class Applied:
     Parameters
     ----------
     part : Approximation
-        The approximation.
+        The approximation; see there for an example.
     """
 
     part: Any
@@ -103,6 +103,15 @@ class Identity:
     """A = I: steepest descent.
 
     With an array ``x_scale`` the identity belongs to x / x_scale, that is A = diag(x_scale^2).
+
+    Notes
+    -----
+    Memory: about 7 vectors at the peak of a run, trial and gradients included.  Cost per trial: two
+    inner products, and three more where the rule wants pairs, in one fetch; d'd once per step.
+
+    References
+    ----------
+    Nocedal & Wright (2006), section 2.2, eq. (2.14).
 
     Examples
     --------
@@ -133,11 +142,16 @@ class ExactInverse:
     Raises
     ------
     SettingsError
-        Not square, not symmetric, or not positive definite.
+        Not square, not symmetric (1e-5 of the largest entry), or not positive definite; when the
+        run starts, of another size than x0.
 
     Notes
     -----
     Cost: n^3 operations once, one product with an (n, n) matrix per step; no fetch.
+
+    References
+    ----------
+    Nocedal & Wright (2006), eq. (2.15), with a constant Hessian.
 
     Examples
     --------

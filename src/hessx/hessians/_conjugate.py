@@ -19,14 +19,7 @@ _DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g
 
 
 class ConjugateMemory(VectorMemory):
-    """Gradient, last direction, and the scalars that beta is made of.
-
-    With g+ the new gradient and y = g+ - g (all products measured in one packet):
-
-        HS+:          beta = max(0, y'g+ / d'y)
-        PR+:          beta = max(0, y'g+ / g'g)
-        Hager-Zhang:  beta = (y'g+ - 2 (y'y / d'y) d'g+) / d'y,  at least 0.4 d'g / d'd
-    """
+    """Gradient, last direction, and the scalars that beta is made of (see `NonlinearCG`)."""
 
     __slots__ = ("beta", "beta_rule")
 
@@ -66,19 +59,47 @@ class ConjugateMemory(VectorMemory):
 
 @dataclass(frozen=True, slots=True)
 class NonlinearCG:
-    """Nonlinear conjugate gradients.
+    """Nonlinear conjugate gradients, d+ = -g+ + beta d.
+
+    With y = g+ - g:
+
+        "hs+":  beta = max(0, y'g+ / d'y)
+        "pr+":  beta = max(0, y'g+ / g'g)
+        "hz":   beta = (y'g+ - 2 (y'y / d'y) d'g+) / d'y,  at least 0.4 d'g / d'd
+
+    beta = 0 where d'y <= 0 ("hs+", "hz").  A direction with slope above -0.01 g+'g+ is given up for
+    -g+.
 
     Parameters
     ----------
     beta : {"hs+", "pr+", "hz"}
-        Hestenes & Stiefel's (Nocedal & Wright 2006, eq. 5.46) or Polak & Ribiere's (eq. 5.44),
-        each with Powell's cut at zero (eq. 5.45); or Hager & Zhang (2005), A new conjugate
-        gradient method with guaranteed descent and an efficient line search, eqs. (1.3)-(1.6),
-        with the bound on beta made scale-free.
+        Hestenes & Stiefel's or Polak & Ribiere's, each cut at zero, or Hager & Zhang's.
+
+    Raises
+    ------
+    SettingsError
+        Another name of beta.
 
     Notes
     -----
-    Memory: six vectors beside x.  Cost per trial: four inner products in one fetch.
+    Memory: 10 vectors at the peak of a run, trial and gradients included.  Cost per trial: five
+    inner products in one fetch; d'd once per step.  The search has to be tight: c2 = 0.1.
+
+    References
+    ----------
+    Hestenes & Stiefel (1952), J. Res. Nat. Bur. Stand. 49; Polak & Ribiere (1969); Powell (1984),
+    for the cut; Nocedal & Wright (2006), eqs. (5.44)-(5.46).  Hager & Zhang (2005), A new conjugate
+    gradient method with guaranteed descent and an efficient line search, SIAM J. Optim. 16, eqs.
+    (1.3)-(1.6); the bound is that of Hager & Zhang (2013), The limited memory conjugate gradient
+    method, made scale-free.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> h = np.array([1.0, 10.0, 100.0])
+    >>> method = hessx.LineSearchMethod(hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1))
+    >>> hessx.minimize(lambda x: (h @ x**2 / 2, h * x), np.ones(3), jac=True, method=method).success
+    True
     """
 
     beta: str = "hs+"

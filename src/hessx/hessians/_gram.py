@@ -30,6 +30,10 @@ class Gram:
     Notes
     -----
     Cost: four products with (k, k) matrices per update and direction.
+
+    References
+    ----------
+    Byrd, Nocedal & Schnabel (1994), Math. Program. 63, Theorem 2.2.
     """
 
     __slots__ = ("diagonal", "inverse", "y_y")

@@ -19,9 +19,13 @@ __all__ = ["LBFGS"]
 class LBFGS:
     r"""Limited-memory BFGS (Nocedal 1980) in Gram form.
 
-    A_k is the BFGS inverse built from the last ``memory`` pairs on gamma I, gamma = s'y / y'y, in
-    the compact form of Byrd, Nocedal & Schnabel (1994), Theorem 2.2.  A pair is skipped unless
-    s'y > 10 eps norm(s) norm(y); where the memory is full, the oldest goes with it.
+    A is built on gamma I, gamma = s'y / y'y of the newest pair, from the last ``memory`` pairs
+    s = x+ - x, y = g+ - g, oldest first, by
+
+        A+ = (I - s y' / s'y) A (I - y s' / s'y) + s s' / s'y
+
+    taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994).  A pair is skipped
+    unless s'y > 10 eps norm(s) norm(y); where the memory is full, the oldest goes with it.
 
     Parameters
     ----------
@@ -48,6 +52,13 @@ class LBFGS:
     product of the rows with the new gradient and a small one with y, one fetch.  Per direction:
     one upload of at most 2 m + 1 coefficients and one combination of the rows.  Each of the two
     takes about 2 m n multiplications.
+
+    References
+    ----------
+    Nocedal (1980), Updating quasi-Newton matrices with limited storage, Math. Comp. 35; Byrd,
+    Nocedal & Schnabel (1994), Math. Program. 63, Theorem 2.2; Chen, Wang & Zhou (2014), Large-scale
+    L-BFGS using MapReduce, for the Gram form; Powell (1978) for damping; Nocedal & Wright (2006),
+    eqs. (7.16) and (7.20).
 
     Examples
     --------

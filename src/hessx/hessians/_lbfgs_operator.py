@@ -18,7 +18,7 @@ class LBFGSInverse:
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 
     The (2k, 2k) matrix M is formed on the host in float64 and uploaded once, when first needed:
-    an apply reads nothing back to the host.
+    an apply reads nothing back to the host.  The run makes it: ``result.hess_inv``.
 
     Attributes
     ----------
@@ -28,6 +28,21 @@ class LBFGSInverse:
         Of x.
     count : int
         Pairs held.
+
+    Raises
+    ------
+    TypeError, ValueError
+        On application to a vector of another library, dtype or device, or of another size than x.
+
+    Notes
+    -----
+    Cost of an apply: two products with the 2 k + 2 rows.  The rows are those of the run, not
+    copies: they live as long as the operator.
+
+    References
+    ----------
+    Byrd, Nocedal & Schnabel (1994), Representations of quasi-Newton matrices and their use in
+    limited memory methods, Math. Program. 63, Theorem 2.2.
 
     Examples
     --------
@@ -54,7 +69,18 @@ class LBFGSInverse:
         self._middle: Array = None
 
     def matvec(self, v: Array) -> Array:
-        """Apply to a vector of n entries or of the shape of x; two products, no fetch."""
+        """Apply to a vector of n entries or of the shape of x; two products, no fetch.
+
+        Parameters
+        ----------
+        v : array
+            Of x's library, dtype and device.
+
+        Returns
+        -------
+        array
+            A v, with the shape of v.
+        """
         space = self.space
         problem = space.mismatch(v)
         if problem is not None:

@@ -54,8 +54,36 @@ class BoundApproximation(Protocol):
 class Approximation(Protocol):
     """Settings of an inverse Hessian approximation: the contract for one's own.
 
-    ``needs_pairs`` tells whether ``update`` is to be called; ``unit_step`` whether alpha = 1 is
-    the natural first trial.
+    Attributes
+    ----------
+    needs_pairs : bool
+        Whether ``update`` is to be called after each step; adds d'y, y'y and y'g to the packet.
+    unit_step : bool
+        Whether alpha = 1 is the natural first trial; read once, at the start.
+
+    Notes
+    -----
+    Vectors are flat, and in x / scale where ``scale`` is an array.  A has to be positive definite.
+    After a failed search the next direction is -g, once.
+
+    Examples
+    --------
+    A = gamma I with gamma = s'y / y'y:
+
+    >>> class Spectral:
+    ...     needs_pairs, unit_step, gamma = True, True, 1.0
+    ...     def start(self, space, scale):
+    ...         return Spectral()
+    ...     def solve(self, grad):
+    ...         return grad * self.gamma
+    ...     def update(self, s, y, s_y, y_y):
+    ...         self.gamma = s_y / y_y if s_y > 0.0 else self.gamma
+    ...         return "" if s_y > 0.0 else "skipped"
+    >>> import numpy as np, hessx
+    >>> h = np.array([1.0, 10.0])
+    >>> method = hessx.LineSearchMethod(Spectral(), hessx.HagerZhang())
+    >>> hessx.minimize(lambda x: (h @ x**2 / 2, h * x), [1.0, 1.0], jac=True, method=method).success
+    True
     """
 
     needs_pairs: bool
@@ -78,18 +106,53 @@ class Memory(Protocol):
     y_y: float
     unit_step: bool
 
-    def start(self, grad: Array) -> list[Array]: ...
-    def read_start(self, values: list[Any]) -> None: ...
-    def place(self, alpha: float) -> Array: ...
-    def look(self, grad: Array) -> list[Array]: ...
-    def read(self, values: list[Any]) -> None: ...
-    def take(self) -> str: ...
-    def direct(self) -> None: ...
-    def drop(self) -> bool: ...
-    def gradient(self) -> Array: ...
-    def kept(self) -> list[Array]: ...
-    def replace(self, held: list[Array]) -> None: ...
-    def operator(self) -> Any: ...
+    def start(self, grad: Array) -> list[Array]:
+        """Take the first gradient; name the scalars wanted."""
+        ...
+
+    def read_start(self, values: list[Any]) -> None:
+        """Read them."""
+        ...
+
+    def place(self, alpha: float) -> Array:
+        """Form s = alpha d and give it in x."""
+        ...
+
+    def look(self, grad: Array) -> list[Array]:
+        """Name the scalars of a trial with gradient ``grad``."""
+        ...
+
+    def read(self, values: list[Any]) -> None:
+        """Read them, in the same order."""
+        ...
+
+    def take(self) -> str:
+        """Make the trial's pair and gradient the current ones; a note."""
+        ...
+
+    def direct(self) -> None:
+        """Set the next direction d and its slope (nan: to be measured)."""
+        ...
+
+    def drop(self) -> bool:
+        """Forget the past, so that d = -g is next; False where there was none."""
+        ...
+
+    def gradient(self) -> Array:
+        """Give the current gradient in x, a new array."""
+        ...
+
+    def kept(self) -> list[Array]:
+        """The arrays that a lazy library has to hold."""
+        ...
+
+    def replace(self, held: list[Array]) -> None:
+        """Take them back, in the same order."""
+        ...
+
+    def operator(self) -> Any:
+        """Give A as an operator, or None."""
+        ...
 
 
 class Curvature(Protocol):
