@@ -85,8 +85,9 @@ class StepRule(Protocol):
     Attributes
     ----------
     needs_slope : bool, optional
-        Whether ``begin`` reads ``ray.slope`` (True where absent): a slope that is known only with
-        the first trial's packet, as with an approximation of one's own, is then waited for.
+        Whether ``begin`` reads ``ray.slope`` (True where absent).  Where the slope comes only with
+        the first trial's packet, as for an approximation of one's own, ``begin`` waits for it:
+        that trial is at ``ray.alpha``, with which the search has to begin.
     needs_pair : bool, optional
         Whether ``begin`` reads ``ray.s_y`` and ``ray.y_y`` (False where absent).
     needs_identity : bool, optional

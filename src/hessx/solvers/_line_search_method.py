@@ -37,8 +37,7 @@ class LineSearchMethod:
     Parameters
     ----------
     curvature : Curvature or Approximation
-        What A is: `LBFGS`, `NonlinearCG`, `Identity`, `ExactInverse`, or an approximation of
-        one's own (see `Approximation`).
+        What A is: `LBFGS`, `NonlinearCG`, `Identity`, `ExactInverse`, one's own `Approximation`.
     rule : StepRule
         How alpha is found: `HagerZhang`, `MoreThuente`, `Armijo`, or given, as in `FixedStep`,
         `DecayingStep` and `BarzilaiBorwein`.
@@ -53,7 +52,8 @@ class LineSearchMethod:
 
     Notes
     -----
-    Cost: one fetch per trial point; a failed search drops the memory and restarts along -g, once.
+    Cost: one fetch per trial point.  A failed search drops the memory and restarts along -g, once.
+    Source: Nocedal & Wright (2006), chapter 3.
 
     Examples
     --------

@@ -23,7 +23,28 @@ class Phase(enum.Enum):
 
 @dataclass(slots=True)
 class LineSearchState:
-    """All that a run has between two evaluations."""
+    """All that a run has between two evaluations.
+
+    Attributes
+    ----------
+    space, request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
+    scaled_step_norm, trials, cosine, note, trouble
+        As in `SolverState`.
+    memory : Memory
+        Gradient, direction and pairs.
+    phase : Phase
+        Whether the start has been answered.
+    ray, last_ray : Ray
+        That of the search under way, and that of the last accepted step.
+    search : Search, optional
+        The search under way; None where the next ray has not begun.
+    restarted : bool
+        The ray is along -g after a failed search.
+    turns : bool
+        Whether cosines are wanted.
+    old_d, old_d_norm : array and float, optional
+        The last direction, for the next cosine.
+    """
 
     space: Space
     memory: Memory

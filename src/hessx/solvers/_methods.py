@@ -32,7 +32,17 @@ _OTHERS = ("disp", "iprint", "x_scale")
 
 @dataclass(slots=True)
 class Plan:
-    """What a call of `minimize` comes down to."""
+    """What a call of `minimize` comes down to.
+
+    Attributes
+    ----------
+    solver, stopping : Solver, Stopping
+        For `run`.
+    rel_step, abs_step, x_scale : optional
+        Of differences; see `DifferenceGradient`.
+    progress : bool
+        Show a bar.
+    """
 
     solver: Any
     stopping: Stopping
@@ -88,7 +98,14 @@ _TABLE = {
 
 
 def known_methods() -> list[str]:
-    """Give the names that ``method`` takes."""
+    """Give the names that ``method`` takes.
+
+    Examples
+    --------
+    >>> from hessx.solvers import known_methods
+    >>> known_methods()
+    ['auto', 'lbfgs', 'l-bfgs-b', 'cg', 'gd']
+    """
     return list(_TABLE)
 
 
@@ -101,10 +118,22 @@ def plan(
 ) -> Plan:
     """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
 
+    Parameters
+    ----------
+    method, options, tol, x_scale, max_seconds
+        As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
+
+    Returns
+    -------
+    Plan
+        What to run.
+
     Raises
     ------
     ValueError
         An unknown method or option; the known ones are named.
+    TypeError
+        A method that is neither a name nor a composition.
     SettingsError
         A setting out of range.
     """

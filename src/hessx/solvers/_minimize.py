@@ -46,14 +46,14 @@ def minimize(
         ``fun(x, *args)`` gives the value: a number, or a 0-d array of x's library and device.
         x has the shape of x0 and is never written again.
     x0 : array of any shape, or number or nested list
-        Start: an array of any library that speaks the array API standard, float32 or float64.
-        Numbers, lists and integer NumPy arrays become float64 NumPy arrays.
+        Start: an array of any library that speaks the array API standard, float32 or float64 (half
+        precision is refused).  Numbers, lists and integer NumPy arrays become float64 NumPy arrays.
     args : tuple
         Further arguments of fun and jac.
     method : str or composition, optional
-        "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG), "gd" (steepest descent
-        with a line search), in any case of letters; or a composition such as
-        `LineSearchMethod`.  None is "auto", which is "lbfgs".
+        "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG, Hestenes-Stiefel+), "gd"
+        (steepest descent), all with `HagerZhang`, in any case of letters; or a composition such
+        as `LineSearchMethod`.  None is "auto", which is "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, an array like x; True when fun returns (value, gradient); differences
         of fun otherwise ("2-point" by default).
@@ -67,9 +67,13 @@ def minimize(
         ``callback(intermediate_result)`` or ``callback(x)`` after each iteration; raise
         ``StopIteration`` to end the run.
     options : dict, optional
-        ``gtol`` (1e-5; 1e-3 in float32), ``gtol_rel``, ``norm``, ``ftol``, ``xtol``, ``maxiter``
-        (15000), ``maxfun``, ``lower_limit``, ``finite_diff_rel_step``; per method ``maxcor``,
-        ``maxls``, ``c1``, ``c2``, ``hess_inv0``, ``damping``, ``beta``.
+        See `Stopping`: ``gtol`` (1e-5; 1e-3 in float32), ``gtol_rel`` (0), ``norm`` (inf),
+        ``ftol``, ``xtol`` (0, off), ``maxiter`` (15000), ``maxfun`` or ``maxfev``,
+        ``max_seconds``, ``lower_limit`` (none).  Of differences: ``eps``, the step itself, or
+        ``finite_diff_rel_step``, relative to max(abs(x_i), x_scale).  All names: ``maxls`` (30),
+        ``c1`` (1e-4), ``c2`` (0.9; "cg" 0.1).  L-BFGS: ``maxcor`` (10 to 50, by n; see `LBFGS`),
+        ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Also ``x_scale``, ``disp`` (a bar),
+        ``iprint`` (ignored).
     x_scale : float or array, optional
         Natural size of the variables (1): the length of the first step, and with an array the
         coordinates in which the method works.
@@ -98,6 +102,10 @@ def minimize(
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
     multiplications; 2 m + 10 vectors of memory in all.
+
+    References
+    ----------
+    Nocedal & Wright (2006), Numerical Optimization, chapters 3, 5 and 7.
 
     Examples
     --------

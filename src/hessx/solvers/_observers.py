@@ -26,13 +26,18 @@ class Observers:
     callback : callable, optional
         ``callback(intermediate_result)`` with a `Result` of x, fun and the iteration's numbers,
         if its parameter has this name, else ``callback(x)``; once per iteration, as in SciPy.
-        ``StopIteration``, or a true return value, ends the run.
+        ``StopIteration``, or the return value True, ends the run.
     history : bool
         Record every accepted point.
     progress : bool
         Show a bar of iterations.
     limit : int, optional
         Iterations at most, for the bar.
+
+    Raises
+    ------
+    TypeError
+        ``callback`` is not callable.
     """
 
     def __init__(
