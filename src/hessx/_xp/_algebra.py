@@ -11,6 +11,16 @@ def dot(u: Array, v: Array) -> Array:
     """Inner products over the last axis, shapes ``(..., n)`` to ``(...)``.
 
     ``@`` on vectors: the fastest product of every library.
+
+    Parameters
+    ----------
+    u, v : array, shape (..., n)
+        Of one space.
+
+    Returns
+    -------
+    array, shape (...)
+        On the device.
     """
     if u.ndim == 1 and v.ndim == 1:
         return u @ v

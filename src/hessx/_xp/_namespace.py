@@ -121,9 +121,10 @@ def to_point(x0: Any) -> Array:
     Raises
     ------
     TypeError
-        Complex x0, an integer array of another library, or something that is no array.
+        Complex x0, half precision, an integer array of another library, or something that is no
+        array.
     ValueError
-        An empty x0.
+        An empty x0, or one of unknown shape (dask).
     """
     if not compat.is_array_api_obj(x0):
         try:
@@ -167,7 +168,18 @@ def detach(a: Array) -> Array:
 
 
 def space_of(x: Array) -> Space:
-    """Find the space of a floating array ``x``."""
+    """Find the space of a floating array.
+
+    Parameters
+    ----------
+    x : array
+        Of any library that speaks the standard, and of any shape.
+
+    Returns
+    -------
+    Space
+        R^n with the library, device, dtype and shape of x.
+    """
     xp = array_namespace(x)
     return Space(
         xp=xp,
@@ -184,7 +196,27 @@ def space_of(x: Array) -> Space:
 
 
 def like(space: Space, a: Any, what: str) -> Array:
-    """Take a user's auxiliary array (a scale, a diagonal) into the space, or say why not."""
+    """Take a user's auxiliary array (a scale, a diagonal) into the space, or say why not.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    a : array or (nested) list
+        NumPy arrays and lists are moved and rounded to the dtype; others must be there already.
+    what : str
+        Its name, for messages.
+
+    Returns
+    -------
+    array
+        A copy.
+
+    Raises
+    ------
+    TypeError
+        Another library, dtype or device than x; not real numbers.
+    """
     if compat.is_array_api_obj(a) and not compat.is_numpy_array(a):
         problem = space.mismatch(a)
         if problem is not None:

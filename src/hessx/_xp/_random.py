@@ -11,12 +11,42 @@ __all__ = ["normal", "rademacher"]
 
 
 def normal(space: Space, seed: int, count: int = 1) -> Array:
-    """Draw ``count`` standard normal vectors, shape ``(count, n)``; one upload."""
+    """Draw standard normal vectors.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    seed : int
+        The same seed draws the same vectors on every library, up to rounding.
+    count : int
+        How many.
+
+    Returns
+    -------
+    array, shape (count, n)
+        On the device; one upload.
+    """
     draw = np.random.default_rng(seed).standard_normal((count, space.n))
     return upload(space, draw)
 
 
 def rademacher(space: Space, seed: int, count: int = 1) -> Array:
-    """Draw ``count`` vectors of random signs, shape ``(count, n)``; one upload."""
+    """Draw vectors of random signs, +1 or -1.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    seed : int
+        The same seed draws the same vectors on every library, up to rounding.
+    count : int
+        How many.
+
+    Returns
+    -------
+    array, shape (count, n)
+        On the device; one upload.
+    """
     draw = np.random.default_rng(seed).integers(0, 2, (count, space.n)) * 2.0 - 1.0
     return upload(space, draw)

@@ -27,6 +27,12 @@ class GradientCheck:
         What a right gradient stays below, unless f is rough or noisy.
     ok : bool
         error <= tolerance.
+
+    Examples
+    --------
+    >>> from hessx.objectives import GradientCheck
+    >>> GradientCheck(error=1e-9, tolerance=1e-6).ok
+    True
     """
 
     error: float
@@ -68,9 +74,22 @@ def check_gradient(
     GradientCheck
         ``.ok`` and the error.
 
+    Raises
+    ------
+    ValueError
+        jac is neither a callable nor True.
+    SettingsError
+        directions < 1.
+    TypeError
+        x or the gradient cannot be taken, as in `minimize`.
+
     Notes
     -----
-    Cost: 8 evaluations per direction and one; one fetch per direction.
+    Cost: 8 evaluations per direction and one; one fetch per direction and one.
+
+    References
+    ----------
+    Nocedal & Wright (2006), section 8.1, eq. (8.7).
 
     Examples
     --------

@@ -37,6 +37,11 @@ class DifferenceGradient:
     x_scale : float or array
         Natural size of the variables.
 
+    Raises
+    ------
+    SettingsError
+        rel_step or abs_step is not a positive number.
+
     Notes
     -----
     Cost: n + 1 or 2 n + 1 values per gradient.  Values on the device stay there: no fetch.
@@ -44,6 +49,16 @@ class DifferenceGradient:
     References
     ----------
     Nocedal & Wright (2006), eqs. (8.4) and (8.7).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import space_of
+    >>> from hessx.objectives import DifferenceGradient
+    >>> x = np.array([1.0, 2.0])
+    >>> value, grad = DifferenceGradient(space_of(x), lambda x: x @ x, "3-point")(x)
+    >>> bool(abs(grad - 2 * x).max() < 1e-9)
+    True
     """
 
     def __init__(
