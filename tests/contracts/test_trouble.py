@@ -198,3 +198,20 @@ def test_squares_that_leave_the_range_raise_nothing(name, size):
         )
     assert np.isfinite(result.fun)
     assert result.fun <= size * 91.0
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "cg", "gd"])
+def test_a_caller_who_turned_warnings_into_errors_loses_no_run(name):
+    """f falls towards a region without values: what is nan there stays an outcome."""
+
+    def hole(x):
+        if x @ x > 2.0:
+            return np.nan, np.full_like(x, np.nan)
+        return -x @ x, -2.0 * x
+
+    with np.errstate(all="raise"):
+        result = hessx.minimize(
+            hole, [0.1, -0.2], jac=True, method=name, options={"maxiter": 30, "gtol": 0.0}
+        )
+    assert not result.success
+    assert -2.0 <= result.fun < -0.05

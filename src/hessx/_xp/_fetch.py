@@ -21,7 +21,13 @@ __all__ = ["Ledger", "fetch", "record_fetches", "to_host", "upload"]
 
 @dataclass(slots=True)
 class Ledger:
-    """How often host and device met."""
+    """How often host and device met.
+
+    Attributes
+    ----------
+    fetches, uploads : int
+        Calls of `fetch` and of `upload`.
+    """
 
     fetches: int = 0
     uploads: int = 0
@@ -32,7 +38,23 @@ _total = Ledger()
 
 @contextlib.contextmanager
 def record_fetches() -> Iterator[Ledger]:
-    """Count the fetches and uploads of all runs inside the block."""
+    """Count the fetches and uploads of all runs inside the block.
+
+    Yields
+    ------
+    Ledger
+        Filled when the block ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import fetch, record_fetches, space_of
+    >>> x = np.array([3.0, 4.0])
+    >>> with record_fetches() as ledger:
+    ...     (square, entries), _ = fetch(space_of(x), [x @ x, x])
+    >>> square, ledger.fetches
+    (25.0, 1)
+    """
     start, ledger = Ledger(_total.fetches, _total.uploads), Ledger()
     try:
         yield ledger
@@ -66,6 +88,14 @@ def fetch(
     Notes
     -----
     Cost: one wait for the device, two launches (concatenation and copy) off the host.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import fetch, space_of
+    >>> x = np.array([3.0, 4.0])
+    >>> fetch(space_of(x), [x @ x, x])[0]
+    [25.0, array([3., 4.])]
     """
     _total.fetches += 1
     if space.kind == "numpy":
@@ -112,7 +142,20 @@ def to_host(a: Array) -> Any:
 
 
 def upload(space: Space, coefficients: np.ndarray) -> Array:
-    """Move a host vector to the space's device, rounded to its dtype first; one upload."""
+    """Move a host vector to the space's device, rounded to its dtype first; one upload.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    coefficients : NumPy array
+        Of any shape.
+
+    Returns
+    -------
+    array
+        Of the space, with the same shape; on NumPy the given one, where the dtype is right.
+    """
     _total.uploads += 1
     host = coefficients
     if host.dtype != space.host_dtype:

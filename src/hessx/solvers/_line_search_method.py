@@ -154,8 +154,6 @@ class LineSearchMethod:
         """Give A as an operator, where the memory has one."""
         return state.memory.operator()
 
-    # -- absorb ---------------------------------------------------------------------------------
-
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         memory, space, x0 = state.memory, state.space, state.request.x
         wanted = memory.start(reply.grad)
@@ -179,6 +177,9 @@ class LineSearchMethod:
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
         """Bring all that the host has to know of the trial, in one packet."""
         memory, space, x = state.memory, state.space, state.request.x
+        on_host = type(reply.value) is float and state.search is not None
+        if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
+            return Point(x, reply.value, math.nan, math.nan)
         wanted = memory.look(reply.grad)
         high, low = extremes(space, reply.grad)
         turn = [state.old_d @ memory.d] if state.old_d is not None else []
@@ -252,8 +253,6 @@ class LineSearchMethod:
         else:
             text = f"no acceptable step in {state.trials} trials; {numbers}"
             state.trouble = Outcome.FAILED_LINE_SEARCH, text
-
-    # -- propose --------------------------------------------------------------------------------
 
     def _ray(self, state: LineSearchState) -> Ray:
         """The ray's start and the first trial: 1 for Newton kinds, else from the last ray."""
