@@ -72,7 +72,7 @@ def _solve_with(composition: Any) -> Solve:
 
 
 def _bind_scipy(_: Posed) -> Solve:
-    """SciPy's peer of "lbfgs": memory 10, only the gradient test."""
+    """SciPy's L-BFGS-B with its default memory, 10, and only the gradient test."""
     from scipy.optimize import minimize
 
     def solve(fun: Callable[..., Any], x0: np.ndarray, *, gtol: float, seconds: float) -> Any:
@@ -119,9 +119,15 @@ METHODS: dict[str, Method] = {
         "nonlinear CG, Hager-Zhang", hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)
     ),
     "cg-pr+": _composed("nonlinear CG, PR+", hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
-    "lbfgs": _composed("L-BFGS, Hager-Zhang", hessx.LBFGS(), hessx.HagerZhang()),
-    "lbfgs-mt": _composed("L-BFGS, More-Thuente", hessx.LBFGS(), hessx.MoreThuente()),
-    "scipy-lbfgsb": Method("SciPy L-BFGS-B", _bind_scipy, backends=("numpy",), package="scipy"),
+    "lbfgs": _composed(
+        "L-BFGS, Hager-Zhang, memory 10 to 50 by n", hessx.LBFGS(), hessx.HagerZhang()
+    ),
+    "lbfgs-mt": _composed(
+        "L-BFGS, More-Thuente, memory 10 to 50 by n", hessx.LBFGS(), hessx.MoreThuente()
+    ),
+    "scipy-lbfgsb": Method(
+        "SciPy L-BFGS-B, memory 10", _bind_scipy, backends=("numpy",), package="scipy"
+    ),
     "inverse-0.01": _inverse(0.01),
     "inverse-1": _inverse(1.0),
 }
