@@ -32,7 +32,29 @@ def run(
 ) -> Result:
     """Minimise: ask, absorb, judge, observe, propose, until something holds.
 
-    An exception of the user's function passes through, after the observers were closed.
+    Parameters
+    ----------
+    solver : Solver
+        The method.
+    objective : Objective
+        Answers its requests.
+    space, x0 : Space, array
+        Where the run lives and starts; x0 has the user's shape.
+    stopping : Stopping
+        Judges each reply.
+    observers : Observers
+        See each accepted point; closed at the end.
+
+    Returns
+    -------
+    Result
+        On success a stated tolerance holds at ``x``; else ``x`` is the best point met.
+
+    Raises
+    ------
+    ValueError
+        x0 is not finite.  What the user's functions raise passes through, after the observers were
+        closed.
     """
     began = time.perf_counter()
     counts, sign = objective.counts, objective.sign
@@ -65,7 +87,24 @@ def finish(
     sign: float,
     observers: Observers,
 ) -> Result:
-    """Return the point at which success holds, else the best one met."""
+    """Return the point at which success holds, else the best one met.
+
+    Parameters
+    ----------
+    solver, state : Solver, SolverState
+        At the end of the run.
+    outcome, message : Outcome, str
+        Why it ended.
+    counts, sign : Counts, float
+        Those of the objective.
+    observers : Observers
+        With the history, if one was kept.
+
+    Returns
+    -------
+    Result
+        In the user's shape and sign.
+    """
     point = returned_point(state, outcome)
     grad = solver.gradient(state) if point.grad is None else point.grad
     space = state.space
@@ -92,7 +131,18 @@ def finish(
 
 
 def returned_point(state: SolverState, outcome: Outcome) -> Point:
-    """Choose between the current point and the best one met."""
+    """Choose between the current point and the best one met.
+
+    Parameters
+    ----------
+    state, outcome : SolverState, Outcome
+        At the end of the run.
+
+    Returns
+    -------
+    Point
+        The current one on success.
+    """
     if outcome.success or state.best is None:
         return state.point
     return state.best
