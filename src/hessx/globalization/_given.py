@@ -181,7 +181,7 @@ class BarzilaiBorwein:
     """
 
     variant: str = "long"
-    needs_slope = True  # of the last ray: the long step is made of it
+    needs_slope = False  # the long step is made of the last ray's
     needs_pair = True
 
     def __post_init__(self) -> None:

@@ -113,8 +113,9 @@ class _Diary:
 
 
 METHODS: dict[str, Method] = {
-    "gd": _composed("gradient descent, Armijo", hessx.Identity(), hessx.Armijo()),
+    "gd": _composed("gradient descent, Hager-Zhang", hessx.Identity(), hessx.HagerZhang()),
     "bb": _composed("Barzilai-Borwein", hessx.Identity(), hessx.BarzilaiBorwein("short")),
+    "cg": _composed("nonlinear CG, HS+", hessx.NonlinearCG(), hessx.HagerZhang(c2=0.1)),
     "cg-hz": _composed(
         "nonlinear CG, Hager-Zhang", hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)
     ),

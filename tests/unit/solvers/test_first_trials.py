@@ -62,6 +62,19 @@ def test_the_first_step_has_the_length_of_x_scale():
     np.testing.assert_allclose(steps, [1.0, 0.125], rtol=1e-14)
 
 
+def test_barzilai_and_borweins_long_step_finds_the_size_of_a_fixed_inverse():
+    """With A = H^-1 / 1.3 the step that fits s = alpha A y is 1.3, which solves a quadratic."""
+    method = hessx.LineSearchMethod(
+        hessx.ExactInverse(1.3 * np.diag(CURVATURE)), hessx.BarzilaiBorwein("long")
+    )
+    result = hessx.minimize(
+        quadratic, np.array([3.0, -2.0, 1.0]), jac=True, method=method, history=True
+    )
+    assert result.nit == 2
+    np.testing.assert_allclose(result.history["alpha"][1:], [1.0, 1.3], rtol=1e-12)
+    np.testing.assert_allclose(result.x, 0.0, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["lbfgs", "cg", "gd"])
 def test_cosines_of_steps_are_those_of_the_iterates(method):
     points = [np.array([3.0, -2.0, 1.0])]
