@@ -160,9 +160,9 @@ def test_gradients_of_another_shape_or_dtype(backend, xp, form):
             TypeError,
             f"the gradient has dtype .*{other}",
         ),
-        (lambda x: [1.0, 2.0], TypeError, "the gradient has list, expected an array of"),
+        (lambda x: [1.0, 2.0], TypeError, "the gradient has type list, expected an array of"),
         (lambda x: None, TypeError, "the gradient has NoneType"),
-        (lambda x: 1.0, TypeError, "the gradient has float"),
+        (lambda x: 1.0, TypeError, "the gradient has type float"),
     ]
     for grad, error, message in cases:
         with pytest.raises(error, match=message):

@@ -85,7 +85,7 @@ class Space:
                 return None
             return f"device {compat.device(a)}, expected {self.device}"
         if not is_array(a):
-            return f"{type(a).__name__}, expected an array of {self.kind_name}"
+            return f"type {type(a).__name__}, expected an array of {self.kind_name}"
         if array_namespace(a) is not self.xp:
             return f"an array of {_kind_of(a)}, expected one of {self.kind_name}"
         if a.dtype != self.dtype:

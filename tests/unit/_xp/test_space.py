@@ -42,7 +42,7 @@ def test_a_point_has_no_graph(backend):
 def test_what_differs_is_named(backend, xp):
     space = space_of(backend.asarray([1.0, 2.0]))
     assert space.mismatch(backend.asarray([3.0])) is None
-    assert space.mismatch([1.0]).startswith("list, expected an array of")
+    assert space.mismatch([1.0]).startswith("type list, expected an array of")
     other = "int32"
     message = space.mismatch(backend.asarray([1, 2], dtype=other))
     assert message.startswith("dtype")
