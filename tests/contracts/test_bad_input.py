@@ -161,7 +161,7 @@ def test_gradients_of_another_shape_or_dtype(backend, xp, form):
             f"the gradient has dtype .*{other}",
         ),
         (lambda x: [1.0, 2.0], TypeError, "the gradient has type list, expected an array of"),
-        (lambda x: None, TypeError, "the gradient has NoneType"),
+        (lambda x: None, TypeError, "the gradient has type NoneType"),
         (lambda x: 1.0, TypeError, "the gradient has type float"),
     ]
     for grad, error, message in cases:
