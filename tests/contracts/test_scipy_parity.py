@@ -121,6 +121,19 @@ def test_in_scipys_place_inside_scikit_learn(problem, monkeypatch):
     assert model.n_iter_[0] <= max(1.1 * expected.n_iter_[0], expected.n_iter_[0] + 3)
 
 
+def test_scikit_learns_defaults_stop_at_the_same_iterate(monkeypatch):
+    """At tol = 1e-4, far from the minimum, only the same path gives the same coefficients."""
+    datasets = pytest.importorskip("sklearn.datasets")
+    logistic = pytest.importorskip("sklearn.linear_model._logistic")
+    X, y = datasets.load_breast_cancer(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    expected = logistic.LogisticRegression().fit(X, y)
+    monkeypatch.setattr(logistic, "optimize", hessx)
+    model = logistic.LogisticRegression().fit(X, y)
+    assert model.n_iter_[0] == expected.n_iter_[0]
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=0, atol=1e-9)
+
+
 def rosen(x):
     return optimize.rosen(x), optimize.rosen_der(x)
 

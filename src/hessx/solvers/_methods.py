@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hessx.core import SettingsError, Stopping
@@ -91,7 +92,7 @@ _LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2")
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
-    "l-bfgs-b": _Method(_lbfgs, _LBFGS.options, tol=("gtol", "ftol")),
+    "l-bfgs-b": _Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
     "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
     "gd": _Method(_descent, ("maxls", "c1", "c2")),
 }
