@@ -6,6 +6,7 @@ from hessx._xp._intake import take_gradient, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
+from hessx._xp._updates import add_scaled, scale_and_subtract
 
 __all__ = [
     "Array",
@@ -14,6 +15,7 @@ __all__ = [
     "Rows",
     "Space",
     "WrittenRows",
+    "add_scaled",
     "detach",
     "dot",
     "extremes",
@@ -25,6 +27,7 @@ __all__ = [
     "normal",
     "rademacher",
     "record_fetches",
+    "scale_and_subtract",
     "space_of",
     "take_gradient",
     "take_value",

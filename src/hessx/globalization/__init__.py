@@ -1,9 +1,11 @@
 """How far to go along a direction: line searches and given steps, on Python floats only."""
 
 from hessx.globalization._armijo import Armijo, ArmijoSearch
+from hessx.globalization._forcing import Forcing, ForcingRule
 from hessx.globalization._given import BarzilaiBorwein, DecayingStep, FixedStep, GivenSearch
 from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
+from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._search import Ray, Search, StepRule, Verdict
 
 __all__ = [
@@ -12,12 +14,16 @@ __all__ = [
     "BarzilaiBorwein",
     "DecayingStep",
     "FixedStep",
+    "Forcing",
+    "ForcingRule",
     "GivenSearch",
     "HagerZhang",
     "HagerZhangSearch",
     "MoreThuente",
     "MoreThuenteSearch",
+    "RadiusRule",
     "Ray",
+    "Region",
     "Search",
     "StepRule",
     "Verdict",

@@ -4,7 +4,14 @@ from hessx.hessians._applied import Applied, ExactInverse, Identity
 from hessx.hessians._conjugate import NonlinearCG
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._memory import Approximation, BoundApproximation, Curvature, Memory, Needs
+from hessx.hessians._memory import (
+    Approximation,
+    BoundApproximation,
+    Curvature,
+    Memory,
+    Needs,
+    VectorMemory,
+)
 
 __all__ = [
     "LBFGS",
@@ -18,4 +25,5 @@ __all__ = [
     "Memory",
     "Needs",
     "NonlinearCG",
+    "VectorMemory",
 ]

@@ -188,6 +188,7 @@ class VectorMemory:
         "y_g",
         "y_y",
     )
+    needs_hessian = False
 
     def __init__(self, space: Space, scale: Array | None, *, pairs: bool) -> None:
         self.space, self.scale, self.pairs = space, scale, pairs

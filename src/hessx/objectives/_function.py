@@ -48,6 +48,13 @@ class Objective:
             value, grad = -value, -grad
         return Reply(value, grad, request.ticket)
 
+    def hessian(self, x):
+        x = self.space.shaped(x)
+        def product(v):
+            self.counts.products += 1
+            return take_gradient(self.space, self.hessp(x, self.space.shaped(v)))
+        return product
+
 
 def make_objective(
     fun: Callable[..., Any],

@@ -73,6 +73,8 @@ def run(
                         outcome, message = Outcome.STOPPED_BY_USER, "the callback stopped the run"
             if outcome is not Outcome.RUNNING:
                 return finish(solver, state, outcome, message, counts, sign, observers)
+            if getattr(state, 'needs_hessian', False):
+                state = solver.linearise(state, objective.hessian(state.point.x))
             state = solver.propose(state)
     finally:
         observers.close()

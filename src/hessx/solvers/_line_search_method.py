@@ -146,6 +146,10 @@ class LineSearchMethod:
         state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
         return state
 
+    def linearise(self, state, hessian):
+        state.memory.hessian = hessian
+        return state
+
     def gradient(self, state: LineSearchState) -> Array:
         """Give the gradient at the current point."""
         return state.memory.gradient()

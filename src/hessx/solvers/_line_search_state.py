@@ -73,3 +73,9 @@ class LineSearchState:
     cosine: float = math.nan
     note: str = ""
     trouble: tuple[Outcome, str] | None = None
+
+    @property
+    def needs_hessian(self) -> bool:
+        """Whether the next direction asks for products with the Hessian at the current point."""
+        fresh = self.search is None or self.accepted
+        return fresh and getattr(self.memory, "needs_hessian", False)

@@ -88,12 +88,24 @@ def _descent(
     return LineSearchMethod(Identity(), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
 
 
+def _newton(*, x_scale=1.0):
+    from hessx.solvers._newton_cg import NewtonCG
+    return LineSearchMethod(NewtonCG(), HagerZhang(), x_scale)
+
+
+def _trust(*, x_scale=1.0, radius=None):
+    from hessx.solvers._trust_region_method import TrustRegionMethod
+    return TrustRegionMethod(x_scale=x_scale)
+
+
 _LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
     "l-bfgs-b": _Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
     "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
+    "trust-ncg": _Method(_trust),
+    "newton-cg": _Method(_newton),
     "gd": _Method(_descent, ("maxls", "c1", "c2")),
 }
 

@@ -139,6 +139,7 @@ def minimize(
         abs_step=plans.abs_step,
         x_scale=plans.x_scale,
     )
+    objective.hessp = hessp and (lambda x, p: hessp(x, p, *args))
     observers = Observers(
         space,
         callback,
