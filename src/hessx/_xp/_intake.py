@@ -10,7 +10,7 @@ import numpy as np
 
 from hessx._xp._namespace import Array, Space, detach
 
-__all__ = ["take_gradient", "take_value"]
+__all__ = ["take_gradient", "take_product", "take_value"]
 
 
 def take_value(space: Space, f: Any) -> Any:
@@ -63,14 +63,23 @@ def take_gradient(space: Space, g: Any) -> Array:
     ValueError
         Another shape or device than x.
     """
-    g = detach(g)
-    problem = space.mismatch(g)
+    return _take_vector(space, g, "the gradient")
+
+
+def take_product(space: Space, v: Any) -> Array:
+    """Take a product with the Hessian; as `take_gradient`."""
+    return _take_vector(space, v, "the product with the Hessian")
+
+
+def _take_vector(space: Space, v: Any, what: str) -> Array:
+    v = detach(v)
+    problem = space.mismatch(v)
     if problem is not None:
-        msg = f"the gradient has {problem} (that of x)"
+        msg = f"{what} has {problem} (that of x)"
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
-    shape = tuple(g.shape)
+    shape = tuple(v.shape)
     if shape != space.shape and shape != (space.n,):
-        msg = f"the gradient has shape {shape}: expected {space.shape} (that of x)"
+        msg = f"{what} has shape {shape}: expected {space.shape} (that of x)"
         raise ValueError(msg)
-    flat = space.flat(g)
+    flat = space.flat(v)
     return flat if space.chunks is None else flat.rechunk(space.chunks)

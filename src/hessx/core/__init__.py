@@ -8,6 +8,7 @@ from hessx.core._scale import positive_vector
 from hessx.core._settings import SettingsError, check_integer, check_real
 from hessx.core._stopping import Stopping
 from hessx.core._trace import History, Record
+from hessx.core._watch import Watch
 
 __all__ = [
     "Counts",
@@ -22,6 +23,7 @@ __all__ = [
     "Solver",
     "SolverState",
     "Stopping",
+    "Watch",
     "check_integer",
     "check_real",
     "new_record",

@@ -68,6 +68,8 @@ class SolverState(Protocol):
         Whether the last reply ended an iteration.
     point, first : Point
         The last accepted point, and the start.
+    needs_hessian : bool
+        Whether ``propose`` has to be preceded by ``linearise``.
     best : Point, optional
         A better point than ``point``, if one was met.
     value_before : float
@@ -86,6 +88,7 @@ class SolverState(Protocol):
     request: Request
     iteration: int
     accepted: bool
+    needs_hessian: bool
     point: Point
     first: Point
     best: Point | None
@@ -100,7 +103,15 @@ class SolverState(Protocol):
 
 
 class Solver(Protocol):
-    """A method: settings and three transitions."""
+    """A method: settings and transitions.
+
+    Attributes
+    ----------
+    second_order : bool
+        Whether it uses products with the Hessian.
+    """
+
+    second_order: bool
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> Any:
         """Ask for the value and gradient at x0; ``turns`` asks for the cosines of the history."""
@@ -112,6 +123,17 @@ class Solver(Protocol):
 
     def propose(self, state: Any) -> Any:
         """Set the next request, with a new direction where the last step was accepted."""
+        ...
+
+    def linearise(self, state: Any, hessian: Any) -> Any:
+        """Take products with the Hessian at ``state.point``, where ``state.needs_hessian``."""
+        ...
+
+    def leave(self, state: Any) -> tuple[Any, bool, str]:
+        """At a stationary start, look for negative curvature; what was looked at.
+
+        True where the next request leaves the start along it; for second-order methods.
+        """
         ...
 
     def gradient(self, state: Any) -> Array:

@@ -33,8 +33,8 @@ class Stopping:
         Stop at f_k - f_{k+1} <= ftol * max(|f_k|, |f_{k+1}|, 1), SciPy's formula.
     xtol : float
         Stop at a step with norm_2(s / x_scale) <= xtol.
-    max_iterations, max_evaluations : int, optional
-        Limits on accepted steps and on evaluations of f.
+    max_iterations, max_evaluations, max_products : int, optional
+        Limits on accepted steps, on evaluations of f and on products with the Hessian.
     max_seconds : float, optional
         Limit on the time of the run.
     lower_limit : float
@@ -69,6 +69,7 @@ class Stopping:
     xtol: float = 0.0
     max_iterations: int | None = 15000
     max_evaluations: int | None = None
+    max_products: int | None = None
     max_seconds: float | None = None
     lower_limit: float = -math.inf
 
@@ -76,7 +77,7 @@ class Stopping:
         for name in ("gtol", "gtol_rel", "ftol", "xtol", "max_seconds"):
             if getattr(self, name) is not None:
                 check_real(name, getattr(self, name), 0.0, closed=True)
-        for name in ("max_iterations", "max_evaluations"):
+        for name in ("max_iterations", "max_evaluations", "max_products"):
             if getattr(self, name) is not None:
                 check_integer(name, getattr(self, name), 0)
         if self.norm not in (2, math.inf):
@@ -108,14 +109,23 @@ class Stopping:
         iterations = state.iteration
         if state.accepted and self.max_iterations is not None and iterations >= self.max_iterations:
             return Outcome.LIMIT_ITERATIONS, f"{iterations} iterations, the limit"
+        return self.limits(counts, seconds) or _RUNNING
+
+    def limits(self, counts: Counts, seconds: float) -> _Verdict | None:
+        """Judge what was spent alone, between any two evaluations or products."""
         if self.max_evaluations is not None and counts.values >= self.max_evaluations:
             return (
                 Outcome.LIMIT_EVALUATIONS,
                 f"{counts.values} evaluations of f, limit {self.max_evaluations}",
             )
+        if self.max_products is not None and counts.products >= self.max_products:
+            return (
+                Outcome.LIMIT_EVALUATIONS,
+                f"{counts.products} Hessian products, limit {self.max_products}",
+            )
         if self.max_seconds is not None and seconds >= self.max_seconds:
             return Outcome.LIMIT_TIME, f"{seconds:.3g} s, limit {self.max_seconds:g} s"
-        return _RUNNING
+        return None
 
     def gradient_tolerance(self, state: Any) -> float:
         """Give the tolerance in force for this run."""

@@ -3,5 +3,15 @@
 from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._differences import DifferenceGradient
 from hessx.objectives._function import Objective, make_objective
+from hessx.objectives._hessian import DifferenceProduct, HessianAt, make_hessian
 
-__all__ = ["DifferenceGradient", "GradientCheck", "Objective", "check_gradient", "make_objective"]
+__all__ = [
+    "DifferenceGradient",
+    "DifferenceProduct",
+    "GradientCheck",
+    "HessianAt",
+    "Objective",
+    "check_gradient",
+    "make_hessian",
+    "make_objective",
+]

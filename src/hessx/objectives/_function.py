@@ -8,8 +8,11 @@ from typing import Any
 from hessx._xp import Array, Space, take_gradient, take_value
 from hessx.core import Counts, Reply, Request
 from hessx.objectives._differences import DifferenceGradient
+from hessx.objectives._hessian import HessianAt, HessianOracle, make_hessian
 
 __all__ = ["Objective", "make_objective"]
+
+_Pair = tuple[Any, Array]
 
 
 class Objective:
@@ -25,6 +28,8 @@ class Objective:
         Increased by the callables themselves.
     sign : float
         -1 to maximise.
+    hessian_at : callable, optional
+        Makes the Hessian at a point, see `make_hessian`.
 
     Notes
     -----
@@ -34,11 +39,14 @@ class Objective:
     def __init__(
         self,
         space: Space,
-        evaluate: Callable[[Array], tuple[Any, Array]],
+        evaluate: Callable[[Array], _Pair],
         counts: Counts,
         sign: float,
+        hessian_at: Callable[[], HessianOracle] | None = None,
     ) -> None:
         self.space, self.evaluate, self.counts, self.sign = space, evaluate, counts, sign
+        self._hessian_at = hessian_at
+        self._oracle: HessianOracle | None = None
 
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point."""
@@ -48,12 +56,73 @@ class Objective:
             value, grad = -value, -grad
         return Reply(value, grad, request.ticket)
 
-    def hessian(self, x):
-        x = self.space.shaped(x)
-        def product(v):
-            self.counts.products += 1
-            return take_gradient(self.space, self.hessp(x, self.space.shaped(v)))
-        return product
+    def hessian(
+        self, x: Array, grad: Callable[[], Array], watch: Callable[[], bool]
+    ) -> HessianAt:
+        """Linearise the gradient at a point, to be multiplied many times.
+
+        Parameters
+        ----------
+        x : array, shape (n,)
+            The point.
+        grad : callable
+            Gives the gradient there; called where differences need it.
+        watch : callable
+            Handed on to the inner loops.
+
+        Returns
+        -------
+        HessianAt
+            v -> H v.
+
+        Raises
+        ------
+        ValueError
+            Neither hess nor hessp nor a gradient was given.
+        """
+        if self._oracle is None:
+            self._oracle = self._hessian_at()  # type: ignore[misc]
+        return self._oracle(x, grad, watch)
+
+
+class _Joint:
+    """fun gives value and gradient together."""
+
+    def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...], counts: Counts) -> None:
+        self.fun, self.args, self.counts = fun, args, counts
+
+    def __call__(self, x: Array) -> _Pair:
+        self.counts.values += 1
+        self.counts.gradients += 1
+        pair = self.fun(x, *self.args)
+        if not (isinstance(pair, tuple | list) and len(pair) == 2):
+            msg = (
+                f"fun returned a {type(pair).__name__}: expected (value, gradient) "
+                "because of jac=True"
+            )
+            raise TypeError(msg)
+        return pair[0], pair[1]
+
+    def gradient(self, x: Array) -> Array:
+        return self(x)[1]
+
+
+class _Separate:
+    """fun gives the value, jac the gradient."""
+
+    def __init__(
+        self, fun: Callable[..., Any], jac: Callable[..., Any], args: tuple[Any, ...], counts: Counts
+    ) -> None:
+        self.fun, self.jac, self.args, self.counts = fun, jac, args, counts
+
+    def __call__(self, x: Array) -> _Pair:
+        self.counts.values += 1
+        value = self.fun(x, *self.args)
+        return value, self.gradient(x)
+
+    def gradient(self, x: Array) -> Array:
+        self.counts.gradients += 1
+        return self.jac(x, *self.args)
 
 
 def make_objective(
@@ -62,6 +131,8 @@ def make_objective(
     args: tuple[Any, ...],
     space: Space,
     *,
+    hess: Any = None,
+    hessp: Any = None,
     maximize: bool = False,
     rel_step: Any = None,
     abs_step: Any = None,
@@ -79,6 +150,8 @@ def make_objective(
         Further arguments of both.
     space : Space
         Of x.
+    hess, hessp : optional
+        See `make_hessian`; looked at when the first product is needed.
     maximize : bool
         Maximise fun instead.
     rel_step, abs_step : float, optional
@@ -112,28 +185,11 @@ def make_objective(
         raise TypeError(msg)
     counts = Counts()
     sign = -1.0 if maximize else 1.0
+    evaluate: Any
     if jac is True:
-
-        def evaluate(x: Array) -> tuple[Any, Array]:
-            counts.values += 1
-            counts.gradients += 1
-            pair = fun(x, *args)
-            if not (isinstance(pair, tuple | list) and len(pair) == 2):
-                msg = (
-                    f"fun returned a {type(pair).__name__}: expected (value, gradient) "
-                    "because of jac=True"
-                )
-                raise TypeError(msg)
-            return pair[0], pair[1]
-
+        evaluate = _Joint(fun, args, counts)
     elif callable(jac):
-
-        def evaluate(x: Array) -> tuple[Any, Array]:
-            counts.values += 1
-            value = fun(x, *args)
-            counts.gradients += 1
-            return value, jac(x, *args)
-
+        evaluate = _Separate(fun, jac, args, counts)
     elif jac is None or jac is False or jac in ("2-point", "3-point"):
 
         def value_at(x: Array) -> Any:
@@ -144,11 +200,21 @@ def make_objective(
             space, value_at, jac or "2-point", rel_step, x_scale, abs_step
         )
 
-        def evaluate(x: Array) -> tuple[Any, Array]:
+        def evaluate(x: Array) -> _Pair:
             counts.gradients += 1
             return differences(x)
 
     else:
         msg = f"jac = {jac!r}: expected a callable, True, '2-point', '3-point' or None"
         raise ValueError(msg)
-    return Objective(space, evaluate, counts, sign)
+
+    def gradient_at(x: Array) -> Array:
+        grad = take_gradient(space, evaluate.gradient(space.shaped(x)))
+        return grad if sign > 0.0 else -grad
+
+    known = gradient_at if hasattr(evaluate, "gradient") else None
+
+    def hessian_at() -> HessianOracle:
+        return make_hessian(space, hess, hessp, args, known, counts, sign, x_scale)
+
+    return Objective(space, evaluate, counts, sign, hessian_at)

@@ -26,6 +26,7 @@ from hessx.core import (
 from hessx.globalization import Ray, Verdict
 from hessx.hessians import Applied, Identity, Needs
 from hessx.solvers._line_search_state import LineSearchState, Phase
+from hessx.solvers._trouble import not_finite, out_of_range
 
 __all__ = ["LineSearchMethod"]
 
@@ -146,9 +147,22 @@ class LineSearchMethod:
         state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
         return state
 
-    def linearise(self, state, hessian):
-        state.memory.hessian = hessian
+    @property
+    def second_order(self) -> bool:
+        """Whether products with the Hessian are used."""
+        return getattr(self.curvature, "second_order", False)
+
+    def linearise(self, state: LineSearchState, hessian: Any) -> LineSearchState:
+        """Take the Hessian at the current point."""
+        state.memory.linearise(hessian)
         return state
+
+    def leave(self, state: LineSearchState) -> tuple[LineSearchState, bool, str]:
+        """Look for negative curvature at a stationary start; True where the run can go on."""
+        found, text = state.memory.leave(self._length)
+        if found:
+            state.trouble = None
+        return state, found, text
 
     def gradient(self, state: LineSearchState) -> Array:
         """Give the gradient at the current point."""
@@ -175,7 +189,7 @@ class LineSearchMethod:
         point = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(memory.grad_square))
         state.point = state.first = point
         state.accepted = point.finite
-        state.trouble = _range_of(memory.grad_square) if point.finite else _not_finite(point, "x0")
+        state.trouble = out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
@@ -225,7 +239,7 @@ class LineSearchMethod:
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
-        state.trouble = _range_of(memory.grad_square)
+        state.trouble = out_of_range(memory.grad_square)
 
     def _keep_if_best(self, state: LineSearchState, trial: Point, grad: Array) -> None:
         """A rejected trial may still be the best point of the run."""
@@ -250,7 +264,7 @@ class LineSearchMethod:
         change = abs(f - f0)
         numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
         if not trial.finite:
-            state.trouble = _not_finite(trial, f"the last of {state.trials} trials")
+            state.trouble = not_finite(trial, f"the last of {state.trials} trials")
         elif change <= 10.0 * eps * max(abs(f), abs(f0)):
             text = f"f changes by {change:.3g} along the ray, within its rounding; {numbers}"
             state.trouble = Outcome.STALLED_PRECISION, text
@@ -285,18 +299,3 @@ def _remember_direction(state: LineSearchState) -> None:
     if state.accepted and state.iteration:
         state.old_d = state.space.copy(state.memory.d)
         state.old_d_norm = math.sqrt(state.memory.d_square)
-
-
-def _not_finite(point: Point, where: str) -> tuple[Outcome, str]:
-    text = f"f = {point.value:g}, gradient norm {point.grad_norm:g} at {where}"
-    if point.value == -math.inf:
-        return Outcome.UNBOUNDED_BELOW, text
-    return Outcome.FAILED_NONFINITE, text
-
-
-def _range_of(grad_square: float) -> tuple[Outcome, str] | None:
-    """No slope can be formed where g'g leaves the range of the dtype."""
-    if 0.0 < grad_square < math.inf:
-        return None
-    outcome = Outcome.STALLED_PRECISION if grad_square == 0.0 else Outcome.FAILED_NONFINITE
-    return outcome, f"g'g = {grad_square:g} has left the range of x's dtype"

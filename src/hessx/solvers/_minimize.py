@@ -134,12 +134,13 @@ def minimize(
         jac,
         args,
         space,
+        hess=hess,
+        hessp=hessp,
         maximize=maximize,
         rel_step=plans.rel_step,
         abs_step=plans.abs_step,
         x_scale=plans.x_scale,
     )
-    objective.hessp = hessp and (lambda x, p: hessp(x, p, *args))
     observers = Observers(
         space,
         callback,

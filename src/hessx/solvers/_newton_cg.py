@@ -32,6 +32,9 @@ class NewtonMemory(VectorMemory):
     def needs_hessian(self) -> bool:
         return self.hessian is None and not self.fallback
 
+    def linearise(self, hessian):
+        self.hessian = hessian
+
     def direct(self) -> None:
         self.unit_step = not self.fallback
         if self.fallback:
@@ -76,6 +79,7 @@ class NewtonMemory(VectorMemory):
 class NewtonCG:
     forcing: ForcingRule = field(default_factory=ForcingRule)
     max_products: int | None = None
+    second_order = True
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> NewtonMemory:
         return NewtonMemory(space, scale, self, needs, 1.0)

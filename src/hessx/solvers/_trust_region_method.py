@@ -18,7 +18,7 @@ __all__ = ["TrustRegionMethod"]
 _REJECTIONS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrustRegionMethod:
     region: RadiusRule = field(default_factory=RadiusRule)
     forcing: ForcingRule = field(default_factory=ForcingRule)
@@ -65,6 +65,8 @@ class TrustRegionMethod:
         step = p.step if state.scale is None else p.step * state.scale
         state.request = Request(state.point.x + step, state.request.ticket + 1)
         return state
+
+    second_order = True
 
     def linearise(self, state, hessian):
         state.hessian = hessian

@@ -1,0 +1,215 @@
+"""The Hessian at a point, as products: given, from a matrix, or by differences of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+from hessx._xp import Array, Space, like, take_product
+from hessx.core import Counts
+from hessx.operators import as_operator
+
+__all__ = ["DifferenceProduct", "HessianAt", "HessianOracle", "make_hessian"]
+
+
+class HessianAt:
+    """H at one point: v -> H v, counted and checked.
+
+    Parameters
+    ----------
+    space : Space
+        Of x and v.
+    apply : callable
+        Flat v -> H v in the user's shape or flat.
+    counts : Counts
+        ``products`` grows by one per product.
+    sign : float
+        -1 to maximise.
+    watch : callable
+        Tells whether to stop asking; see `Watch`.
+    operator : LinearOperator, optional
+        What ``apply`` came from, for its diagonal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        On a product of another library, dtype, device or shape than x.
+    """
+
+    __slots__ = ("apply", "counts", "operator", "sign", "space", "watch")
+
+    def __init__(
+        self,
+        space: Space,
+        apply: Callable[[Array], Array],
+        counts: Counts,
+        sign: float,
+        watch: Callable[[], bool],
+        operator: Any = None,
+    ) -> None:
+        self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
+        self.watch, self.operator = watch, operator
+
+    def __call__(self, v: Array) -> Array:
+        """Multiply; one product."""
+        self.counts.products += 1
+        product = take_product(self.space, self.apply(v))
+        return product if self.sign > 0.0 else -product
+
+    def diagonal(self) -> Array | None:
+        """Give the diagonal where the user's operator or matrix has one."""
+        known = None if self.operator is None else self.operator.diagonal()
+        return known if known is None or self.sign > 0.0 else -known
+
+
+# Makes H at a point from x (flat), the gradient there (asked for only if needed) and a watch.
+HessianOracle = Callable[[Array, Callable[[], Array], Callable[[], bool]], HessianAt]
+
+
+class DifferenceProduct:
+    r"""Products by differences of gradients.
+
+    With h = step * max(norm(x), norm(x_scale)) / norm(v):
+
+        2-point:  H v = (g(x + h v) - g(x)) / h,              step = eps^(1/2)
+        3-point:  H v = (g(x + h v) - g(x - h v)) / (2 h),    step = eps^(1/3)
+
+    Parameters
+    ----------
+    space : Space
+        Of x.
+    gradient_at : callable
+        x (flat) -> gradient, flat; may be a buffer that the next call writes again.
+    x, grad : array, shape (n,)
+        The point, and the gradient there (2-point).
+    central : bool
+        3-point.
+    x_scale : float or array
+        Natural size of the variables.
+
+    Notes
+    -----
+    Cost: one gradient per product, two for 3-point; norms stay on the device, no fetch.
+
+    References
+    ----------
+    Nocedal & Wright (2006), eq. (8.20).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import space_of
+    >>> from hessx.objectives import DifferenceProduct
+    >>> x = np.array([1.0, 2.0])
+    >>> H = DifferenceProduct(space_of(x), lambda x: 4 * x**3, x, 4 * x**3, False, 1.0)
+    >>> H(np.array([0.0, 1.0])).round(5)
+    array([ 0., 48.])
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        gradient_at: Callable[[Array], Array],
+        x: Array,
+        grad: Array,
+        central: bool,
+        x_scale: Any,
+    ) -> None:
+        xp = space.xp
+        self.xp, self.gradient_at, self.x, self.grad = xp, gradient_at, x, grad
+        self.central = central
+        scale = x_scale * space.n**0.5 if isinstance(x_scale, Real) else xp.sqrt(x_scale @ x_scale)
+        norm = xp.sqrt(x @ x)
+        size = xp.where(norm > scale, norm, norm * 0.0 + scale)
+        self.length = size * space.eps ** (1 / 3 if central else 1 / 2)
+
+    def __call__(self, v: Array) -> Array:
+        """Multiply."""
+        h = self.length / self.xp.sqrt(v @ v)
+        step = v * h
+        above = self.gradient_at(self.x + step)
+        if not self.central:
+            return (above - self.grad) / h
+        above = above + 0.0  # may be the buffer that the next call writes
+        return (above - self.gradient_at(self.x - step)) / (2.0 * h)
+
+
+def make_hessian(
+    space: Space,
+    hess: Any,
+    hessp: Any,
+    args: tuple[Any, ...],
+    gradient_at: Callable[[Array], Array] | None,
+    counts: Counts,
+    sign: float,
+    x_scale: Any,
+) -> HessianOracle:
+    """Take hess and hessp, as SciPy does; differences of gradients where neither is given.
+
+    Parameters
+    ----------
+    space : Space
+        Of x.
+    hess : callable, "2-point", "3-point" or None
+        ``hess(x, *args)``: a dense array, a sparse matrix, a linear operator, or v -> H v.
+    hessp : callable, optional
+        ``hessp(x, v, *args)``; goes before hess.
+    args : tuple
+        Further arguments of both.
+    gradient_at : callable, optional
+        x -> gradient of what is minimised, both flat; None where no gradient is given.
+    counts, sign : Counts, float
+        Those of the objective.
+    x_scale : float or array
+        Natural size of the variables, for differences.
+
+    Returns
+    -------
+    callable
+        ``(x, grad, watch) -> HessianAt``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        hess or hessp is something else, or there is nothing to form products from.
+    """
+    if hessp is not None and not callable(hessp):
+        msg = f"hessp is a {type(hessp).__name__}: expected a callable hessp(x, v) or None"
+        raise TypeError(msg)
+    if hessp is not None:
+
+        def from_hessp(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
+            here = space.shaped(x)
+            return HessianAt(
+                space, lambda v: hessp(here, space.shaped(v), *args), counts, sign, watch
+            )
+
+        return from_hessp
+    if callable(hess):
+
+        def from_hess(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
+            operator = as_operator(space, hess(space.shaped(x), *args), "hess(x)")
+            return HessianAt(space, operator.matvec, counts, sign, watch, operator)
+
+        return from_hess
+    if hess not in (None, "2-point", "3-point"):
+        msg = f"hess = {hess!r}: expected a callable, '2-point', '3-point' or None"
+        raise (ValueError if isinstance(hess, str) else TypeError)(msg)
+    if gradient_at is None:
+        msg = (
+            "second-order methods need products with the Hessian: give hessp or hess, or jac as a "
+            "callable or True, from which products are formed by differences"
+        )
+        raise ValueError(msg)
+    central = hess == "3-point"
+    scale = x_scale if isinstance(x_scale, Real) else space.flat(like(space, x_scale, "x_scale"))
+
+    def from_differences(
+        x: Array, grad: Callable[[], Array], watch: Callable[[], bool]
+    ) -> HessianAt:
+        product = DifferenceProduct(space, gradient_at, x, grad(), central, scale)
+        # gradient_at has the sign already
+        return HessianAt(space, product, counts, 1.0, watch)
+
+    return from_differences
