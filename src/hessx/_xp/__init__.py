@@ -1,6 +1,6 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
-from hessx._xp._algebra import dot, extremes, norm_inf
+from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
@@ -25,6 +25,7 @@ __all__ = [
     "make_rows",
     "norm_inf",
     "normal",
+    "quiet",
     "rademacher",
     "record_fetches",
     "scale_and_subtract",

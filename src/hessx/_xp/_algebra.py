@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import numpy as np
+
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["dot", "extremes", "norm_inf"]
+__all__ = ["dot", "extremes", "norm_inf", "quiet"]
+
+
+def quiet() -> contextlib.AbstractContextManager[None]:
+    """Let NumPy's scalars overflow and divide by zero without a warning, as arrays elsewhere do."""
+    return np.errstate(all="ignore")
 
 
 def dot(u: Array, v: Array) -> Array:

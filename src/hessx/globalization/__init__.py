@@ -1,9 +1,10 @@
 """How far to go along a direction: line searches and given steps, on Python floats only."""
 
 from hessx.globalization._armijo import Armijo, ArmijoSearch
-from hessx.globalization._forcing import Forcing, ForcingRule
+from hessx.globalization._forcing import EisenstatWalker, Forcing, ForcingRule, ForcingState
 from hessx.globalization._given import BarzilaiBorwein, DecayingStep, FixedStep, GivenSearch
 from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
+from hessx.globalization._leaving import LeavingSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._search import Ray, Search, StepRule, Verdict
@@ -13,12 +14,15 @@ __all__ = [
     "ArmijoSearch",
     "BarzilaiBorwein",
     "DecayingStep",
+    "EisenstatWalker",
     "FixedStep",
     "Forcing",
     "ForcingRule",
+    "ForcingState",
     "GivenSearch",
     "HagerZhang",
     "HagerZhangSearch",
+    "LeavingSearch",
     "MoreThuente",
     "MoreThuenteSearch",
     "RadiusRule",

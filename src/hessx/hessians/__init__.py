@@ -4,6 +4,7 @@ from hessx.hessians._applied import Applied, ExactInverse, Identity
 from hessx.hessians._conjugate import NonlinearCG
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._pairs import pairs_inverse
 from hessx.hessians._memory import (
     Approximation,
     BoundApproximation,
@@ -26,4 +27,5 @@ __all__ = [
     "Needs",
     "NonlinearCG",
     "VectorMemory",
+    "pairs_inverse",
 ]

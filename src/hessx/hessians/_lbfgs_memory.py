@@ -52,6 +52,7 @@ class LBFGSMemory:
         "unit_step",
         "y_y",
     )  # fmt: skip
+    needs_hessian = False
 
     def __init__(
         self, space: Space, scale: Array | None, m: int, h0: float | None, damping: float | None

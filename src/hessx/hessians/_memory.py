@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
+from hessx.core import Outcome
 
 __all__ = ["Approximation", "BoundApproximation", "Curvature", "Memory", "Needs", "VectorMemory"]
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the step rule wants to know of each ray.
+    """What a run asks of its memory.
 
     Attributes
     ----------
@@ -29,10 +30,13 @@ class Needs:
         The slope g'd at the ray's start, where the approximation does not know it by itself.
     pair : bool
         The products s'y and y'y of each trial.
+    length : float
+        That of a step along which nothing is known.
     """
 
     slope: bool = True
     pair: bool = False
+    length: float = 1.0
 
 
 class BoundApproximation(Protocol):
@@ -105,6 +109,7 @@ class Memory(Protocol):
     s_y: float
     y_y: float
     unit_step: bool
+    needs_hessian: bool
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; name the scalars wanted."""
@@ -130,8 +135,8 @@ class Memory(Protocol):
         """Make the trial's pair and gradient the current ones; a note."""
         ...
 
-    def direct(self) -> None:
-        """Set the next direction d and its slope (nan: to be measured)."""
+    def direct(self) -> tuple[Outcome, str] | None:
+        """Set the next direction d and its slope (nan: to be measured); or why there is none."""
         ...
 
     def drop(self) -> bool:

@@ -2,151 +2,165 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 from hessx._xp import add_scaled, fetch, make_rows, scale_and_subtract
-from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
+from hessx.core import check_integer
+from hessx.krylov._cg_blocks import BlockSolve
+from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+from hessx.krylov._path import Path
 
-__all__ = ["steihaug"]
+__all__ = ["TruncatedCG"]
 
-# Rows of the buffer; with a preconditioner u = M r and v = M s too.
-_P, _S = 0, 1
-_REFRESH = 50  # steps between true residuals
+_P, _S = 0, 1  # rows of the buffer
 
 
-def steihaug(model: QuadraticModel) -> ModelStep:
-    """Minimise a quadratic model by CG until solved, or to the boundary of the trust region."""
-    solve = _Solve(model)
-    for _ in range(model.limit):
-        if not solve.step():
-            break
-    return solve.finish()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruncatedCG:
+    r"""Minimise a quadratic model by conjugate gradients, to the edge of a trust region.
+
+    From z = 0, r = g, p = -M r, with s = H p and u = M r:
+
+        alpha = r'u / p's,  z <- z + alpha p,  r <- r + alpha s,  beta = r+'u+ / r'u,
+        p <- -u + beta p
+
+    until norm(r) <= tolerance.  Where the next z would leave the region, or p's is not positive,
+    z goes along p to the boundary (Steihaug 1983).  Without a region it goes a piece along p
+    where p's is negative (see `QuadraticModel.reach`).  p's is negative below -eps h p'p, with h
+    the largest abs(p's) / p'p of the solve, and flat within eps h p'p.
+
+    Parameters
+    ----------
+    check_every : int
+        Steps between fetches, >= 1.  Above 1 the scalars of so many steps stay on the device, and
+        the step at which the solve ends is found in hindsight: at most check_every - 1 products
+        are spent beyond it, and check_every vectors are held twice.
+
+    Raises
+    ------
+    SettingsError
+        check_every < 1.
+
+    Notes
+    -----
+    One packet per product: p's, r's, s's, r'r and, with a preconditioner, r'u, s'u, s'v for
+    v = M s.  The next squared residual r'r + 2 alpha r's + alpha^2 s's is predicted before another
+    product is asked for, and the next packet's explicit r'r corrects it; where prediction has
+    cancelled to 10 eps r'r, r'r is fetched by itself.  Where the tolerance is below
+    100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one product.
+
+    Memory: 4 vectors, 6 with a preconditioner, and 2 for temporaries.  Cost per step: one product,
+    one fetch, at most 10 launches (14 with a preconditioner, and its own).
+
+    References
+    ----------
+    Steihaug (1983), SIAM J. Numer. Anal. 20; Nocedal & Wright (2006), algorithms 7.1 and 7.2;
+    Conn, Gould & Toint (2000), Trust-Region Methods, algorithm 7.5.1.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> method = hessx.TrustRegionMethod(hessx.TruncatedCG(check_every=4))
+    >>> fun = lambda x: ((x - 1) ** 4).sum()
+    >>> result = hessx.minimize(fun, np.zeros(3), jac=lambda x: 4 * (x - 1) ** 3, method=method,
+    ...                         hessp=lambda x, p: 12 * (x - 1) ** 2 * p)
+    >>> result.success
+    True
+    """
+
+    check_every: int = 1
+
+    def __post_init__(self) -> None:
+        check_integer("check_every", self.check_every, 1)
+
+    def __call__(self, model: QuadraticModel) -> ModelStep:
+        """Solve."""
+        solve = _Solve(model) if self.check_every == 1 else BlockSolve(model, self.check_every)
+        while solve.path.products < model.limit:
+            if not solve.step():
+                break
+        return solve.finish()
 
 
 class _Solve:
-    """One solve: r = g + H z, s = H p, and their products on the host."""
+    """Rows p, s, (v), z, r, (u): one operation advances z, r and u by p, s and v."""
 
     def __init__(self, model: QuadraticModel) -> None:
-        self.model = model
-        space, self.conditioned = model.space, model.precondition is not None
-        width = 3 if self.conditioned else 2
-        # rows p, s, (v), z, r, (u): one operation advances z, r and u by p, s and v
-        self.rows = make_rows(space, 2 * width)
-        self.width, self.z, self.r = width, width, width + 1
+        self.model, self.path = model, Path(model)
+        self.conditioned = model.precondition is not None
+        width = self.width = 3 if self.conditioned else 2
+        self.rows = make_rows(model.space, 2 * width)
+        self.z, self.r = width, width + 1
         self.u = width + 2 if self.conditioned else self.r
         self.rows.set(self.r, model.gradient)
         if self.conditioned:
-            self.rows.set(self.u, model.precondition(model.gradient))
+            self.rows.set(self.u, model.precondition(model.gradient))  # type: ignore[misc]
         self.rows.set(_P, -self.rows[self.u])
-        self.r_r = model.grad_square
-        self.z_z = self.z_p = self.decrease = self.slope = 0.0
-        self.p_p = math.nan if self.conditioned else self.r_r
-        self.radius = math.inf if model.radius is None else model.radius
-        self.hmax = 0.0
-        self.products = 0
-        self.outcome = KrylovOutcome.LIMIT
+        self.pairs = Pairs(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""
-        model, rows = self.model, self.rows
-        product = model.product(rows[_P])
-        rows.set(_S, product)
-        self.products += 1
-        r_r, r_u, p_s, r_s, s_s, s_u, s_v = self._measure()
-        if not math.isfinite(p_s + s_s + r_u):
-            return self._stop(KrylovOutcome.NONFINITE)
-        if self.products == 1:
-            if math.isnan(self.p_p):
-                self.p_p = r_u
-            if model.radius is None:
-                self.radius = r_u**1.5 / p_s if p_s > 0.0 else model.default_radius
-        self.hmax = max(self.hmax, abs(p_s) / self.p_p)
-        edge = model.space.eps * self.hmax * self.p_p
-        if not p_s > edge:
-            return self._bend(p_s, r_u, negative=p_s < -edge)
-        alpha = r_u / p_s
-        z_z = self.z_z + alpha * (2.0 * self.z_p + alpha * self.p_p)
-        if z_z >= self.radius * self.radius:
-            self._advance(self._to_boundary(), p_s, r_u)
-            return self._stop(KrylovOutcome.BOUNDARY)
-        gain = 0.5 * alpha * r_u
-        self._advance(alpha, p_s, r_u)
-        next_r_r = r_r + alpha * (2.0 * r_s + alpha * s_s)
-        next_r_u = next_r_r
+        model, rows, path = self.model, self.rows, self.path
+        rows.set(_S, model.product(rows[_P]))
         if self.conditioned:
-            next_r_u = r_u + alpha * (2.0 * s_u + alpha * s_v)
-        if next_r_r <= 10.0 * model.space.eps * r_r:
-            next_r_r, next_r_u = self._residual()
-        self.r_r = next_r_r
-        if math.sqrt(next_r_r) <= model.tolerance:
-            return self._stop(KrylovOutcome.SOLVED)
-        if not gain > model.space.eps * self.decrease or not next_r_u > 0.0:
-            return self._stop(KrylovOutcome.STAGNATED)
-        if model.watch():
-            return self._stop(KrylovOutcome.STOPPED)
-        beta = next_r_u / r_u
-        scale_and_subtract(rows, _P, beta, self.u)
-        self.z_p = beta * (self.z_p + alpha * self.p_p)
-        self.p_p = next_r_u + beta * beta * self.p_p
+            rows.set(2, model.precondition(rows[_S]))  # type: ignore[misc]
+        r_r, r_u, p_s, r_s, s_s, s_u, s_v, before = self._measure()
+        alpha = path.advance(r_u, p_s, s_s, before)
+        if alpha != 0.0:
+            add_scaled(rows, self.z, _P, self.width, alpha)
+        if self.pairs is not None and p_s > 0.0:
+            self.pairs.add(rows[_P], rows[_S])
+        if path.outcome is not None:
+            return False
+        r_r_next = r_r + alpha * (2.0 * r_s + alpha * s_s)
+        r_u_next = r_u + alpha * (2.0 * s_u + alpha * s_v) if self.conditioned else r_r_next
+        floor = 10.0 * model.space.eps
+        refresh = path.wants_residual(path.steps - 1)
+        if refresh:
+            self._refresh()
+        if refresh or r_r_next <= floor * r_r or r_u_next <= floor * r_u:
+            r_r_next, r_u_next = self._residual()
+        beta = path.go_on(r_r_next, r_u_next)
+        if beta is not None and model.watch():
+            path.outcome = KrylovOutcome.STOPPED
+        if path.outcome is not None:
+            return False
+        scale_and_subtract(rows, _P, beta, self.u)  # type: ignore[arg-type]
         return True
-
-    def _measure(self) -> list[float]:
-        rows, r = self.rows, self.r
-        with_s = rows.products(0, 2 * self.width, _S)
-        with_r = rows.products(r, 2 * self.width, r)
-        (a, b), held = fetch(self.model.space, [with_s, with_r], rows.kept())
-        rows.replace(held)
-        r_r, r_u = float(b[0]), float(b[-1])
-        p_s, s_s, r_s = float(a[_P]), float(a[_S]), float(a[r])
-        return [r_r, r_u, p_s, r_s, s_s, float(a[self.u]), float(a[2])]
-
-    def _residual(self) -> tuple[float, float]:
-        """Where prediction has cancelled, read r'r and r'u themselves."""
-        (b,), held = fetch(
-            self.model.space,
-            [self.rows.products(self.r, 2 * self.width, self.r)],
-            self.rows.kept(),
-        )
-        self.rows.replace(held)
-        return float(b[0]), float(b[-1])
-
-    def _advance(self, alpha: float, p_s: float, r_u: float) -> None:
-        add_scaled(self.rows, self.z, _P, self.width, alpha)
-        self.z_z += alpha * (2.0 * self.z_p + alpha * self.p_p)
-        self.slope -= alpha * r_u  # g'p = r'p = -r'u: the directions are conjugate
-        self.decrease += alpha * (r_u - 0.5 * alpha * p_s)
-
-    def _to_boundary(self) -> float:
-        """The root tau >= 0 of norm(z + tau p) = radius, without cancellation."""
-        room = max(0.0, self.radius * self.radius - self.z_z)
-        root = math.sqrt(self.z_p * self.z_p + self.p_p * room)
-        if self.z_p > 0.0:
-            return room / (self.z_p + root)
-        return (root - self.z_p) / self.p_p
-
-    def _bend(self, p_s: float, r_u: float, *, negative: bool) -> bool:
-        """Where the model has no minimum along p."""
-        if math.isfinite(self.radius):
-            self._advance(self._to_boundary(), p_s, r_u)
-        elif negative or self.products == 1:
-            length = max(math.sqrt(self.z_z), self.model.reach)
-            self._advance(length / math.sqrt(self.p_p), p_s, r_u)
-        return self._stop(KrylovOutcome.NEGATIVE if negative else KrylovOutcome.FLAT)
-
-    def _stop(self, outcome: KrylovOutcome) -> bool:
-        self.outcome = outcome
-        return False
 
     def finish(self) -> ModelStep:
         """Hand out the step; H z = r - g."""
+        z, Hz = self.rows[self.z], self.rows[self.r] - self.model.gradient
+        bend = self.rows[_P] + 0.0 if self.path.bent else None
+        return self.path.result(z, Hz, bend, self.pairs)
+
+    def _measure(self) -> list[float]:
+        """Bring the step's scalars, in one packet."""
+        model, rows, r = self.model, self.rows, self.r
+        with_s = rows.products(0, 2 * self.width, _S)
+        with_r = rows.products(r, 2 * self.width, r)
+        before = model.grad_square_before if self.path.products == 0 else None
+        wanted = [with_s, with_r] if before is None else [with_s, with_r, before]
+        (a, b, *rest), held = fetch(model.space, wanted, rows.kept())
+        rows.replace(held)
+        s_v = float(a[2])
+        return [
+            float(b[0]), float(b[-1]), float(a[_P]), float(a[r]), float(a[_S]), float(a[self.u]),
+            s_v, rest[0] if rest else 0.0,
+        ]  # fmt: skip
+
+    def _residual(self) -> tuple[float, float]:
+        """Read r'r and r'u themselves; one fetch."""
+        rows = self.rows
+        wanted = [rows.products(self.r, 2 * self.width, self.r)]
+        (b,), held = fetch(self.model.space, wanted, rows.kept())
+        rows.replace(held)
+        return float(b[0]), float(b[-1])
+
+    def _refresh(self) -> None:
+        """Form r = g + H z anew; one product."""
         model, rows = self.model, self.rows
-        return ModelStep(
-            rows[self.z],
-            rows[self.r] - model.gradient,
-            self.decrease,
-            self.slope,
-            math.sqrt(max(self.z_z, 0.0)),
-            self.radius,
-            self.outcome,
-            self.products,
-        )
+        rows.set(self.r, model.gradient + model.product(rows[self.z]))
+        self.path.products += 1
+        if self.conditioned:
+            rows.set(self.u, model.precondition(rows[self.r]))  # type: ignore[misc]

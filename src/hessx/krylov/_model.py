@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Rows, Space, make_rows
 
-__all__ = ["KrylovOutcome", "ModelStep", "QuadraticModel", "never"]
+__all__ = ["KrylovOutcome", "ModelStep", "Pairs", "QuadraticModel", "never"]
 
 
 def never() -> bool:
@@ -19,30 +19,30 @@ def never() -> bool:
 
 
 class KrylovOutcome(enum.Enum):
-    """Why a Krylov solver stopped."""
+    """Why a Krylov solver stopped; the values are the words of `Record.note`."""
 
     SOLVED = "solved"
     BOUNDARY = "boundary"
     NEGATIVE = "negative curvature"
     FLAT = "flat"
-    LIMIT = "limit"
+    LIMIT = "limit of products"
     STAGNATED = "stagnated"
     STOPPED = "stopped"
-    NONFINITE = "not finite"
+    NONFINITE = "product not finite"
 
 
 @dataclass(slots=True)
 class QuadraticModel:
     """Ask for a p with small q(p) = g'p + p'Hp / 2 and norm(p) <= radius.
 
-    Norms are sqrt(p' M^-1 p) where a preconditioner M is given.
+    The norm is sqrt(p' M^-1 p) where a preconditioner M is given.
 
     Attributes
     ----------
     space : Space
         Of g.
     product : callable
-        v -> H v, a new vector or a buffer that the next call may write again.
+        v -> H v; what it returns may be a buffer that its next call writes again.
     gradient, grad_square : array shape (n,) and float
         g, which is not written, and g'g.
     tolerance : float
@@ -55,9 +55,14 @@ class QuadraticModel:
     default_radius : float
         See radius.
     reach : float
-        Without a radius: least length of the piece along negative curvature.
+        Without a radius: the least length of the piece along negative curvature.
     precondition : callable, optional
         r -> M r with M symmetric positive definite.
+    grad_square_before : 0-d array, optional
+        g'Ng with N the preconditioner in which ``radius`` was meant: it is multiplied by
+        sqrt(g'Ng / g'Mg), the ratio of lengths if N and M differ by a factor.
+    collect : int
+        Pairs (p, H p) of the last directions to hand back.
     watch : callable
         Asked after each product; True ends the solve with what there is.
     """
@@ -72,7 +77,50 @@ class QuadraticModel:
     default_radius: float = 1.0
     reach: float = 1.0
     precondition: Callable[[Array], Array] | None = None
+    grad_square_before: Array | None = None
+    collect: int = 0
     watch: Callable[[], bool] = never
+
+    def radius_at(self, g_M_g: float, u_H_u: float, before: float) -> float:
+        """The radius in force, from g'Mg, u'Hu with u = Mg, and g'Ng."""
+        if self.radius is not None:
+            return self.radius * math.sqrt(before / g_M_g) if before > 0.0 else self.radius
+        return g_M_g**1.5 / u_H_u if u_H_u > 0.0 else self.default_radius
+
+
+class Pairs:
+    """The last directions of a CG solve with their products, oldest first.
+
+    Parameters
+    ----------
+    space : Space
+        Of the directions.
+    slots : int
+        Pairs kept.
+
+    Attributes
+    ----------
+    rows : Rows
+        p and H p of slot i in rows 2 + 2 i and 3 + 2 i, as in an L-BFGS buffer.
+    count, first : int
+        Pairs held, and the slot of the oldest.
+    """
+
+    __slots__ = ("count", "first", "rows", "slots")
+
+    def __init__(self, space: Space, slots: int) -> None:
+        self.rows: Rows = make_rows(space, 2 + 2 * slots)
+        self.slots, self.count, self.first = slots, 0, 0
+
+    def add(self, p: Array, product: Array) -> None:
+        """Take one more pair, in the place of the oldest where all are in use."""
+        slot = (self.first + self.count) % self.slots
+        self.rows.set(2 + 2 * slot, p + 0.0)  # p may be a row that is written again
+        self.rows.set(3 + 2 * slot, product + 0.0)
+        if self.count < self.slots:
+            self.count += 1
+        else:
+            self.first = (self.first + 1) % self.slots
 
 
 @dataclass(slots=True)
@@ -83,20 +131,20 @@ class ModelStep:
     ----------
     step, product : array, shape (n,)
         p and H p.
-    decrease : float
-        -q(p).
-    slope : float
-        g'p.
-    norm : float
-        norm(p), in M^-1 with a preconditioner.
-    radius : float
-        The radius in force.
+    decrease, slope : float
+        -q(p) and g'p.
+    norm, radius : float
+        norm(p), in M^-1 with a preconditioner, and the radius in force.
     outcome : KrylovOutcome
         Why the solver stopped.
     products : int
         Products spent.
-    pairs : optional
-        (alpha p, alpha H p) of the steps taken, where they were asked for.
+    bend, curvature : array and float, optional
+        A direction without positive curvature, where one was met, and its p'Hp / p'p.
+    pairs : Pairs, optional
+        Where they were asked for.
+    basis : optional
+        What ``again`` works on: Lanczos vectors, where the solver keeps them.
     """
 
     step: Array
@@ -107,12 +155,25 @@ class ModelStep:
     radius: float
     outcome: KrylovOutcome
     products: int
-    pairs: Any = None
+    bend: Array | None = None
+    curvature: float = math.nan
+    pairs: Pairs | None = None
+    basis: Any = None
 
     @property
-    def on_boundary(self) -> bool:
-        """Whether the radius held the step back."""
-        return self.outcome in _HELD
-    
+    def held_back(self) -> bool:
+        """Whether the step ends at the boundary of the region."""
+        return self.outcome in _AT_THE_BOUNDARY
 
-_HELD = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.NEGATIVE, KrylovOutcome.FLAT})
+    @property
+    def newtonian(self) -> bool:
+        """Whether it minimises the model as exactly as was asked."""
+        return self.outcome in _MINIMISED
+
+    def again(self, radius: float) -> ModelStep | None:
+        """Give the step for a smaller radius without a product; None where that is unknown."""
+        return None if self.basis is None else self.basis.step_within(radius)
+
+
+_AT_THE_BOUNDARY = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.NEGATIVE, KrylovOutcome.FLAT})
+_MINIMISED = frozenset({KrylovOutcome.SOLVED, KrylovOutcome.STAGNATED})

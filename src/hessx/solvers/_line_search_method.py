@@ -23,8 +23,9 @@ from hessx.core import (
     check_real,
     positive_vector,
 )
-from hessx.globalization import Ray, Verdict
+from hessx.globalization import LeavingSearch, Ray, Verdict
 from hessx.hessians import Applied, Identity, Needs
+from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._trouble import not_finite, out_of_range
 
@@ -93,9 +94,9 @@ class LineSearchMethod:
 
     @property
     def _needs(self) -> Needs:
-        return Needs(
-            getattr(self.rule, "needs_slope", True), getattr(self.rule, "needs_pair", False)
-        )
+        rule = self.rule
+        slope, pair = getattr(rule, "needs_slope", True), getattr(rule, "needs_pair", False)
+        return Needs(slope, pair, self._length)
 
     @property
     def _length(self) -> float:
@@ -126,7 +127,7 @@ class LineSearchMethod:
         if verdict is Verdict.ACCEPTED:
             self._accept(state, trial)
             return state
-        self._keep_if_best(state, trial, reply.grad)
+        keep_rejected(state, trial, reply.grad)
         if verdict is not Verdict.TRY:
             self._fail(state, trial)
         return state
@@ -137,11 +138,13 @@ class LineSearchMethod:
         if state.search is None or state.accepted:
             if state.turns:
                 _remember_direction(state)
-            memory.direct()
+            state.trouble = memory.direct()
             ray = state.ray = self._ray(state)
             state.phase, state.trials = Phase.TRIAL, 0
             known = not math.isnan(ray.slope) or not self._needs.slope
             state.search = self.rule.begin(ray) if known else None
+            if ray.slope == 0.0:  # out of a stationary start
+                state.search = LeavingSearch.along(ray)
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
         state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
@@ -159,7 +162,7 @@ class LineSearchMethod:
 
     def leave(self, state: LineSearchState) -> tuple[LineSearchState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        found, text = state.memory.leave(self._length)
+        found, text = state.memory.leave()
         if found:
             state.trouble = None
         return state, found, text
@@ -224,11 +227,7 @@ class LineSearchMethod:
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
         memory, old = state.memory, state.point
-        if state.best is None and not trial.is_better_than(old, state.space.eps):
-            old.grad = memory.gradient()
-            state.best = old
-        elif state.best is not None and trial.is_better_than(state.best, state.space.eps):
-            state.best = None
+        keep_when_left(state, trial, memory.gradient)
         state.value_before = old.value
         state.alpha = state.search.alpha  # type: ignore[union-attr]
         state.step_norm = state.alpha * math.sqrt(memory.d_square)
@@ -240,18 +239,6 @@ class LineSearchMethod:
         state.iteration += 1
         state.accepted, state.restarted = True, False
         state.trouble = out_of_range(memory.grad_square)
-
-    def _keep_if_best(self, state: LineSearchState, trial: Point, grad: Array) -> None:
-        """A rejected trial may still be the best point of the run."""
-        if not trial.finite:
-            return
-        eps = state.space.eps
-        if trial.is_better_than(state.point, eps) and (
-            state.best is None or trial.is_better_than(state.best, eps)
-        ):
-            trial.grad = state.space.copy(grad)
-            trial.grad_norm2 = math.nan
-            state.best = trial
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
         """Drop the memory and restart along -g, once; then say why nothing more is possible."""

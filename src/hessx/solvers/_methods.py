@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from hessx.core import SettingsError, Stopping
-from hessx.globalization import HagerZhang
+from hessx.globalization import Forcing, HagerZhang, RadiusRule
 from hessx.hessians import LBFGS, Identity, NonlinearCG
+from hessx.krylov import TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
+from hessx.solvers._newton_cg import NewtonCG
+from hessx.solvers._trust_region_method import TrustRegionMethod
 
 __all__ = ["Plan", "known_methods", "plan"]
 
@@ -24,6 +28,7 @@ _STOPPING = {
     "maxiter": "max_iterations",
     "maxfun": "max_evaluations",
     "maxfev": "max_evaluations",
+    "max_products": "max_products",
     "max_seconds": "max_seconds",
     "lower_limit": "lower_limit",
 }
@@ -88,24 +93,56 @@ def _descent(
     return LineSearchMethod(Identity(), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
 
 
-def _newton(*, x_scale=1.0):
-    from hessx.solvers._newton_cg import NewtonCG
-    return LineSearchMethod(NewtonCG(), HagerZhang(), x_scale)
+def _newton(
+    *,
+    x_scale: Any = 1.0,
+    maxls: int = 30,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+    forcing: Any = None,
+    preconditioner: Any = None,
+    max_inner: int | None = None,
+    check_every: int = 1,
+) -> LineSearchMethod:
+    part = NewtonCG(
+        subproblem=TruncatedCG(check_every=check_every),
+        forcing=forcing or Forcing(),
+        preconditioner=preconditioner,
+        max_inner=max_inner,
+    )
+    return LineSearchMethod(part, HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
 
 
-def _trust(*, x_scale=1.0, radius=None):
-    from hessx.solvers._trust_region_method import TrustRegionMethod
-    return TrustRegionMethod(x_scale=x_scale)
+def _trust(
+    *,
+    x_scale: Any = 1.0,
+    initial_trust_radius: float | None = None,
+    max_trust_radius: float = math.inf,
+    eta: float = 1e-4,
+    forcing: Any = None,
+    preconditioner: Any = None,
+    max_inner: int | None = None,
+    check_every: int = 1,
+) -> TrustRegionMethod:
+    return TrustRegionMethod(
+        TruncatedCG(check_every=check_every),
+        RadiusRule(initial=initial_trust_radius, largest=max_trust_radius, accept=eta),
+        forcing or Forcing(),
+        preconditioner,
+        max_inner,
+        x_scale,
+    )
 
 
+_INNER = ("forcing", "preconditioner", "max_inner", "check_every")
 _LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
     "l-bfgs-b": _Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
     "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
-    "trust-ncg": _Method(_trust),
-    "newton-cg": _Method(_newton),
+    "trust-ncg": _Method(_trust, ("initial_trust_radius", "max_trust_radius", "eta", *_INNER)),
+    "newton-cg": _Method(_newton, ("maxls", "c1", "c2", *_INNER), tol=("gtol",)),
     "gd": _Method(_descent, ("maxls", "c1", "c2")),
 }
 

@@ -2,84 +2,200 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.globalization import ForcingRule
+from hessx.core import Outcome, SettingsError, check_integer
+from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
-from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, steihaug
+from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
+from hessx.solvers._preconditioners import BoundPreconditioner, make_preconditioner
+from hessx.solvers._probe import probe
 
-__all__ = ["NewtonCG"]
+__all__ = ["NewtonCG", "NewtonMemory", "inner_limit"]
+
+
+def inner_limit(given: int | None, n: int) -> int:
+    """Products at most in one solve: max(2 n, 50), and no more than 200, unless given."""
+    return given if given is not None else min(max(2 * n, 50), 200)
 
 
 class NewtonMemory(VectorMemory):
-    __slots__ = ("fallback", "forcing", "hessian", "length", "model_step", "part")
+    """Gradient, direction, and the Hessian at the point, of which nothing is remembered."""
 
-    def __init__(self, space: Space, scale: Array | None, part: NewtonCG, needs: Needs, length) -> None:
+    __slots__ = (
+        "fallback",
+        "forcing",
+        "hessian",
+        "leaving",
+        "model_step",
+        "precondition",
+        "preconditioner",
+        "reach",
+        "settings",
+    )
+
+    def __init__(
+        self, space: Space, scale: Array | None, settings: NewtonCG, needs: Needs
+    ) -> None:
         super().__init__(space, scale, pairs=needs.pair)
-        self.part = part
-        self.forcing = part.forcing.begin()
+        self.settings, self.forcing = settings, settings.forcing.begin()
+        part = settings.preconditioner
+        self.preconditioner: BoundPreconditioner | None = (
+            None if part is None else part.begin(space, scale)
+        )
         self.hessian: Any = None
+        self.precondition: Any = None
         self.model_step: ModelStep | None = None
-        self.fallback = False
+        self.reach = needs.length  # of the last step, and before the first
         self.unit_step = True
-        self.length = length
+        self.fallback = False  # the next direction is -g: a search along Newton's has failed
+        self.leaving = False  # the direction leads out of a stationary start
 
     @property
-    def needs_hessian(self) -> bool:
+    def needs_hessian(self) -> bool:  # type: ignore[override]
+        """Whether the next direction asks for products at the current point."""
         return self.hessian is None and not self.fallback
 
-    def linearise(self, hessian):
+    def linearise(self, hessian: Any) -> None:
+        """Take the Hessian at the current point, and what preconditions it there."""
         self.hessian = hessian
+        if self.preconditioner is not None:
+            self.precondition = self.preconditioner.at(hessian)
 
-    def direct(self) -> None:
-        self.unit_step = not self.fallback
+    def direct(self) -> tuple[Outcome, str] | None:
+        """Minimise the model, to the forcing term or past negative curvature."""
+        if self.leaving:
+            self.leaving = False
+            return None
         if self.fallback:
-            self.model_step = None
+            self.unit_step, self.model_step = False, None
             self.turn(-self.g, -self.grad_square)
-            return
+            return None
         norm = math.sqrt(self.grad_square)
-        n = self.space.n
-        model = QuadraticModel(
-            self.space, self._product, self.g, self.grad_square, self.forcing.term(norm) * norm,
-            self.part.max_products or min(max(2 * n, 50), 200), math.inf, reach=self.length,
-        )
-        p = self.model_step = steihaug(model)
-        if not -math.inf < p.slope < 0.0:
-            self.turn(-self.g, -self.grad_square)
-            self.unit_step = False
-            return
+        p = self.model_step = self.settings.subproblem(self._model(norm))
+        self.unit_step = True
         self.turn(p.step, p.slope)
+        if p.decrease > 0.0 and p.slope < 0.0:
+            return None
+        return Outcome.FAILED_NONFINITE, f"no direction from the model ({p.outcome.value})"
 
-    def _product(self, v):
+    def leave(self) -> tuple[bool, str]:
+        """Turn to a direction of negative curvature, if one is met."""
+        found, text = probe(self.space, self._product, self.reach, self.hessian.watch)
+        if found is not None:
+            self.model_step, self.leaving = found, True
+            self.turn(found.step, 0.0)
+        return found is not None, text
+
+    def take(self) -> str:
+        """Learn how well the step was foretold; the Hessian is left behind."""
+        p, note = self.model_step, ""
+        if p is not None:
+            ratio = -0.5 * (self.start_slope + self.slope) / p.decrease
+            self.forcing.after(ratio, newtonian=p.newtonian and self.alpha == 1.0)
+            note = "" if p.newtonian else p.outcome.value
+            if self.preconditioner is not None:
+                self.preconditioner.learn(p)
+        self.reach = abs(self.alpha) * math.sqrt(self.d_square)
+        super().take()
+        self.hessian = self.precondition = self.model_step = None
+        self.fallback = False
+        return note
+
+    def drop(self) -> bool:
+        """Leave the model out of the next direction; False where it was left out already."""
+        had, self.fallback = not self.fallback, True
+        return had
+
+    def _model(self, norm: float) -> QuadraticModel:
+        part = self.preconditioner
+        return QuadraticModel(
+            self.space,
+            self._product,
+            self.g,
+            self.grad_square,
+            tolerance=self.forcing.term(norm) * norm,
+            limit=inner_limit(self.settings.max_inner, self.space.n),
+            reach=self.reach,
+            precondition=self.precondition,
+            collect=0 if part is None else part.collect,
+            watch=self.hessian.watch,
+        )
+
+    def _product(self, v: Array) -> Array:
+        """H v in x / scale."""
         if self.scale is None:
             return self.hessian(v)
         return self.hessian(v * self.scale) * self.scale
 
-    def take(self) -> str:
-        p = self.model_step
-        if p is not None:
-            ratio = -0.5 * (self.start_slope + self.slope) / p.decrease
-            newton = p.outcome in (KrylovOutcome.SOLVED, KrylovOutcome.STAGNATED)
-            self.forcing.after(ratio, interior=newton and self.alpha == 1.0)
-        self.length = abs(self.alpha) * math.sqrt(self.d_square)
-        super().take()
-        self.hessian, self.fallback = None, False
-        return ""
-
-    def drop(self) -> bool:
-        had, self.fallback = not self.fallback, True
-        return had
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewtonCG:
-    forcing: ForcingRule = field(default_factory=ForcingRule)
-    max_products: int | None = None
-    second_order = True
+    r"""d = the truncated CG solution of H d = -g, for line searches.
+
+    CG stops where norm(g + H d) <= eta norm(g).  Where it meets negative curvature along p, d is
+    what it has, z, and a piece along p on which the model falls, of the length of z or of the last
+    step, whichever is longer.
+
+    Parameters
+    ----------
+    subproblem : callable
+        Solves the model: `TruncatedCG`.
+    forcing : Forcing or EisenstatWalker
+        Gives eta.
+    preconditioner : optional
+        "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+    max_inner : int, optional
+        Products at most per direction; by default max(2 n, 50) and at most 200.
+
+    Raises
+    ------
+    SettingsError
+        A setting out of range.
+
+    Notes
+    -----
+    Cost: one product and one fetch per CG step.  Memory: 11 vectors beside x0, 13 with a
+    preconditioner.
+
+    References
+    ----------
+    Nocedal & Wright (2006), algorithm 7.1; Royer, O'Neill & Wright (2020), Math. Program. 180, on
+    directions of negative curvature.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> method = hessx.LineSearchMethod(hessx.NewtonCG(), hessx.HagerZhang())
+    >>> d = np.array([1.0, 100.0])
+    >>> result = hessx.minimize(lambda x: (d * x) @ x / 2, [1.0, 1.0], jac=lambda x: d * x,
+    ...                         hessp=lambda x, p: d * p, method=method)
+    >>> result.success
+    True
+    """
+
+    subproblem: Any = field(default_factory=TruncatedCG)
+    forcing: ForcingRule = field(default_factory=Forcing)
+    preconditioner: Any = None
+    max_inner: int | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.subproblem):
+            kind = type(self.subproblem).__name__
+            msg = f"subproblem is a {kind}: expected hessx.TruncatedCG()"
+            raise SettingsError(msg)
+        if self.max_inner is not None:
+            check_integer("max_inner", self.max_inner, 1)
+        object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
+
+    @property
+    def second_order(self) -> bool:
+        """Products with the Hessian are used."""
+        return True
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> NewtonMemory:
-        return NewtonMemory(space, scale, self, needs, 1.0)
+        """Make the memory of a run."""
+        return NewtonMemory(space, scale, self, needs)

@@ -83,6 +83,8 @@ class Run:
         if self.state.needs_hessian:
             self._linearise()
         self.state = self.solver.propose(self.state)
+        if self.state.trouble is not None:
+            self._end(*self.state.trouble)
         self._check_interrupt()
 
     def result(self) -> Result:

@@ -1,4 +1,9 @@
-"""Trust-region Newton methods."""
+"""Newton's method in a trust region: matrix-free, and at home with negative curvature.
+
+START --absorb--> (first point) --propose--> TRIAL --absorb--+--> accepted: new model
+                                               ^             |
+                                               +-- propose --+--> rejected: smaller region
+"""
 
 from __future__ import annotations
 
@@ -8,145 +13,293 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, extremes, fetch
-from hessx.core import Outcome, Point, Reply, Request, positive_vector
-from hessx.globalization import ForcingRule, RadiusRule
-from hessx.krylov import QuadraticModel, steihaug
+from hessx.core import (
+    Outcome,
+    Point,
+    Reply,
+    Request,
+    SettingsError,
+    check_integer,
+    check_real,
+    positive_vector,
+)
+from hessx.globalization import Forcing, ForcingRule, RadiusRule
+from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
+from hessx.solvers._keeping import keep_rejected, keep_when_left
+from hessx.solvers._newton_cg import inner_limit
+from hessx.solvers._preconditioners import make_preconditioner
+from hessx.solvers._probe import probe
+from hessx.solvers._trouble import not_finite, out_of_range
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["TrustRegionMethod"]
 
-_REJECTIONS = 60
+_REJECTIONS = 60  # in a row; at 0.25 each the radius has then left every dtype's resolution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrustRegionMethod:
+    r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Hp / 2.
+
+    Parameters
+    ----------
+    subproblem : callable
+        Solves the model: `TruncatedCG` (Steihaug-Toint) or `GLTR`.
+    region : RadiusRule
+        How the radius changes.
+    forcing : Forcing or EisenstatWalker
+        How exactly the model is solved.
+    preconditioner : optional
+        "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.  The
+        region is then norm(p) = sqrt(p' M^-1 p) <= radius.
+    max_inner : int, optional
+        Products at most per model; by default max(2 n, 50) and at most 200.
+    x_scale : float or array
+        The natural size of the variables, > 0; with an array (shape of x) the method works in
+        x / x_scale.
+
+    Raises
+    ------
+    SettingsError
+        Parts that do not fit together, or a setting out of range.
+
+    Notes
+    -----
+    Cost: one fetch per CG step and one per trial point; value and gradient are asked for together.
+    A rejected step solves the model again in a smaller region.  Memory: 11 vectors beside x0 with
+    `TruncatedCG`, 13 with a preconditioner.
+
+    References
+    ----------
+    Steihaug (1983), SIAM J. Numer. Anal. 20; Conn, Gould & Toint (2000), Trust-Region Methods,
+    algorithms 6.1.1 and 7.5.1; Nocedal & Wright (2006), algorithms 4.1 and 7.2.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> saddle = lambda x: x[0] ** 4 / 4 - x[0] ** 2 / 2 + x[1] ** 2
+    >>> result = hessx.minimize(saddle, [0.0, 1.0], method=hessx.TrustRegionMethod(),
+    ...     jac=lambda x: np.array([x[0] ** 3 - x[0], 2 * x[1]]),
+    ...     hessp=lambda x, p: np.array([(3 * x[0] ** 2 - 1) * p[0], 2 * p[1]]))
+    >>> result.success
+    True
+    """
+
+    subproblem: Any = field(default_factory=TruncatedCG)
     region: RadiusRule = field(default_factory=RadiusRule)
-    forcing: ForcingRule = field(default_factory=ForcingRule)
-    max_products: int | None = None
+    forcing: ForcingRule = field(default_factory=Forcing)
+    preconditioner: Any = None
+    max_inner: int | None = None
     x_scale: Any = 1.0
-    subproblem: Any = steihaug
+
+    def __post_init__(self) -> None:
+        if not callable(self.subproblem):
+            msg = (
+                f"subproblem is a {type(self.subproblem).__name__}: expected hessx.TruncatedCG(), "
+                "hessx.GLTR() or a function of a QuadraticModel"
+            )
+            raise SettingsError(msg)
+        if self.max_inner is not None:
+            check_integer("max_inner", self.max_inner, 1)
+        if isinstance(self.x_scale, Real):
+            check_real("x_scale", self.x_scale, 0.0)
+        object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
+
+    @property
+    def second_order(self) -> bool:
+        """Products with the Hessian are used."""
+        return True
+
+    @property
+    def _length(self) -> float:
+        """The length of a step along which nothing is known, in x / x_scale or in x."""
+        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
+        """Ask for the value and gradient at x0."""
         scale = None
         if not isinstance(self.x_scale, Real):
             scale = positive_vector(space, self.x_scale, "x_scale")
-        request = Request(space.flat(x0), 0)
+        part = self.preconditioner
         return TrustRegionState(
-            space, scale, request, self.region.begin(), self.forcing.begin(), turns=turns
+            space,
+            scale,
+            Request(space.flat(x0), 0),
+            self.region.begin(),
+            self.forcing.begin(),
+            None if part is None else part.begin(space, scale),
+            turns=turns,
         )
 
     def absorb(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
+        """Take an answer in: one fetch, then accept or shrink the region."""
+        if reply.ticket != state.request.ticket:
+            msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
+            raise ValueError(msg)
         state.accepted = False
         if not state.started:
             return self._start(state, reply)
-        trial, g, g_g, slope = self._measure(state, reply)
-        p, eps = state.model_step, state.space.eps
-        ratio = state.region.ratio(state.point.value, trial.value if trial.finite else math.nan, p.decrease, p.slope, slope, eps)
-        if state.region.after(ratio, p.norm, p.on_boundary):
-            state.forcing.after(ratio, interior=not p.on_boundary)
-            self._accept(state, trial, g, g_g)
+        trial, g, (slope, g_g, p_p) = self._measure(state, reply)
+        p, region = state.model_step, state.region
+        value = trial.value if trial.finite else math.nan
+        slopes = p.slope, slope  # type: ignore[union-attr]
+        decrease = p.decrease  # type: ignore[union-attr]
+        ratio = region.ratio(state.point.value, value, decrease, slopes, state.space.eps)
+        accepted = region.after(ratio, p.norm, held_back=p.held_back)  # type: ignore[union-attr]
+        state.forcing.after(ratio, newtonian=accepted and p.newtonian)  # type: ignore[union-attr]
+        if accepted:
+            self._accept(state, trial, g, g_g, p_p)
         else:
-            state.forcing.after(ratio, interior=False)
-            self._reject(state, trial, reply)
+            keep_rejected(state, trial, reply.grad)
+            self._reject(state, trial)
+        return state
+
+    def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
+        """Take the Hessian at the current point, and what preconditions it there."""
+        state.hessian = hessian
+        if state.preconditioner is not None:
+            state.precondition = state.preconditioner.at(hessian)
         return state
 
     def propose(self, state: TrustRegionState) -> TrustRegionState:
-        norm = math.sqrt(state.grad_square)
-        n = state.space.n
-        limit = self.max_products or min(max(2 * n, 50), 200)
-        model = QuadraticModel(
-            state.space, self._product(state), state.grad, state.grad_square,
-            state.forcing.term(norm) * norm, limit, state.region.radius, self._length,
-            watch=getattr(state.hessian, "watch", lambda: False),
-        )
-        p = state.model_step = self.subproblem(model)
-        state.region.radius = p.radius
-        state.trials += 1
+        """Minimise the model, and ask for its minimiser."""
+        if state.model_step is not None:  # of a larger region, or the way out of a saddle
+            radius = state.region.radius
+            if not state.leaving:
+                state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
+        if state.model_step is None:
+            state.model_step = self.subproblem(self._model(state))
+            state.region.radius = state.model_step.radius
+            state.dual_before = None
+        p = state.model_step
+        state.leaving = False
+        if not p.decrease > 0.0:
+            what = p.outcome.value
+            text = f"no step from the model ({what}), gradient norm {state.point.grad_norm:.3g}"
+            nonfinite = p.outcome is KrylovOutcome.NONFINITE
+            outcome = Outcome.FAILED_NONFINITE if nonfinite else Outcome.FAILED_TRUST_REGION
+            state.trouble = outcome, text
+        state.trials = 1 if state.accepted else state.trials + 1
         step = p.step if state.scale is None else p.step * state.scale
         state.request = Request(state.point.x + step, state.request.ticket + 1)
         return state
 
-    second_order = True
+    def leave(self, state: TrustRegionState) -> tuple[TrustRegionState, bool, str]:
+        """Look for negative curvature at a stationary start; True where the run can go on."""
+        found, text = probe(state.space, self._product(state), self._length, state.hessian.watch)
+        if found is not None:
+            state.model_step, state.region.radius = found, found.radius
+            state.leaving, state.trouble = True, None
+        return state, found is not None, text
 
-    def linearise(self, state, hessian):
-        state.hessian = hessian
-        return state
+    def gradient(self, state: TrustRegionState) -> Array:
+        """Give the gradient at the current point."""
+        return state.space.copy(state.grad) if state.scale is None else state.grad / state.scale
 
-    @property
-    def _length(self) -> float:
-        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
+    def inverse_hessian(self, state: TrustRegionState) -> Any:  # noqa: ARG002
+        """There is no approximation of the inverse."""
+        return None
 
-    def _product(self, state):
+    def _model(self, state: TrustRegionState) -> QuadraticModel:
+        norm = math.sqrt(state.grad_square)
+        return QuadraticModel(
+            state.space,
+            self._product(state),
+            state.grad,
+            state.grad_square,
+            tolerance=state.forcing.term(norm) * norm,
+            limit=inner_limit(self.max_inner, state.space.n),
+            radius=state.region.radius,
+            default_radius=self._length,
+            precondition=state.precondition,
+            grad_square_before=state.dual_before,
+            collect=0 if state.preconditioner is None else state.preconditioner.collect,
+            watch=state.hessian.watch,
+        )
+
+    def _product(self, state: TrustRegionState) -> Any:
+        """v -> H v in x / scale."""
         if state.scale is None:
             return state.hessian
         return lambda v: state.hessian(v * state.scale) * state.scale
 
-    def gradient(self, state):
-        return state.space.copy(state.grad) if state.scale is None else state.grad / state.scale
-
-    def inverse_hessian(self, state):
-        return None
-
-    def _start(self, state, reply):
+    def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
         space, x0 = state.space, state.request.x
-        g = state.grad = self._own(state, reply.grad)
-        high, low = extremes(space, reply.grad)
-        x_high, x_low = extremes(space, x0)
-        values, (x0, state.grad) = fetch(space, [reply.value, high, low, x_high, x_low, g @ g], [x0, g])
-        if not math.isfinite(values[3] - values[4]):
+        g = self._own(state, reply.grad)
+        numbers = [*extremes(space, reply.grad), *extremes(space, x0), g @ g]
+        (f, high, low, x_high, x_low, g_g), held = fetch(space, [reply.value, *numbers], [x0, g])
+        if not math.isfinite(x_high - x_low):
             msg = "x0 has entries that are not finite: expected finite numbers"
             raise ValueError(msg)
-        state.grad_square = values[5]
-        state.point = state.first = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(values[5]))
-        state.accepted = state.started = state.point.finite
-        if not state.point.finite:
-            state.trouble = Outcome.FAILED_NONFINITE, "x0"
+        x0, state.grad = held
+        state.grad_square = g_g
+        point = Point(x0, f, max(high, -low), math.sqrt(g_g))
+        state.point = state.first = point
+        state.accepted = state.started = point.finite
+        state.trouble = out_of_range(g_g) if point.finite else not_finite(point, "x0")
         return state
 
-    def _own(self, state, grad):
+    def _own(self, state: TrustRegionState, grad: Array) -> Array:
+        """Take a gradient into x / scale, in an array that nobody else writes."""
         if state.scale is not None:
             return grad * state.scale
         return state.space.copy(grad) if state.space.writeable else grad
 
-    def _measure(self, state, reply):
-        space, x = state.space, state.request.x
+    def _measure(
+        self, state: TrustRegionState, reply: Reply
+    ) -> tuple[Point, Array, tuple[float, float, float]]:
+        """Bring all that the host has to know of the trial, in one packet."""
+        space, x, p = state.space, state.request.x, state.model_step.step  # type: ignore[union-attr]
+        if type(reply.value) is float and not math.isfinite(reply.value):
+            nan = math.nan  # the gradient is of no use then
+            return Point(x, reply.value, nan, nan), reply.grad, (nan, nan, nan)
         g = reply.grad if state.scale is None else reply.grad * state.scale
-        high, low = extremes(space, reply.grad)
-        p = state.model_step.step
-        values, (x, g, p) = fetch(space, [reply.value, high, low, g @ g, g @ p], [x, g, p])
-        state.model_step.step = p
-        f, high, low, g_g, slope = values
-        return Point(x, f, max(high, -low), math.sqrt(g_g) if g_g >= 0 else math.nan), g, g_g, slope
+        wanted = [reply.value, *extremes(space, reply.grad), p @ g, g @ g, p @ p]
+        if state.old_p is not None:
+            wanted.append(state.old_p @ p)
+        values, (x, g, p) = fetch(space, wanted, [x, g, p])
+        f, high, low, slope, g_g, p_p = values[:6]
+        state.model_step.step = p  # type: ignore[union-attr]
+        if state.old_p is not None:
+            norms = state.old_p_norm * math.sqrt(p_p)
+            state.cosine = values[6] / norms if norms > 0.0 else math.nan
+        norm = math.sqrt(g_g) if g_g >= 0.0 else math.nan
+        return Point(x, f, max(high, -low), norm), g, (slope, g_g, p_p)
 
-    def _accept(self, state, trial, g, g_g):
-        old = state.point
-        if state.best is None and not trial.is_better_than(old, state.space.eps):
-            old.grad = state.grad
-            state.best = old
-        elif state.best is not None and trial.is_better_than(state.best, state.space.eps):
-            state.best = None
-        state.value_before = old.value
-        state.step_norm = state.scaled_step_norm = state.model_step.norm
+    def _accept(
+        self, state: TrustRegionState, trial: Point, g: Array, g_g: float, p_p: float
+    ) -> None:
+        p = state.model_step
+        keep_when_left(state, trial, lambda: self.gradient(state))
+        state.value_before, state.alpha = state.point.value, 1.0
+        state.step_norm = math.sqrt(p_p)
+        state.scaled_step_norm = state.step_norm / self._length
+        state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value  # type: ignore[union-attr]
         state.grad = g if state.scale is not None else self._own(state, g)
         state.grad_square = g_g
         state.point = trial
         state.iteration += 1
         state.accepted = True
-        state.rejections = 0
-        state.hessian = state.model_step = None
+        state.trouble = out_of_range(g_g)
+        if state.turns:
+            state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm  # type: ignore[union-attr]
+        if state.preconditioner is not None:
+            state.preconditioner.learn(p)
+            if state.preconditioner.changes and state.precondition is not None:
+                state.dual_before = state.grad @ state.precondition(state.grad)
+        state.hessian = state.precondition = state.model_step = None
 
-    def _reject(self, state, trial, reply):
-        state.rejections += 1
-        eps, f0 = state.space.eps, state.point.value
-        if trial.finite and trial.is_better_than(state.point, eps) and (
-            state.best is None or trial.is_better_than(state.best, eps)
-        ):
-            trial.grad = state.space.copy(reply.grad)
-            state.best = trial
+    def _reject(self, state: TrustRegionState, trial: Point) -> None:
+        """Say why nothing more is possible, where it is so."""
+        decrease, f0 = state.model_step.decrease, state.point.value  # type: ignore[union-attr]
+        numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
         if trial.value == -math.inf:
             state.trouble = Outcome.UNBOUNDED_BELOW, "f is -inf"
-        elif state.model_step.decrease <= eps * abs(f0):
-            state.trouble = Outcome.STALLED_PRECISION, f"{state.model_step.decrease:.3g}"
-        elif state.rejections >= _REJECTIONS:
-            state.trouble = Outcome.FAILED_TRUST_REGION, "no"
-        state.model_step = None
+        elif decrease <= state.space.eps * abs(f0) or state.trials >= _REJECTIONS:
+            text = f"{state.trials} steps rejected, the last foretold {decrease:.3g}; {numbers}"
+            if not trial.finite:
+                state.trouble = not_finite(trial, f"the last of {state.trials} trials")
+            elif state.trials >= _REJECTIONS:
+                state.trouble = Outcome.FAILED_TRUST_REGION, text
+            else:
+                state.trouble = Outcome.STALLED_PRECISION, text

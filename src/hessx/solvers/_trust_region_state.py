@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx._xp import Array, Space
 from hessx.core import Outcome, Point, Request
-from hessx.globalization import Forcing, Region
+from hessx.globalization import ForcingState, Region
 from hessx.krylov import ModelStep
 
 __all__ = ["TrustRegionState"]
@@ -16,21 +16,58 @@ __all__ = ["TrustRegionState"]
 
 @dataclass(slots=True)
 class TrustRegionState:
+    """All that a run has between two evaluations.
+
+    Attributes
+    ----------
+    space, request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
+    scaled_step_norm, trials, cosine, note, trouble
+        As in `SolverState`.
+    scale : array, optional
+        x_scale; gradients, Hessian and steps are in x / scale.
+    region, forcing : Region, ForcingState
+        The radius, and how exactly models are solved.
+    preconditioner : BoundPreconditioner, optional
+        What M is made of.
+    precondition : callable, optional
+        r -> M r at the current point.
+    hessian : HessianAt, optional
+        At the current point; None until it is needed.
+    started : bool
+        Whether the start has been answered.
+    grad, grad_square : array and float
+        Gradient at the point, and its square.
+    dual_before : 0-d array, optional
+        g'Mg with the M of the point before, in which the radius is meant.
+    model_step : ModelStep, optional
+        The step under trial; None where the next has not been found.
+    leaving : bool
+        ``model_step`` leads out of a stationary start.
+    turns, old_p, old_p_norm : bool, array and float
+        Whether cosines are wanted, and the last step for the next of them.
+    """
+
     space: Space
     scale: Array | None
     request: Request
     region: Region
-    forcing: Forcing
-    hessian: Any = None
-    model_step: ModelStep | None = None
-    grad: Array = None  # in x / x_scale
-    grad_square: float = math.nan
+    forcing: ForcingState
+    preconditioner: Any = None
+    # point
     point: Point = field(init=False)
     first: Point = field(init=False)
     best: Point | None = None
     value_before: float = math.nan
+    grad: Array = None
+    grad_square: float = math.nan
+    # model
     started: bool = False
-    rejections: int = 0
+    hessian: Any = None
+    precondition: Any = None
+    dual_before: Array = None
+    model_step: ModelStep | None = None
+    leaving: bool = False
+    # bookkeeping
     iteration: int = 0
     accepted: bool = False
     alpha: float = math.nan
@@ -39,10 +76,12 @@ class TrustRegionState:
     trials: int = 0
     turns: bool = False
     old_p: Array = None
+    old_p_norm: float = math.nan
     cosine: float = math.nan
     note: str = ""
     trouble: tuple[Outcome, str] | None = None
 
     @property
     def needs_hessian(self) -> bool:
+        """Whether the next step asks for products with the Hessian at the current point."""
         return self.started and self.hessian is None

@@ -1,0 +1,50 @@
+"""The L-BFGS inverse of pairs that did not come from an L-BFGS run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hessx._xp import Rows, Space, fetch
+from hessx.hessians._gram import Gram
+from hessx.hessians._lbfgs_operator import LBFGSInverse
+
+__all__ = ["pairs_inverse"]
+
+_PAIRS = 2  # the first row of the pairs
+
+
+def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) -> LBFGSInverse:
+    """Form A from pairs s, y with s'y > 0 that stand in rows 2 + 2 i and 3 + 2 i of slot i.
+
+    Parameters
+    ----------
+    space : Space
+        Of the pairs.
+    rows : Rows
+        Held by the operator, not copied.
+    order : sequence of int
+        Slots in use, the oldest first; they are 0 .. len(order) - 1 in some order.
+    slots : int
+        Slots in all.
+
+    Returns
+    -------
+    LBFGSInverse
+        With gamma = s'y / y'y of the newest pair.
+
+    Notes
+    -----
+    Cost: one product of the rows per pair, one fetch for all.
+    """
+    stop = _PAIRS + 2 * len(order)
+    columns, _ = fetch(space, [rows.products(_PAIRS, stop, _PAIRS + 1 + 2 * i) for i in order])
+    gram, gamma = Gram(slots), 1.0
+    for slot, column in zip(order, columns, strict=True):
+        cross = np.zeros(2 * slots)
+        cross[: len(column)] = column
+        s_y, y_y = float(cross[2 * slot]), float(cross[2 * slot + 1])
+        gram.add(slot, cross[0::2], cross[1::2], s_y, y_y)
+        gamma = s_y / y_y
+    return LBFGSInverse(space, None, rows, gram, gamma, len(order), order[-1])

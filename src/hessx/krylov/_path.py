@@ -1,0 +1,118 @@
+"""What the host knows of a CG solve: where it stands, and whether it is over."""
+
+from __future__ import annotations
+
+import math
+
+from hessx._xp import Array
+from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+
+__all__ = ["Path"]
+
+_REFRESH = 50  # steps between true residuals
+
+
+class Path:
+    """Lengths, decrease and outcome along the path of CG, by recurrence on host numbers.
+
+    z_z, z_p, p_p are z'M^-1 z, z'M^-1 p and p'M^-1 p.  With r the residual and conjugate
+    directions, r is M-orthogonal to the directions before, and g'p = r'p = -r'u.
+    """
+
+    __slots__ = (
+        "alpha", "curvature", "decrease", "hmax", "model", "outcome", "p_p", "products", "r_u",
+        "radius", "slope", "steps", "z_p", "z_z",
+    )  # fmt: skip
+
+    def __init__(self, model: QuadraticModel) -> None:
+        self.model = model
+        self.z_z = self.z_p = self.decrease = self.slope = self.hmax = self.alpha = 0.0
+        self.p_p = self.r_u = self.radius = self.curvature = math.nan
+        self.products = self.steps = 0
+        self.outcome: KrylovOutcome | None = None
+
+    @property
+    def bent(self) -> bool:
+        """Whether a direction without positive curvature was met."""
+        return self.outcome in (KrylovOutcome.NEGATIVE, KrylovOutcome.FLAT)
+
+    def wants_residual(self, steps_before: int) -> bool:
+        """Whether so much accuracy is asked for that r has to be formed anew now."""
+        if self.steps // _REFRESH == steps_before // _REFRESH:
+            return False
+        norm = math.sqrt(self.model.grad_square)
+        return self.model.tolerance < 100.0 * self.model.space.eps * math.sqrt(self.steps) * norm
+
+    def advance(self, r_u: float, p_s: float, s_s: float, before: float = 0.0) -> float:
+        """Take a product's scalars in and give the step along p; sets ``outcome`` at an end."""
+        model = self.model
+        self.products += 1
+        if not math.isfinite(p_s + s_s + r_u):
+            self.outcome = KrylovOutcome.NONFINITE
+            return 0.0
+        if self.steps == 0:
+            self.p_p = r_u
+            self.radius = model.radius_at(r_u, p_s, before)
+        self.steps += 1
+        self.r_u = r_u
+        self.hmax = max(self.hmax, abs(p_s) / self.p_p)
+        edge = model.space.eps * self.hmax * self.p_p
+        if not p_s > edge:
+            self.curvature = p_s / self.p_p
+            self.outcome = KrylovOutcome.NEGATIVE if p_s < -edge else KrylovOutcome.FLAT
+            return self._go(self._beyond(), p_s)
+        alpha = r_u / p_s
+        if self.z_z + alpha * (2.0 * self.z_p + alpha * self.p_p) >= self.radius * self.radius:
+            self.outcome = KrylovOutcome.BOUNDARY
+            return self._go(self._to_boundary(), p_s)
+        return self._go(alpha, p_s)
+
+    def go_on(self, r_r: float, r_u: float) -> float | None:
+        """Judge the residual and give beta for the next direction; None at an end."""
+        if math.sqrt(max(r_r, 0.0)) <= self.model.tolerance:
+            self.outcome = KrylovOutcome.SOLVED
+        elif not r_u > 0.0 or self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z:
+            self.outcome = KrylovOutcome.STAGNATED
+        if self.outcome is not None:
+            return None
+        beta = r_u / self.r_u
+        self.z_p = beta * (self.z_p + self.alpha * self.p_p)
+        self.p_p = r_u + beta * beta * self.p_p
+        return beta
+
+    def result(self, z: Array, Hz: Array, bend: Array | None, pairs: Pairs | None) -> ModelStep:
+        """Hand out the step with its numbers."""
+        return ModelStep(
+            z,
+            Hz,
+            self.decrease,
+            self.slope,
+            math.sqrt(max(self.z_z, 0.0)),
+            self.radius,
+            self.outcome or KrylovOutcome.LIMIT,
+            self.products,
+            bend,
+            self.curvature,
+            pairs,
+        )
+
+    def _go(self, alpha: float, p_s: float) -> float:
+        self.alpha = alpha
+        self.z_z += alpha * (2.0 * self.z_p + alpha * self.p_p)
+        self.slope -= alpha * self.r_u
+        self.decrease += alpha * (self.r_u - 0.5 * alpha * p_s)
+        return alpha
+
+    def _to_boundary(self) -> float:
+        """The root tau >= 0 of norm(z + tau p) = radius, without cancellation."""
+        room = max(0.0, self.radius * self.radius - self.z_z)
+        root = math.sqrt(self.z_p * self.z_p + self.p_p * room)
+        return room / (self.z_p + root) if self.z_p > 0.0 else (root - self.z_p) / self.p_p
+
+    def _beyond(self) -> float:
+        """How far to go where the model has no minimum along p."""
+        if math.isfinite(self.radius):
+            return self._to_boundary()
+        if self.outcome is KrylovOutcome.NEGATIVE or self.steps == 1:
+            return max(math.sqrt(self.z_z), self.model.reach) / math.sqrt(self.p_p)
+        return 0.0

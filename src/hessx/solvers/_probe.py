@@ -1,0 +1,65 @@
+"""Is a stationary start a minimum?  A probe for negative curvature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from hessx._xp import Array, Space, normal
+from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
+
+__all__ = ["probe"]
+
+_PRODUCTS = 20
+_SEED = 0
+
+
+def probe(
+    space: Space, product: Callable[[Array], Array], length: float, watch: Callable[[], bool]
+) -> tuple[ModelStep | None, str]:
+    """Look for a direction of negative curvature from a random start.
+
+    CG on H z = b runs through the Krylov space of b, as Lanczos does: the matrix T_k of Lanczos
+    stops being positive definite at the step at which CG meets p'Hp < 0.
+
+    Parameters
+    ----------
+    space : Space
+        Where.
+    product : callable
+        v -> H v.
+    length : float
+        Of the step to take.
+    watch : callable
+        Ends the probe early.
+
+    Returns
+    -------
+    step : ModelStep or None
+        Along negative curvature, of the given length; None where none was met.
+    text : str
+        What was looked at.
+
+    Notes
+    -----
+    Cost: at most 20 products, one fetch each, and one upload.
+
+    References
+    ----------
+    Conn, Gould & Toint (2000), Trust-Region Methods, section 5.2, on CG and Lanczos.
+    """
+    b = normal(space, _SEED)[0, ...]
+    b_b = float(space.n)  # the expected square: only ratios count, and the tolerance is 0
+    limit = min(_PRODUCTS, 2 * space.n)
+    found = TruncatedCG()(QuadraticModel(space, product, b, b_b, 0.0, limit, math.inf, watch=watch))
+    if found.outcome is not KrylovOutcome.NEGATIVE or found.bend is None:
+        return None, f"no negative curvature in {found.products} products ({found.outcome.value})"
+    p, curvature = found.bend, found.curvature
+    unit = p / space.xp.sqrt(p @ p)
+    step = unit * length
+    decrease = -0.5 * curvature * length * length
+    text = f"left along a curvature of {curvature:.3g}"
+    way_out = ModelStep(
+        step, step * curvature, decrease, 0.0, length, length, KrylovOutcome.NEGATIVE, 0
+    )
+    return way_out, text
