@@ -1,0 +1,142 @@
+"""What a user may give where an operator on the vectors of a run is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hessx._xp import Array, Space, detach, is_array
+from hessx.operators._dense import DenseOperator
+from hessx.operators._kinds import check_kind, joint_space
+from hessx.operators._linear_operator import LinearOperator
+
+__all__ = ["as_operator"]
+
+
+def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
+    """Take a symmetric operator on flat vectors of a space, in any of its forms.
+
+    Parameters
+    ----------
+    space : Space
+        Of the vectors.
+    given : LinearOperator, array, sparse matrix, operator of another library, or callable
+        One of ours; a dense array of shape (n, n) or x.shape + x.shape, of the space; an object
+        with ``shape`` and ``@`` or ``matvec`` (scipy.sparse and SciPy's LinearOperator where x is
+        a NumPy array, cupyx.scipy.sparse where it is CuPy's, ...); or v, shape (n,) -> H v.
+        Symmetry is taken for granted.
+    name : str
+        What it is, for messages: ``"hess(x)"``.
+
+    Returns
+    -------
+    LinearOperator
+        Of shape (n, n).
+
+    Raises
+    ------
+    TypeError, ValueError
+        None of these; another shape, library, dtype or device.  A product that has another
+        library, dtype, device or shape than its vector raises when it is taken.
+
+    Notes
+    -----
+    Cost: none; a product has one check of its type, dtype and device on the host.  Foreign
+    operators are given one vector at a time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import space_of
+    >>> from hessx.operators import as_operator
+    >>> x = np.ones(2)
+    >>> as_operator(space_of(x), lambda v: 3.0 * v, "hess(x)") @ x
+    array([3., 3.])
+    >>> as_operator(space_of(x), np.eye(3), "hess(x)")
+    Traceback (most recent call last):
+    ...
+    ValueError: hess(x) has shape (3, 3): expected (2, 2)
+    """
+    if isinstance(given, LinearOperator):
+        _check_shape(space, given.shape, name)
+        joint_space(space, given.space)
+        return given
+    if is_array(given):
+        check_kind(space, given, f"{name} has", "x")
+        if not _is_sparse(given):
+            return DenseOperator(_square(space, detach(given), name), symmetric=True)
+    if hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec")):
+        return _foreign(space, given, name)
+    if callable(given):
+        return _Given(space, given, f"the product of {name}")
+    msg = (
+        f"{name} is a {type(given).__name__}: expected an array of shape ({space.n}, {space.n}), a "
+        "function of v that gives H v, a hessx.LinearOperator, a sparse matrix or an operator of "
+        "x's library"
+    )
+    raise TypeError(msg)
+
+
+class _Given(LinearOperator):
+    """Products by something that is not ours: one vector at a time, and each is checked."""
+
+    def __init__(
+        self,
+        space: Space,
+        product: Callable[[Array], Array],
+        name: str,
+        diagonal: Callable[[], Array] | None = None,
+    ) -> None:
+        n = space.n
+        self._declare((n, n), space, symmetric=True, diagonal=diagonal is not None)
+        self._functions, self._stacks, self._name = {name: product}, False, name
+        self._find_diagonal = diagonal
+
+    def _apply(self, v: Array) -> Array:
+        return self._taken(self._name, v, self.shape[0])
+
+    def _diagonal(self, space: Space) -> Array:
+        d = self._find_diagonal()  # type: ignore[misc]
+        return space.xp.asarray(d, dtype=space.dtype, device=space.device)
+
+
+def _foreign(space: Space, given: Any, name: str) -> LinearOperator:
+    """Take a sparse matrix, or an operator of another library."""
+    if space.kind != "numpy" and _is_of_scipy(given):
+        msg = (
+            f"{name} is a {type(given).__name__} of SciPy, which multiplies NumPy arrays only, and "
+            f"x is an array of {space.kind_name}: give a sparse matrix of x's library "
+            "(cupyx.scipy.sparse, torch.sparse), or a function of v that gives H v"
+        )
+        raise TypeError(msg)
+    _check_shape(space, given.shape, name)
+    diagonal = None if is_array(given) else getattr(given, "diagonal", None)
+    has_at = hasattr(given, "__matmul__")
+    product = (lambda v: given @ v) if has_at else given.matvec
+    return _Given(space, product, f"the product of {name}", diagonal)
+
+
+def _check_shape(space: Space, shape: Any, name: str) -> None:
+    if tuple(shape) != (space.n, space.n):
+        msg = f"{name} has shape {tuple(shape)}: expected ({space.n}, {space.n})"
+        raise ValueError(msg)
+
+
+def _square(space: Space, a: Array, name: str) -> Array:
+    """Take a dense array as a matrix on flat vectors, and a subclass as a plain array."""
+    shape = tuple(a.shape)
+    if shape not in ((space.n, space.n), space.shape * 2):
+        also = f" or {space.shape * 2}" if len(space.shape) > 1 else ""
+        msg = f"{name} has shape {shape}: expected ({space.n}, {space.n}){also}"
+        raise ValueError(msg)
+    a = space.xp.asarray(a)
+    return a if len(shape) == 2 else space.xp.reshape(a, (space.n, space.n))
+
+
+def _is_sparse(a: Array) -> bool:
+    """Tell a sparse tensor of PyTorch, an array by its type, from a dense one."""
+    return not str(getattr(a, "layout", "strided")).endswith("strided")
+
+
+def _is_of_scipy(given: Any) -> bool:
+    return any(base.__module__.split(".")[0] == "scipy" for base in type(given).__mro__)
