@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, space_of, upload
-from hessx.operators._kinds import check_kind
+from hessx._xp import Array, Space, fetch, upload
+from hessx.operators._kinds import check_kind, kind_of
 
 __all__ = ["Application"]
 
@@ -182,7 +182,7 @@ class Application:
     def _where(self, v: Array) -> Space:
         """Find the library, dtype and device of a vector."""
         if self._last is None or self._last.mismatch(v) is not None:
-            self._last = space_of(v)
+            self._last = kind_of(v, "the vector")
         return self._last
 
     def _place(self, like: Array | None) -> Space:
@@ -193,7 +193,7 @@ class Application:
                 raise ValueError(msg)
             return self.space
         check_kind(self.space, like, "like has", "the operator")
-        return self.space or space_of(like)
+        return self.space or kind_of(like, "like")
 
     def _check(self, v: Any, size: int) -> None:
         """Refuse what is no vector, or stack of vectors, of this operator."""
