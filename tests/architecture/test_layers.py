@@ -34,6 +34,7 @@ NUMPY = {"numpy"}
 PACKAGES = {
     "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
+    "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
     "solvers": {"always": set(), "late": {"tqdm"}},  # progress
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {

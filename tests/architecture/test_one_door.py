@@ -31,6 +31,7 @@ ALLOWED = {
         "hessians/_applied.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
+    ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",
     ("solvers/_methods.py", r"bool\(given\.get\('disp', False\)\)"): "an option",

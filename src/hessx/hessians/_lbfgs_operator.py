@@ -8,17 +8,19 @@ import numpy as np
 
 from hessx._xp import Array, Rows, Space, to_host, upload
 from hessx.hessians._gram import Gram
+from hessx.operators import LinearOperator
 
 __all__ = ["LBFGSInverse"]
 
 _PAIRS = 2  # rows 0 and 1 of the buffer hold gradients
 
 
-class LBFGSInverse:
+class LBFGSInverse(LinearOperator):
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 
     The (2k, 2k) matrix M is formed on the host in float64 and uploaded once, when first needed:
-    an apply reads nothing back to the host.  The run makes it: ``result.hess_inv``.
+    an apply reads nothing back to the host.  The run makes it: ``result.hess_inv``.  It takes part
+    in sums and products, as every `LinearOperator` does.
 
     Attributes
     ----------
@@ -36,7 +38,8 @@ class LBFGSInverse:
 
     Notes
     -----
-    Cost of an apply: two products with the 2 k + 2 rows.  The rows are those of the run, not
+    Cost of an apply: two products with the 2 k + 2 rows, for each vector of a stack; of the
+    diagonal, 2 k products with the rows.  The rows are those of the run, not
     copies: they live as long as the operator.
 
     References
@@ -52,6 +55,8 @@ class LBFGSInverse:
     array([0.5, 0.5, 0.5])
     """
 
+    space: Space
+
     def __init__(
         self,
         space: Space,
@@ -64,16 +69,16 @@ class LBFGSInverse:
     ) -> None:
         self.space, self.scale, self.rows, self.gram = space, scale, rows, gram
         self.gamma, self.count, self.candidate = gamma, count, candidate
-        self.shape = (space.n, space.n)
+        self._declare((space.n, space.n), space, symmetric=True, diagonal=True)
         self.dtype = space.dtype
         self._middle: Array = None
 
     def matvec(self, v: Array) -> Array:
-        """Apply to a vector of n entries or of the shape of x; two products, no fetch.
+        """Apply to a vector, a stack of vectors, or an array of the shape of x; no fetch.
 
         Parameters
         ----------
-        v : array
+        v : array, shape (n,), (..., n) or that of x
             Of x's library, dtype and device.
 
         Returns
@@ -82,32 +87,34 @@ class LBFGSInverse:
             A v, with the shape of v.
         """
         space = self.space
-        problem = space.mismatch(v)
-        if problem is not None:
-            msg = f"the vector has {problem} (that of x)"
-            raise TypeError(msg)
-        flat = space.flat(v)
-        if flat.shape[0] != space.n:
-            msg = f"the vector has shape {tuple(v.shape)}: expected {space.shape} or ({space.n},)"
-            raise ValueError(msg)
-        z = flat if self.scale is None else flat * self.scale
+        if len(space.shape) > 1 and space.mismatch(v) is None and tuple(v.shape) == space.shape:
+            return space.shaped(self._apply(space.flat(v)))
+        return super().matvec(v)
+
+    def _apply(self, v: Array) -> Array:
+        return self._each(self._apply_to_one, v, self.space.n)
+
+    def _apply_to_one(self, v: Array) -> Array:
+        z = v if self.scale is None else v * self.scale
         out = z * self.gamma
         if self.count:
             middle = self._coefficients()
             stop = int(middle.shape[0])
             out = out + self.rows.combine_on_device(middle @ self.rows.products_with(stop, z))
-        if self.scale is not None:
-            out = out * self.scale
-        return space.xp.reshape(out, v.shape)
+        return out if self.scale is None else out * self.scale
 
-    __matmul__ = matvec
-    __call__ = matvec
+    def _diagonal(self, space: Space) -> Array:
+        """Gamma + diag(B'M B), by the rows of B."""
+        d = space.zeros(space.n) + self.gamma
+        if self.count:
+            middle = self._coefficients()
+            for i in range(_PAIRS, middle.shape[0]):
+                d = d + self.rows.combine_on_device(middle[i, ...]) * self.rows[i]
+        return d if self.scale is None else d * self.scale * self.scale
 
-    def todense(self) -> np.ndarray:
+    def todense(self) -> Any:
         """Give the matrix as a NumPy array; n applies, for tests and small n."""
-        eye = np.eye(self.space.n)
-        columns = [to_host(self.matvec(upload(self.space, row))) for row in eye]
-        return np.stack(columns, axis=1)
+        return to_host(self.dense())
 
     def _coefficients(self) -> Array:
         """Arrange M by the buffer's rows, with zeros for the two gradients; one upload."""
@@ -122,6 +129,6 @@ class LBFGSInverse:
     def __repr__(self) -> str:
         return f"<L-BFGS inverse of shape {self.shape}, {self.count} pairs>"
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """Convert to a dense NumPy array."""
         return self.todense().astype(dtype or np.float64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, space_of, upload
-from hessx.operators._kinds import check_kind
+from hessx._xp import Array, Space, fetch, upload
+from hessx.operators._kinds import check_kind, kind_of
 
 __all__ = ["Application"]
 
@@ -163,8 +163,7 @@ class Application:
         raise NotImplementedError
 
     def _apply_transposed(self, u: Array) -> Array:
-        """A' u; the same product where A is symmetric."""
-        return self._apply(u)
+        raise NotImplementedError
 
     def _diagonal(self, space: Space) -> Array:
         raise NotImplementedError
@@ -174,14 +173,16 @@ class Application:
         if v.ndim == 1:
             return product(v)
         space, shape = self._where(v), (*v.shape[:-1], size)
-        rows = space.xp.reshape(v, (-1, v.shape[-1])) if 0 not in v.shape else v[:0]
+        if 0 in v.shape:
+            return space.zeros(shape)
+        rows = space.xp.reshape(v, (-1, v.shape[-1]))
         products = [product(rows[i, ...]) for i in range(rows.shape[0])]
-        return space.xp.reshape(space.xp.stack(products), shape) if products else space.zeros(shape)
+        return space.xp.reshape(space.xp.stack(products), shape)
 
     def _where(self, v: Array) -> Space:
         """Find the library, dtype and device of a vector."""
         if self._last is None or self._last.mismatch(v) is not None:
-            self._last = space_of(v)
+            self._last = kind_of(v, "the vector")
         return self._last
 
     def _place(self, like: Array | None) -> Space:
@@ -192,7 +193,7 @@ class Application:
                 raise ValueError(msg)
             return self.space
         check_kind(self.space, like, "like has", "the operator")
-        return self.space or space_of(like)
+        return self.space or kind_of(like, "like")
 
     def _check(self, v: Any, size: int) -> None:
         """Refuse what is no vector, or stack of vectors, of this operator."""

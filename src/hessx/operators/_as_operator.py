@@ -123,13 +123,12 @@ def _check_shape(space: Space, shape: Any, name: str) -> None:
 
 
 def _square(space: Space, a: Array, name: str) -> Array:
-    """Take a dense array as a matrix on flat vectors, and a subclass as a plain array."""
+    """Take a dense array as a matrix on flat vectors."""
     shape = tuple(a.shape)
     if shape not in ((space.n, space.n), space.shape * 2):
         also = f" or {space.shape * 2}" if len(space.shape) > 1 else ""
         msg = f"{name} has shape {shape}: expected ({space.n}, {space.n}){also}"
         raise ValueError(msg)
-    a = space.xp.asarray(a)
     return a if len(shape) == 2 else space.xp.reshape(a, (space.n, space.n))
 
 

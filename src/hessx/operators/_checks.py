@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hessx._xp import Array, Space, dot, fetch, is_array, normal, space_of
+from hessx._xp import Array, Space, dot, fetch, is_array, normal
 from hessx.core import check_integer
 from hessx.operators._as_operator import as_operator
+from hessx.operators._kinds import kind_of
 from hessx.operators._linear_operator import LinearOperator
 
 __all__ = ["OperatorCheck", "check_adjoint", "check_linearity", "check_symmetry"]
@@ -215,7 +216,7 @@ def _taken(A: Any, like: Any) -> LinearOperator:
             f"like is a {type(like).__name__}: expected an array, a point x, where A is no operator"
         )
         raise TypeError(msg)
-    return as_operator(space_of(like), A, "A")
+    return as_operator(kind_of(like, "like"), A, "A")
 
 
 def _draws(

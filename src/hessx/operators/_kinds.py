@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, detach, is_array, space_of
 
-__all__ = ["check_kind", "checked_shape", "held", "joint_space"]
+__all__ = ["check_kind", "checked_shape", "held", "joint_space", "kind_of"]
 
 
 def check_kind(space: Space | None, a: Any, what: str, whose: str) -> None:
@@ -27,14 +27,19 @@ def check_kind(space: Space | None, a: Any, what: str, whose: str) -> None:
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
 
 
+def kind_of(a: Array, what: str) -> Space:
+    """Find the library, dtype and device of an array of real floating numbers."""
+    if "float" not in str(a.dtype):  # a space has an eps, which other dtypes have not
+        msg = f"{what} has dtype {a.dtype}: expected a real floating dtype"
+        raise TypeError(msg)
+    return space_of(a)
+
+
 def held(a: Any, name: str, shape: tuple[int | None, ...]) -> tuple[Array, Space]:
     """Take an array that an operator holds, not copied, and its kind; None: a size left open."""
     check_kind(None, a, f"{name} has", "no library")
     a = detach(a)
-    space = space_of(a)
-    if not space.xp.isdtype(a.dtype, "real floating"):
-        msg = f"{name} has dtype {a.dtype}: expected a real floating dtype"
-        raise TypeError(msg)
+    space = kind_of(a, name)
     fits = len(space.shape) == len(shape) and all(
         size > 0 and wanted in (None, size) for size, wanted in zip(space.shape, shape, strict=True)
     )

@@ -109,7 +109,7 @@ class LinearOperator(Application):
             rmatvec=rmatvec is not None,
             diagonal=diagonal is not None,
         )
-        self._functions = {"matvec": matvec, "rmatvec": matvec if rmatvec is None else rmatvec}
+        self._functions: dict[str, Any] = {"matvec": matvec, "rmatvec": rmatvec}
         self._held_diagonal, self._stacks = diagonal, stacks
 
     def __matmul__(self, other: Any) -> Any:
@@ -162,7 +162,7 @@ class LinearOperator(Application):
         return self._taken("matvec", v, self.shape[0])
 
     def _apply_transposed(self, u: Array) -> Array:
-        return self._taken("rmatvec", u, self.shape[1])
+        return self._apply(u) if self.symmetric else self._taken("rmatvec", u, self.shape[1])
 
     def _diagonal(self, space: Space) -> Array:  # noqa: ARG002
         return self._held_diagonal

@@ -1,0 +1,204 @@
+"""What users give as a Hessian or preconditioner, from whatever library, and what is refused."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+
+import hessx
+from hessx._xp import space_of
+from hessx.operators import as_operator
+
+n = 4
+
+
+def taken(backend, given):
+    return as_operator(space_of(backend.asarray(np.ones(n))), given, "hess(x)")
+
+
+def assert_is(backend, operator, matrix):
+    for shape in ((n,), (2, 3, n)):
+        v = backend.asarray(np.random.default_rng(2).standard_normal(shape))
+        product = operator @ v
+        backend.assert_same_kind(product, v)
+        np.testing.assert_allclose(
+            backend.to_numpy(product),
+            backend.to_numpy(v) @ matrix.T,
+            atol=100 * backend.eps * abs(matrix).max(),
+        )
+
+
+SPARSE = [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array]
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("form", SPARSE)
+def test_a_sparse_matrix_of_scipy(backend, data, form):
+    matrix = form(data.S.astype(backend.dtype_name))
+    operator = taken(backend, matrix)
+    assert_is(backend, operator, data.S)
+    backend.assert_same_kind(operator.diagonal(), data.xd)
+    np.testing.assert_array_equal(operator.diagonal(), np.diag(data.S))
+
+
+@pytest.mark.backends("numpy")
+def test_a_linear_operator_of_scipy(backend, data):
+    matrix = data.S.astype(backend.dtype_name)
+    operator = taken(backend, scipy.sparse.linalg.aslinearoperator(matrix))
+    assert_is(backend, operator, data.S)
+    assert operator.diagonal() is None
+
+
+def test_there_and_back_through_scipy(backend, data):
+    host = hessx.DenseOperator(data.xS, symmetric=True).shift(0.5).to_scipy()
+    matrix = data.S + 0.5 * np.eye(n)
+    assert host.shape == (n, n) and host.dtype == np.dtype(backend.dtype_name)
+    v = np.ones(n, dtype=backend.dtype_name)
+    product = host @ v
+    assert type(product) is np.ndarray and product.dtype == v.dtype
+    np.testing.assert_allclose(product, matrix @ v, atol=100 * backend.eps)
+    both = host @ np.eye(n, 2, dtype=backend.dtype_name)
+    np.testing.assert_allclose(both, matrix[:, :2], atol=100 * backend.eps)
+    if backend.family == "numpy":
+        assert_is(backend, taken(backend, host), matrix)
+
+
+def test_scipy_transposes_and_solves(backend, data):
+    host = hessx.DenseOperator(data.xA).to_scipy()
+    u = np.ones(3, dtype=backend.dtype_name)
+    np.testing.assert_allclose(host.T @ u, data.A.T @ u, atol=100 * backend.eps)
+    definite = hessx.LowRankOperator(data.xM).shift(1.0).to_scipy()
+    x, info = scipy.sparse.linalg.cg(definite, np.ones(n), rtol=20 * backend.eps)
+    expected = np.linalg.solve(data.M @ data.M.T + np.eye(n), np.ones(n))
+    assert info == 0
+    np.testing.assert_allclose(x, expected, rtol=1e4 * backend.eps)
+
+
+def test_an_operator_without_arrays_takes_numpy_vectors_of_scipy():
+    host = hessx.LinearOperator((2, 2), lambda v: 3.0 * v, symmetric=True).to_scipy()
+    np.testing.assert_array_equal(host @ np.ones(2), [3.0, 3.0])
+    forward = hessx.LinearOperator((1, 2), lambda v: v[:1]).to_scipy()
+    np.testing.assert_array_equal(forward @ np.ones(2), [1.0])
+
+
+def test_scipy_works_on_numpy_arrays_only(backend, data):
+    if backend.family == "numpy":
+        pytest.skip("this is NumPy")
+    for given in (
+        scipy.sparse.csr_array(data.S),
+        scipy.sparse.linalg.aslinearoperator(data.S),
+    ):
+        match = r"hess\(x\) is a .* of SciPy, which multiplies NumPy arrays only, and x is"
+        with pytest.raises(TypeError, match=match):
+            taken(backend, given)
+    with pytest.raises(TypeError, match=r"hess\(x\) has an array of numpy, expected one of"):
+        taken(backend, data.S)
+    with pytest.raises((TypeError, RuntimeError)):  # CuPy and array-api-strict refuse themselves
+        taken(backend, lambda v: data.S @ backend.to_numpy(v)) @ data.xd
+
+
+@pytest.mark.backends("torch")
+def test_a_sparse_tensor(backend, data):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse")
+        for sparse in (data.xS.to_sparse(), data.xS.to_sparse_csr()):
+            operator = taken(backend, sparse)
+            assert_is(backend, operator, data.S)
+            assert operator.diagonal() is None
+
+
+@pytest.mark.backends("torch")
+def test_products_by_autograd_are_cut_off(backend, data):
+    S = data.xS.clone().requires_grad_()
+    for given in (S, lambda v: S @ v):
+        assert not (taken(backend, given) @ data.xd).requires_grad
+
+
+@pytest.mark.backends("jax")
+def test_a_sparse_matrix_of_jax(backend, data):
+    sparse = pytest.importorskip("jax.experimental.sparse")
+    assert_is(backend, taken(backend, sparse.BCOO.fromdense(data.xS)), data.S)
+
+
+def test_any_object_with_a_shape_and_products(backend, data):
+    class ByMatvec:
+        shape = (n, n)
+
+        def matvec(self, v):
+            return data.xS @ v
+
+    class ByAt:
+        shape = (n, n)
+
+        def __matmul__(self, v):
+            return data.xS @ v
+
+        def diagonal(self):
+            return data.xd
+
+    assert_is(backend, taken(backend, ByMatvec()), data.S)
+    assert_is(backend, taken(backend, ByAt()), data.S)
+    assert taken(backend, ByMatvec()).diagonal() is None
+    backend.assert_same_kind(taken(backend, ByAt()).diagonal(), data.xd)
+
+
+def test_ours_is_taken_as_it_is(backend, data):
+    operator = hessx.DiagonalOperator(data.xd)
+    assert taken(backend, operator) is operator
+
+
+def test_a_wrong_form(backend, data):
+    match = r"hess\(x\) is a float: expected an array of shape \(4, 4\), a function of v"
+    with pytest.raises(TypeError, match=match):
+        taken(backend, 2.0)
+    with pytest.raises(TypeError, match=r"hess\(x\) is a NoneType: expected"):
+        taken(backend, None)
+    with pytest.raises(TypeError, match=r"hess\(x\) has dtype .*int32, expected"):
+        taken(backend, backend.asarray(np.eye(n), dtype="int32"))
+
+
+def test_a_wrong_shape(backend, data):
+    class Object:
+        shape = (n, 3)
+
+        def matvec(self, v):
+            return v
+
+    for given in (data.xA, hessx.DenseOperator(data.xA), Object(), data.xd):
+        with pytest.raises(ValueError, match=r"hess\(x\) has shape .*: expected \(4, 4\)"):
+            taken(backend, given)
+    x = backend.asarray(np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"expected \(4, 4\) or \(2, 2, 2, 2\)"):
+        as_operator(space_of(x), data.xA, "hess(x)")
+
+
+def test_products_that_do_not_belong_to_x(backend, data):
+    v = data.xd
+    for given, error, match in (
+        (lambda v: v[:2], ValueError, r"hess\(x\) returned shape \(2,\) for a vector of shape"),
+        (lambda v: [0.0] * n, TypeError, r"hess\(x\) returned type list, expected an array"),
+        (lambda v: 1.0, TypeError, r"hess\(x\) returned type float"),
+        (lambda v: backend.asarray(np.ones(n), dtype="int32"), TypeError, "returned dtype"),
+    ):
+        operator = taken(backend, given)
+        with pytest.raises(error, match=match):
+            operator @ v
+    if backend.has_float64 and backend.dtype_name == "float32":
+        wide = backend.asarray(np.ones(n), dtype="float64")
+        with pytest.raises(TypeError, match=r"dtype .*float64, expected .*float32"):
+            taken(backend, lambda v: wide) @ v
+
+
+def test_what_the_users_function_raises_passes_through(backend):
+    class MineError(Exception):
+        pass
+
+    def product(v):
+        raise MineError
+
+    with pytest.raises(MineError):
+        taken(backend, product) @ backend.asarray(np.ones(n))
