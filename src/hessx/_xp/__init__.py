@@ -2,8 +2,9 @@
 
 from hessx._xp._algebra import dot, extremes, norm_inf
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
-from hessx._xp._intake import take_gradient, take_value
-from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
+from hessx._xp._intake import take_gradient, take_product, take_value
+from hessx._xp._namespace import Array, Space, detach, is_array, space_of
+from hessx._xp._point import like, to_point
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
 from hessx._xp._updates import add_scaled, scale_and_subtract
@@ -30,6 +31,7 @@ __all__ = [
     "scale_and_subtract",
     "space_of",
     "take_gradient",
+    "take_product",
     "take_value",
     "to_host",
     "to_point",
