@@ -3,7 +3,8 @@
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_product, take_value
-from hessx._xp._namespace import Array, Space, detach, is_array, like, space_of, to_point
+from hessx._xp._namespace import Array, Space, detach, is_array, space_of
+from hessx._xp._point import like, to_point
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
 from hessx._xp._updates import add_scaled, scale_and_subtract

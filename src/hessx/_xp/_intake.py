@@ -8,7 +8,7 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-from hessx._xp._namespace import Array, Space, detach
+from hessx._xp._namespace import Array, Space, detach, is_array
 
 __all__ = ["take_gradient", "take_product", "take_value"]
 
@@ -56,12 +56,14 @@ def take_value(space: Space, f: Any) -> Any:
 def take_gradient(space: Space, g: Any) -> Array:
     """Take a gradient as a flat vector of the space; not copied, in x's chunks on dask.
 
+    Where x is a tree the gradient is one, joined by one concatenation, or flat.
+
     Raises
     ------
     TypeError
-        Another library or dtype than x.
+        Another library, dtype or tree than x.
     ValueError
-        Another shape or device than x.
+        Another shape, device, keys or length than x.
     """
     return _take_vector(space, g, "the gradient")
 
@@ -72,14 +74,25 @@ def take_product(space: Space, v: Any) -> Array:
 
 
 def _take_vector(space: Space, v: Any, what: str) -> Array:
+    if space.tree is None:
+        flat = space.flat(_checked(space, v, (space.shape, (space.n,)), what))
+    elif is_array(v) and v.shape == (space.n,):
+        flat = _checked(space, v, (space.shape,), what)
+    else:
+        leaves = space.tree.match(v, what)
+        flat = space.join([_checked(space, leaf, (shape,), path) for path, leaf, shape in leaves])
+    return flat if space.chunks is None else flat.rechunk(space.chunks)
+
+
+def _checked(space: Space, v: Any, shapes: tuple[tuple[int, ...], ...], what: str) -> Array:
+    """Check an array of the user's for kind and shape, the first of ``shapes`` or another."""
     v = detach(v)
     problem = space.mismatch(v)
     if problem is not None:
         msg = f"{what} has {problem} (that of x)"
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
     shape = tuple(v.shape)
-    if shape != space.shape and shape != (space.n,):
-        msg = f"{what} has shape {shape}: expected {space.shape} (that of x)"
+    if shape not in shapes:
+        msg = f"{what} has shape {shape}: expected {shapes[0]} (that of x)"
         raise ValueError(msg)
-    flat = space.flat(v)
-    return flat if space.chunks is None else flat.rechunk(space.chunks)
+    return v

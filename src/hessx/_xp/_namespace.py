@@ -10,7 +10,9 @@ import array_api_compat as compat
 import numpy as np
 from array_api_compat import array_namespace
 
-__all__ = ["Array", "Space", "detach", "is_array", "like", "space_of", "to_point"]
+from hessx._xp._tree import Tree, walk
+
+__all__ = ["Array", "Space", "detach", "is_array", "space_of"]
 
 # The standard has no type for "an array of some library".
 Array = Any
@@ -27,13 +29,15 @@ class Space:
     device, dtype : object
         Of every vector of the run.
     shape : tuple of int
-        The user's shape of x; inside, x is flat.
+        The user's shape of x, (n,) where x is a tree; inside, x is flat.
     n : int
         Number of variables.
     eps : float
         Machine epsilon of ``dtype``.
     kind : {"numpy", "cupy", "torch", "jax", "dask"} or another library's name
         The library.
+    tree : Tree, optional
+        The structure of x, where the user gave a tree of arrays.
     """
 
     xp: Any
@@ -46,6 +50,7 @@ class Space:
     array_type: Any
     writeable: bool
     chunks: Any = None  # of a flat x, on dask
+    tree: Tree | None = None
     has_out: bool = field(init=False)  # functions take out=: no temporaries
     host_dtype: np.dtype[Any] = field(init=False)  # NumPy's name of dtype
 
@@ -58,12 +63,21 @@ class Space:
         """Share: a space holds no data of the run."""
         return self
 
-    def flat(self, a: Array) -> Array:
-        """View an array of the user's shape as a vector."""
+    def flat(self, a: Any) -> Array:
+        """View an array of the user's shape as a vector, or join the leaves of a user's tree."""
+        if self.tree is not None and not is_array(a):
+            return self.join([leaf for _, leaf, _ in self.tree.match(a, "x")])
         return a if a.ndim == 1 else self.xp.reshape(a, (-1,))
 
-    def shaped(self, v: Array) -> Array:
-        """View a vector in the user's shape."""
+    def join(self, leaves: list[Array]) -> Array:
+        """Join the leaves of a tree to a vector, one concatenation."""
+        flat = [a if a.ndim == 1 else self.xp.reshape(a, (-1,)) for a in leaves]
+        return flat[0] if len(flat) == 1 else self.xp.concat(flat)
+
+    def shaped(self, v: Array) -> Any:
+        """View a vector in the user's shape, or as the user's tree."""
+        if self.tree is not None:
+            return self.tree.cut(v, self.xp.reshape)
         return v if len(self.shape) == 1 else self.xp.reshape(v, self.shape)
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
@@ -112,119 +126,44 @@ def _kind_of(a: Array) -> str:
     return str(array_namespace(a).__name__)
 
 
-def to_point(x0: Any) -> Array:
-    """Take a user's starting point as a real floating array of its own library, unshared.
-
-    Numbers, nested lists and tuples of numbers, and integer NumPy arrays become float64 NumPy
-    arrays; a number becomes shape ``(1,)``, as in SciPy.
-
-    Raises
-    ------
-    TypeError
-        Complex x0, half precision, an integer array of another library, or something that is no
-        array.
-    ValueError
-        An empty x0, or one of unknown shape (dask).
-    """
-    if not compat.is_array_api_obj(x0):
-        try:
-            array = np.asarray(x0)
-        except ValueError as error:
-            msg = f"x0 = {x0!r}: expected an array or (nested) lists of numbers of equal length"
-            raise TypeError(msg) from error
-        x0 = array.reshape(1) if array.ndim == 0 else array
-    xp = array_namespace(x0)
-    if compat.is_numpy_array(x0) and x0.dtype.kind not in "buifc":
-        msg = f"x0 has dtype {x0.dtype}: expected real numbers"
-        raise TypeError(msg)
-    if xp.isdtype(x0.dtype, "complex floating"):
-        msg = (
-            f"x0 has complex dtype {x0.dtype}: expected a real floating array; "
-            "minimise over real and imaginary parts as two real arrays"
-        )
-        raise TypeError(msg)
-    if compat.is_numpy_array(x0) and x0.dtype.kind in "bui":
-        x0 = x0.astype(np.float64)
-    if not xp.isdtype(x0.dtype, "real floating"):
-        msg = f"x0 has dtype {x0.dtype}: expected a real floating dtype; convert x0 first"
-        raise TypeError(msg)
-    if xp.finfo(x0.dtype).bits < 32:
-        msg = f"x0 has dtype {x0.dtype}: expected float32 or float64; convert x0 first"
-        raise TypeError(msg)
-    size = compat.size(x0)
-    if size is None or (isinstance(size, float) and math.isnan(size)):
-        msg = f"x0 has unknown shape {x0.shape}: compute its chunk sizes first"
-        raise ValueError(msg)
-    if size == 0:
-        msg = f"x0 has shape {x0.shape}: expected at least one variable"
-        raise ValueError(msg)
-    x0 = detach(x0)
-    return xp.asarray(x0, copy=True)
-
-
 def detach(a: Array) -> Array:
     """Cut an autodiff graph off (torch); other arrays pass."""
     return a.detach() if getattr(a, "requires_grad", False) else a
 
 
-def space_of(x: Array) -> Space:
-    """Find the space of a floating array.
+def space_of(x: Any) -> Space:
+    """Find the space of a floating array, or of a tree of them.
 
     Parameters
     ----------
-    x : array
-        Of any library that speaks the standard, and of any shape.
+    x : array, or dict, list or tuple of arrays
+        Of any library that speaks the standard, and of any shape; the leaves of a tree are of
+        one library, device and dtype.
 
     Returns
     -------
     Space
         R^n with the library, device, dtype and shape of x.
     """
-    xp = array_namespace(x)
+    tree = None if is_array(x) else Tree.of(x)
+    leaves = [x] if tree is None else [leaf for _, leaf in walk(x, "x")]
+    a = leaves[0]
+    xp, n = array_namespace(a), sum(math.prod(leaf.shape) for leaf in leaves)
     return Space(
         xp=xp,
-        device=compat.device(x),
-        dtype=x.dtype,
-        shape=tuple(x.shape),
-        n=math.prod(x.shape),
-        eps=float(xp.finfo(x.dtype).eps),
-        kind=_kind_of(x),
-        array_type=type(x),
-        writeable=bool(compat.is_writeable_array(x)) and not compat.is_dask_array(x),
-        chunks=xp.reshape(x, (-1,)).chunks if compat.is_dask_array(x) else None,
+        device=compat.device(a),
+        dtype=a.dtype,
+        shape=tuple(a.shape) if tree is None else (n,),
+        n=n,
+        eps=float(xp.finfo(a.dtype).eps),
+        kind=_kind_of(a),
+        array_type=type(a),
+        writeable=bool(compat.is_writeable_array(a)) and not compat.is_dask_array(a),
+        chunks=_flat_chunks(xp, leaves) if compat.is_dask_array(a) else None,
+        tree=tree,
     )
 
 
-def like(space: Space, a: Any, what: str) -> Array:
-    """Take a user's auxiliary array (a scale, a diagonal) into the space, or say why not.
-
-    Parameters
-    ----------
-    space : Space
-        Where to.
-    a : array or (nested) list
-        NumPy arrays and lists are moved and rounded to the dtype; others must be there already.
-    what : str
-        Its name, for messages.
-
-    Returns
-    -------
-    array
-        A copy.
-
-    Raises
-    ------
-    TypeError
-        Another library, dtype or device than x; not real numbers.
-    """
-    if compat.is_array_api_obj(a) and not compat.is_numpy_array(a):
-        problem = space.mismatch(a)
-        if problem is not None:
-            msg = f"{what} has {problem} (that of x0)"
-            raise TypeError(msg)
-        return space.xp.asarray(detach(a), copy=True)
-    host = np.asarray(a)
-    if host.dtype.kind not in "buif":
-        msg = f"{what} has dtype {host.dtype}: expected real numbers"
-        raise TypeError(msg)
-    return space.xp.asarray(host.astype(space.host_dtype), device=space.device)
+def _flat_chunks(xp: Any, leaves: list[Array]) -> Any:
+    """Chunks of the leaves, flat and one after the other."""
+    return (sum((xp.reshape(a, (-1,)).chunks[0] for a in leaves), ()),)

@@ -104,7 +104,7 @@ class LBFGS:
 
     def _root(self, space: Space, diagonal: Any) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""
-        if not is_array(diagonal) and not isinstance(diagonal, list | tuple):
+        if not is_array(diagonal) and not isinstance(diagonal, list | tuple | dict):
             msg = (
                 f"hess_inv0 is a {type(diagonal).__name__}: expected a positive number, a positive "
                 "diagonal with the shape of x0, or the hess_inv of an earlier L-BFGS result"

@@ -1,0 +1,145 @@
+"""What the user gives at the start of a run: x0 and arrays like it, in the space of the run."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+from array_api_compat import array_namespace
+
+from hessx._xp._fetch import upload
+from hessx._xp._namespace import Array, Space, detach, space_of
+from hessx._xp._tree import is_tree, rebuild, walk
+
+__all__ = ["like", "to_point"]
+
+
+def to_point(x0: Any) -> Any:
+    """Take a user's starting point as real floating arrays of its own library, unshared.
+
+    Numbers, nested lists and tuples of numbers, and integer NumPy arrays become float64 NumPy
+    arrays; a number becomes shape ``(1,)``, as in SciPy.  A dict, or a list or tuple with arrays,
+    is a tree: its leaves are arrays of one library, dtype and device, and numbers, which become
+    0-d arrays of that kind.
+
+    Returns
+    -------
+    array or tree of arrays
+        The tree with the containers of x0.
+
+    Raises
+    ------
+    TypeError
+        Complex x0, half precision, an integer array of another library, or something that is no
+        array; leaves of different kinds.
+    ValueError
+        An empty x0, or one of unknown shape (dask).
+    """
+    if not is_tree(x0):
+        return _to_array(x0, "x0")
+    leaves = dict(walk(x0, "x0"))
+    if not leaves:
+        msg = f"x0 = {x0!r}: expected at least one variable"
+        raise ValueError(msg)
+    numbers = {path: leaf for path, leaf in leaves.items() if isinstance(leaf, Real | np.bool_)}
+    points = {path: _to_array(leaf, path) for path, leaf in leaves.items() if path not in numbers}
+    first, example = next(iter(points.items()), ("", np.zeros(())))
+    space = space_of(example)
+    for path, point in points.items():
+        problem = space.mismatch(point)
+        if problem is not None:
+            msg = f"{path} has {problem} (that of {first})"
+            raise TypeError(msg)
+    points |= {path: upload(space, np.array(float(leaf))) for path, leaf in numbers.items()}
+    return rebuild(x0, (points[path] for path in leaves))
+
+
+def _to_array(a: Any, what: str) -> Array:
+    if not compat.is_array_api_obj(a):
+        try:
+            array = np.asarray(a)
+        except ValueError as error:
+            msg = f"{what} = {a!r}: expected an array or (nested) lists of numbers of equal length"
+            raise TypeError(msg) from error
+        a = array.reshape(1) if array.ndim == 0 else array
+    xp = array_namespace(a)
+    if compat.is_numpy_array(a) and a.dtype.kind not in "buifc":
+        msg = f"{what} has dtype {a.dtype}: expected real numbers"
+        raise TypeError(msg)
+    if xp.isdtype(a.dtype, "complex floating"):
+        msg = (
+            f"{what} has complex dtype {a.dtype}: expected a real floating array; "
+            "minimise over real and imaginary parts as two real arrays"
+        )
+        raise TypeError(msg)
+    if compat.is_numpy_array(a) and a.dtype.kind in "bui":
+        a = a.astype(np.float64)
+    if not xp.isdtype(a.dtype, "real floating"):
+        msg = f"{what} has dtype {a.dtype}: expected a real floating dtype; convert {what} first"
+        raise TypeError(msg)
+    if xp.finfo(a.dtype).bits < 32:
+        msg = f"{what} has dtype {a.dtype}: expected float32 or float64; convert {what} first"
+        raise TypeError(msg)
+    size = compat.size(a)
+    if size is None or (isinstance(size, float) and math.isnan(size)):
+        msg = f"{what} has unknown shape {a.shape}: compute its chunk sizes first"
+        raise ValueError(msg)
+    if size == 0:
+        msg = f"{what} has shape {a.shape}: expected at least one variable"
+        raise ValueError(msg)
+    return xp.asarray(detach(a), copy=True)
+
+
+def like(space: Space, given: Any, what: str) -> Array:
+    """Take a user's auxiliary array (a scale, a diagonal) into the space, or say why not.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    given : array or (nested) list, or tree
+        NumPy arrays and lists are moved and rounded to the dtype; others must be there already.
+        Where x is a tree, the same tree; a number in it stands for all entries of its leaf.
+    what : str
+        Its name, for messages.
+
+    Returns
+    -------
+    array
+        A copy; of a tree the flat vector.
+
+    Raises
+    ------
+    TypeError
+        Another library, dtype or device than x, another tree than x; not real numbers.
+    ValueError
+        A leaf of another shape than in x.
+    """
+    if space.tree is None:
+        return _like_array(space, given, what)
+    leaves = []
+    for path, leaf, shape in space.tree.match(given, what):
+        filled = np.full(shape, leaf) if isinstance(leaf, Real) else leaf
+        array = _like_array(space, filled, path)
+        if tuple(array.shape) != shape:
+            msg = f"{path} has shape {tuple(array.shape)}: expected {shape}, as x0, or a number"
+            raise ValueError(msg)
+        leaves.append(array)
+    return space.join(leaves)
+
+
+def _like_array(space: Space, a: Any, what: str) -> Array:
+    if compat.is_array_api_obj(a) and not compat.is_numpy_array(a):
+        problem = space.mismatch(a)
+        if problem is not None:
+            msg = f"{what} has {problem} (that of x0)"
+            raise TypeError(msg)
+        return space.xp.asarray(detach(a), copy=True)
+    host = np.asarray(a)
+    if host.dtype.kind not in "buif":
+        msg = f"{what} has dtype {host.dtype}: expected real numbers"
+        raise TypeError(msg)
+    return space.xp.asarray(host.astype(space.host_dtype), device=space.device)
