@@ -8,10 +8,10 @@ __all__ = ["add_scaled", "scale_and_subtract"]
 
 
 def add_scaled(rows: Rows, i: int, j: int, count: int, a: float) -> None:
-    """row_(i + l) <- row_(i + l) + a row_(j + l) for l < count, two launches for all."""
+    """row_(i + k) <- row_(i + k) + a row_(j + k) for k < count, two launches for all."""
     if isinstance(rows, ListedRows):
-        for l in range(count):
-            rows.set(i + l, rows[i + l] + rows[j + l] * a)
+        for k in range(count):
+            rows.set(i + k, rows[i + k] + rows[j + k] * a)
         return
     block = rows.array[i : i + count, :]
     step = rows.array[j : j + count, :] * a

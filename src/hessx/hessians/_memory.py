@@ -159,6 +159,14 @@ class Memory(Protocol):
         """Give A as an operator, or None."""
         ...
 
+    def linearise(self, hessian: Any) -> None:
+        """Take the Hessian at the current point, where ``needs_hessian``."""
+        ...
+
+    def leave(self) -> tuple[bool, str]:
+        """Turn to a direction of negative curvature, of a second-order memory; what was seen."""
+        ...
+
 
 class Curvature(Protocol):
     """Settings that make a memory: L-BFGS, nonlinear CG, or any `Approximation` by adoption."""

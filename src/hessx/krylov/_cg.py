@@ -142,7 +142,7 @@ class _Solve:
         before = model.grad_square_before if self.path.products == 0 else None
         wanted = [with_s, with_r] if before is None else [with_s, with_r, before]
         (a, b, *rest), held = fetch(model.space, wanted, rows.kept())
-        rows.replace(held)
+        rows.replace(list(held))
         s_v = float(a[2])
         return [
             float(b[0]), float(b[-1]), float(a[_P]), float(a[r]), float(a[_S]), float(a[self.u]),
@@ -154,7 +154,7 @@ class _Solve:
         rows = self.rows
         wanted = [rows.products(self.r, 2 * self.width, self.r)]
         (b,), held = fetch(self.model.space, wanted, rows.kept())
-        rows.replace(held)
+        rows.replace(list(held))
         return float(b[0]), float(b[-1])
 
     def _refresh(self) -> None:

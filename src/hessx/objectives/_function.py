@@ -56,9 +56,7 @@ class Objective:
             value, grad = -value, -grad
         return Reply(value, grad, request.ticket)
 
-    def hessian(
-        self, x: Array, grad: Callable[[], Array], watch: Callable[[], bool]
-    ) -> HessianAt:
+    def hessian(self, x: Array, grad: Callable[[], Array], watch: Callable[[], bool]) -> HessianAt:
         """Linearise the gradient at a point, to be multiplied many times.
 
         Parameters
@@ -111,7 +109,11 @@ class _Separate:
     """fun gives the value, jac the gradient."""
 
     def __init__(
-        self, fun: Callable[..., Any], jac: Callable[..., Any], args: tuple[Any, ...], counts: Counts
+        self,
+        fun: Callable[..., Any],
+        jac: Callable[..., Any],
+        args: tuple[Any, ...],
+        counts: Counts,
     ) -> None:
         self.fun, self.jac, self.args, self.counts = fun, jac, args, counts
 

@@ -192,7 +192,9 @@ class LineSearchMethod:
         point = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(memory.grad_square))
         state.point = state.first = point
         state.accepted = point.finite
-        state.trouble = out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")
+        state.trouble = (
+            out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")
+        )
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:

@@ -37,9 +37,7 @@ class NewtonMemory(VectorMemory):
         "settings",
     )
 
-    def __init__(
-        self, space: Space, scale: Array | None, settings: NewtonCG, needs: Needs
-    ) -> None:
+    def __init__(self, space: Space, scale: Array | None, settings: NewtonCG, needs: Needs) -> None:
         super().__init__(space, scale, pairs=needs.pair)
         self.settings, self.forcing = settings, settings.forcing.begin()
         part = settings.preconditioner

@@ -218,7 +218,7 @@ class TrustRegionMethod:
         )
 
     def _product(self, state: TrustRegionState) -> Any:
-        """v -> H v in x / scale."""
+        """Multiply by the Hessian in x / scale."""
         if state.scale is None:
             return state.hessian
         return lambda v: state.hessian(v * state.scale) * state.scale
