@@ -4,7 +4,6 @@ from hessx.hessians._applied import Applied, ExactInverse, Identity
 from hessx.hessians._conjugate import NonlinearCG
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._pairs import pairs_inverse
 from hessx.hessians._memory import (
     Approximation,
     BoundApproximation,
@@ -13,6 +12,7 @@ from hessx.hessians._memory import (
     Needs,
     VectorMemory,
 )
+from hessx.hessians._pairs import pairs_inverse
 
 __all__ = [
     "LBFGS",
