@@ -96,7 +96,7 @@ def lsmr(
     products of the start are taken all the same.
 
     Cost: two products per step, one more at the start, and one with x0; one fetch per
-    ``check_every`` steps and one.  Memory: 5 + check_every vectors of n, 3 of m.
+    ``check_every`` steps and one.  Memory: 5 + check_every vectors of n entries, 4 of m.
 
     References
     ----------
@@ -140,6 +140,7 @@ def lsmr(
         [x, h, hbar, *vectors.held],
     )
     x, h, hbar, *vectors.held = held
+    del given, b, r, held
     b_norm, r_norm, alpha = (root(square, least) for square in squares)
     factor = BidiagonalFactor(
         (scale * b_norm, scale * r_norm, alpha), damp, (atol, btol, conlim), space.eps, least
@@ -157,7 +158,7 @@ def lsmr(
             window.append(vectors.v)
         coefficients, held = fetch(space, coefficients, [x, h, hbar, *vectors.held, *window])
         x, h, hbar, *held = held
-        vectors.held, window = held[:3], held[3:]
+        vectors.held, window, held = held[:3], held[3:], []
         for v, *squares in zip(window, coefficients[::2], coefficients[1::2], strict=True):
             outcome = factor.add_column(*squares)
             if outcome is not None:

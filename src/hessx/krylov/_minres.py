@@ -94,7 +94,7 @@ def minres(
     orthogonal.  A residual norm is the recurrence's, not recomputed from x.
 
     Cost: a product with A and with M per step, one each more with x0; one fetch per
-    ``check_every`` steps and one.  Memory: 7 + check_every vectors, with M one more.
+    ``check_every`` steps and one.  Memory: 8 + check_every vectors, with M two more.
 
     References
     ----------
@@ -132,6 +132,7 @@ def minres(
         space, [lanczos.size, b_square, lanczos.square, lanczos.floor], [x, *lanczos.vectors]
     )
     x, *lanczos.vectors = held
+    del rhs, b, r, held
     b_norm, r_norm = (size * root(square, least) for square in squares)
     factor = TridiagonalFactor(r_norm, b_norm, rtol, space.eps, least)
 
@@ -145,7 +146,7 @@ def minres(
             coefficients += lanczos.step()
         coefficients, held = fetch(space, coefficients, [x, d, d_old, *lanczos.vectors, *window])
         x, d, d_old, *held = held
-        lanczos.vectors, window = held[:4], held[4:]
+        lanczos.vectors, window, held = held[:4], held[4:], []
         for v, alpha, square in zip(window, coefficients[::2], coefficients[1::2], strict=True):
             outcome = factor.add_column(alpha, square)
             if outcome is not None:
