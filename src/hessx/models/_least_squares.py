@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hessx._xp import Array
 from hessx.core import check_real
+from hessx.models._curvature import ModelHessian
 from hessx.models._data import check_weights, take_data
 
 __all__ = ["LinearLeastSquares"]
@@ -73,8 +74,14 @@ class LinearLeastSquares:
             grad = grad + w * self.l2
         return value, grad
 
-    def hessian(self) -> Array:
-        """Give X'X + l2 I, shape (n, n), the same at every w; N n^2 multiplications."""
-        xp, space = self._space.xp, self._space
-        H = self._transposed @ self.X
-        return H + xp.eye(self.n, dtype=space.dtype, device=space.device) * self.l2
+    def hessian(self, w: Array | None = None) -> ModelHessian:  # noqa: ARG002 - the same at every w
+        """Give X'X + l2 I as an operator, the same at every w.
+
+        Returns
+        -------
+        LinearOperator
+            With a diagonal; ``hessian().dense(X)`` is the matrix.
+        """
+        space = self._space
+        ones = space.xp.ones(self.X.shape[0], dtype=space.dtype, device=space.device)
+        return ModelHessian(self.X, space, ones, self.l2, intercept=False)
