@@ -20,8 +20,8 @@ class LinearOperator(Application):
     Vectors lie along the last axis: for a stack V of shape (k, n), ``A @ V`` has the rows A v_i
     (in the notation of matrices, V A').
 
-    ``A + B``, ``A - B``, ``a * A``, ``-A``, ``A.T`` and ``A.shift(sigma)``, A + sigma I, are operators
-    too.
+    ``A + B``, ``A - B``, ``a * A``, ``-A``, ``A.T`` and ``A.shift(sigma)`` = A + sigma I are
+    operators too.
 
     Parameters
     ----------
