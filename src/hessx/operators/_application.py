@@ -51,7 +51,7 @@ class Application:
         Returns
         -------
         array, shape (m,) or (..., m)
-            A new array, where v is.
+            Where v is; a new array, unless a user's function returns another.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Application:
         Returns
         -------
         array, shape (n,) or (..., n)
-            A new array, where u is.
+            Where u is; a new array, unless a user's function returns another.
 
         Raises
         ------

@@ -95,6 +95,11 @@ class _Given(LinearOperator):
     def _apply(self, v: Array) -> Array:
         return self._taken(self._name, v, self.shape[0])
 
+    def _checked(self, name: str, v: Array, size: int) -> Array:
+        """In x's chunks on dask."""
+        product, chunks = super()._checked(name, v, size), self.space.chunks  # type: ignore[union-attr]
+        return product if chunks is None else product.rechunk(chunks)
+
     def _diagonal(self, space: Space) -> Array:
         d = self._find_diagonal()  # type: ignore[misc]
         return space.xp.asarray(d, dtype=space.dtype, device=space.device)
@@ -123,13 +128,15 @@ def _check_shape(space: Space, shape: Any, name: str) -> None:
 
 
 def _square(space: Space, a: Array, name: str) -> Array:
-    """Take a dense array as a matrix on flat vectors."""
+    """Take a dense array as a matrix on flat vectors, in x's chunks on dask."""
     shape = tuple(a.shape)
     if shape not in ((space.n, space.n), space.shape * 2):
         also = f" or {space.shape * 2}" if len(space.shape) > 1 else ""
         msg = f"{name} has shape {shape}: expected ({space.n}, {space.n}){also}"
         raise ValueError(msg)
-    return a if len(shape) == 2 else space.xp.reshape(a, (space.n, space.n))
+    if len(shape) != 2:
+        a = space.xp.reshape(a, (space.n, space.n))
+    return a if space.chunks is None else a.rechunk(space.chunks * 2)
 
 
 def _is_sparse(a: Array) -> bool:

@@ -20,13 +20,8 @@ class LinearOperator(Application):
     Vectors lie along the last axis: for a stack V of shape (k, n), ``A @ V`` has the rows A v_i
     (in the notation of matrices, V A').
 
-    ========================= =========================================
-    ``A + B``, ``A - B``      sum, difference
-    ``a * A``, ``-A``         scaling by a number
-    ``A @ B``                 product
-    ``A.T``                   transpose
-    ``A.shift(sigma)``        A + sigma I
-    ========================= =========================================
+    ``A + B``, ``A - B``, ``a * A``, ``-A``, ``A.T`` and ``A.shift(sigma)`` = A + sigma I are
+    operators too.
 
     Parameters
     ----------
@@ -168,21 +163,23 @@ class LinearOperator(Application):
         return self._held_diagonal
 
     def _taken(self, name: str, v: Array, size: int) -> Array:
-        """Take the user's product, once it is seen to belong to v."""
-        space, function = self._where(v), self._functions[name]
+        """Take the user's product with one vector, or with each."""
+        if self._stacks or v.ndim == 1:
+            return self._checked(name, v, size)
+        return self._each(lambda w: self._checked(name, w, size), v, size)
 
-        def checked(w: Array) -> Array:
-            product, shape = detach(function(w)), (*w.shape[:-1], size)
-            check_kind(space, product, f"{name} returned", "the vector")
-            if tuple(product.shape) != shape:
-                msg = (
-                    f"{name} returned shape {tuple(product.shape)} for a vector of "
-                    f"shape {tuple(w.shape)}: expected {shape}"
-                )
-                raise ValueError(msg)
+    def _checked(self, name: str, v: Array, size: int) -> Array:
+        """Call a function of the user; what it returns must belong to v."""
+        product = detach(self._functions[name](v))
+        space, shape = self._where(v), (*v.shape[:-1], size)
+        if space.mismatch(product) is None and product.shape == shape:
             return product
-
-        return checked(v) if self._stacks else self._each(checked, v, size)
+        check_kind(space, product, f"{name} returned", "the vector")
+        msg = (
+            f"{name} returned shape {tuple(product.shape)} for a vector of shape "
+            f"{tuple(v.shape)}: expected {shape}"
+        )
+        raise ValueError(msg)
 
 
 class _Sum(LinearOperator):

@@ -146,6 +146,15 @@ def test_any_object_with_a_shape_and_products(backend, data):
     backend.assert_same_kind(taken(backend, ByAt()).diagonal(), data.xd)
 
 
+@pytest.mark.backends("dask")
+@pytest.mark.parametrize("form", ["array", "function"])
+def test_products_have_the_chunks_of_x(backend, form):
+    x = backend.asarray(np.ones(6)).rechunk(((1, 2, 3),))
+    matrix = backend.asarray(np.eye(6))
+    given = matrix if form == "array" else lambda v: matrix @ v
+    assert (as_operator(space_of(x), given, "hess(x)") @ x).chunks == x.chunks
+
+
 def test_ours_is_taken_as_it_is(backend, data):
     operator = hessx.DiagonalOperator(data.xd)
     assert taken(backend, operator) is operator
