@@ -15,6 +15,8 @@ import numpy as np
 __all__ = ["Tree", "is_tree", "match", "rebuild", "walk"]
 
 _CONTAINERS = (dict, list, tuple)
+_SEQUENCES = (list, tuple)
+_NUMBERS = (float, int, np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def is_tree(a: Any) -> bool:
     """Tell whether ``a`` is a dict, or a list or tuple that holds an array or a dict somewhere."""
     if isinstance(a, dict):
         return True
-    return isinstance(a, list | tuple) and any(_is_array(b) or is_tree(b) for b in a)
+    return isinstance(a, _SEQUENCES) and any(
+        not isinstance(b, _NUMBERS) and (is_tree(b) or compat.is_array_api_obj(b)) for b in a
+    )
 
 
 def walk(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -111,13 +115,13 @@ def match(tree: Any, given: Any, path: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(tree, _CONTAINERS):
         yield path, given
         return
-    kinds = (dict,) if isinstance(tree, dict) else (list, tuple)
-    same_kind = isinstance(given, kinds)
-    if not same_kind or len(given) != len(tree) or set(_keys(given)) != set(_keys(tree)):
+    keys = _keys(tree)
+    same_kind = isinstance(given, dict if isinstance(tree, dict) else _SEQUENCES)
+    if not same_kind or len(given) != len(tree) or any(key not in _keys(given) for key in keys):
         found = _size(given) if same_kind else f"type {type(given).__name__}"
         msg = f"{path} has {found}: expected a {type(tree).__name__} with {_size(tree)}, as x0"
         raise ValueError(msg) if same_kind else TypeError(msg)
-    for key in _keys(tree):
+    for key in keys:
         yield from match(tree[key], given[key], f"{path}[{key!r}]")
 
 
@@ -137,8 +141,3 @@ def _keys(tree: Any) -> Any:
 
 def _size(tree: Any) -> str:
     return f"the keys {list(tree)}" if isinstance(tree, dict) else f"{len(tree)} entries"
-
-
-def _is_array(a: Any) -> bool:
-    # numbers first: a list of them may be long
-    return not isinstance(a, float | int | np.generic) and bool(compat.is_array_api_obj(a))

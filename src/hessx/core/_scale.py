@@ -18,8 +18,8 @@ def positive_vector(space: Space, given: Any, name: str) -> Array:
     ----------
     space : Space
         Of x.
-    given : array or (nested) list
-        With n entries; NumPy arrays and lists are moved to the space.
+    given : array or (nested) list, or tree
+        With n entries; NumPy arrays and lists are moved to the space.  See `like` for trees.
     name : str
         For messages.
 

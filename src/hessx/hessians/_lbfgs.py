@@ -33,7 +33,7 @@ class LBFGS:
         Pairs kept, m >= 1.  By default 10, and up to 50 where vectors are so short (n < 2979)
         that the pairs fit into 2^16 numbers: there they cost next to nothing and save evaluations
         (not on JAX and dask, whose rows are stacked anew for each product).
-    hess_inv0 : float, array shape (n,) or shape of x, or LBFGSInverse, optional
+    hess_inv0 : float, array shape (n,) or shape of x, tree like x, or LBFGSInverse, optional
         Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
         earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
         trial is then alpha = 1.

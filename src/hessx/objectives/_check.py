@@ -62,7 +62,7 @@ def check_gradient(
     ----------
     fun, jac, args : callable, callable or True, tuple
         As for `minimize`.
-    x : array
+    x : array or tree of arrays
         Where to check; a generic point, not a solution, tells the most.
     directions : int
         Random normal directions, >= 1.

@@ -45,9 +45,11 @@ def minimize(
     fun : callable
         ``fun(x, *args)`` gives the value: a number, or a 0-d array of x's library and device.
         x has the shape of x0 and is never written again.
-    x0 : array of any shape, or number or nested list
+    x0 : array of any shape, or dict, list or tuple of arrays, or number or nested list
         Start: an array of any library that speaks the array API standard, float32 or float64 (half
-        precision is refused).  Numbers, lists and integer NumPy arrays become float64 NumPy arrays.
+        precision is refused).  Numbers, lists of numbers and integer NumPy arrays become float64
+        NumPy arrays.  A dict, or a list or tuple with arrays, is a tree of one library, device and
+        dtype: x, gradient, products, result and an array ``x_scale`` have the same containers.
     args : tuple
         Further arguments of fun and jac.
     method : str or composition, optional
@@ -55,7 +57,7 @@ def minimize(
         (steepest descent), all with `HagerZhang`, in any case of letters; or a composition such
         as `LineSearchMethod`.  None is "auto", which is "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
-        ``jac(x, *args)``, an array like x; True when fun returns (value, gradient); differences
+        ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences
         of fun otherwise ("2-point" by default).
     hess, hessp : callable, optional
         Taken for the sake of SciPy's signature; no method here uses them.
@@ -74,7 +76,7 @@ def minimize(
         ``c1`` (1e-4), ``c2`` (0.9; "cg" 0.1).  L-BFGS: ``maxcor`` (10 to 50, by n, see `LBFGS`;
         "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Also ``x_scale``,
         ``disp`` (a bar), ``iprint`` (ignored).
-    x_scale : float or array, optional
+    x_scale : float, array or tree, optional
         Natural size of the variables (1): the length of the first step, and with an array the
         coordinates in which the method works.
     max_seconds : float, optional
@@ -101,7 +103,7 @@ def minimize(
     Notes
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
-    multiplications; 2 m + 10 vectors of memory in all.
+    multiplications; 2 m + 10 vectors of memory in all.  A tree adds one concatenation per gradient.
 
     References
     ----------
@@ -119,6 +121,12 @@ def minimize(
     >>> result = hessx.minimize(rosenbrock, np.zeros(10), jac=True)
     >>> result.success, bool(abs(result.x - 1).max() < 1e-4)
     (True, True)
+
+    >>> def fun(x):
+    ...     e = x["a"] + x["b"] - 1
+    ...     return e @ e + x["b"] ** 2, {"a": 2 * e, "b": 2 * e.sum() + 2 * x["b"]}
+    >>> hessx.minimize(fun, {"a": np.zeros(2), "b": 3.0}, jac=True).x["a"].round(4)
+    array([1., 1.])
     """
     _refuse(bounds=bounds, constraints=constraints)
     for name, part in (("hess", hess), ("hessp", hessp)):
