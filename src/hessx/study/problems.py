@@ -53,7 +53,7 @@ def _linear_regression(backend: Backend) -> Posed:
     x, y = np.arange(1.0, 6.0), np.arange(2.0, 11.0, 2.0)
     X = backend.asarray(np.stack([np.ones(5), x], axis=1))
     model = LinearLeastSquares(X, backend.asarray(y))
-    return Posed(model, backend.asarray([1.0, 1.0]), model.hessian)
+    return Posed(model, backend.asarray([1.0, 1.0]), lambda: model.hessian().dense())
 
 
 def _breast_cancer(backend: Backend) -> Posed:
