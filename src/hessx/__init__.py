@@ -5,12 +5,16 @@ from hessx.globalization import (
     Armijo,
     BarzilaiBorwein,
     DecayingStep,
+    EisenstatWalker,
     FixedStep,
+    Forcing,
     HagerZhang,
     MoreThuente,
+    RadiusRule,
 )
 from hessx.hessians import LBFGS, ExactInverse, Identity, NonlinearCG
-from hessx.objectives import check_gradient
+from hessx.krylov import TruncatedCG, lsmr, minres
+from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
     DenseOperator,
     DiagonalOperator,
@@ -21,7 +25,14 @@ from hessx.operators import (
     check_linearity,
     check_symmetry,
 )
-from hessx.solvers import LineSearchMethod, minimize
+from hessx.solvers import (
+    Jacobi,
+    LineSearchMethod,
+    NewtonCG,
+    PairPreconditioner,
+    TrustRegionMethod,
+    minimize,
+)
 
 __version__ = "0.1.0"
 
@@ -32,24 +43,35 @@ __all__ = [
     "DecayingStep",
     "DenseOperator",
     "DiagonalOperator",
+    "EisenstatWalker",
     "ExactInverse",
     "FixedStep",
+    "Forcing",
     "HagerZhang",
     "History",
     "Identity",
     "IdentityOperator",
+    "Jacobi",
     "LineSearchMethod",
     "LinearOperator",
     "LowRankOperator",
     "MoreThuente",
+    "NewtonCG",
     "NonlinearCG",
     "Outcome",
+    "PairPreconditioner",
+    "RadiusRule",
     "Result",
     "SettingsError",
     "Stopping",
+    "TruncatedCG",
+    "TrustRegionMethod",
     "check_adjoint",
     "check_gradient",
     "check_linearity",
+    "check_product",
     "check_symmetry",
+    "lsmr",
     "minimize",
+    "minres",
 ]

@@ -1,6 +1,7 @@
 """Oracles: the user's functions, gradients by differences, checks of derivatives."""
 
 from hessx.objectives._check import GradientCheck, check_gradient
+from hessx.objectives._check_product import ProductCheck, check_product
 from hessx.objectives._differences import DifferenceGradient
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._hessian import DifferenceProduct, HessianAt, make_hessian
@@ -11,7 +12,9 @@ __all__ = [
     "GradientCheck",
     "HessianAt",
     "Objective",
+    "ProductCheck",
     "check_gradient",
+    "check_product",
     "make_hessian",
     "make_objective",
 ]
