@@ -9,14 +9,17 @@ from hessx.core import SettingsError, check_real
 
 __all__ = ["RadiusRule", "Region"]
 
+_CLOSE = 0.1  # of 1: a ratio that foretells well
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RadiusRule:
     r"""Grow and shrink a trust region by the ratio of actual to predicted decrease.
 
-    With ratio = (f - f_trial) / decrease, a step is accepted where ratio > ``accept``; the radius
-    becomes ``shrink`` min(norm(p), radius) below ``poor``, and ``grow`` radius above ``good``
-    where the boundary held the step back.
+    With ratio = (f - f_trial) / decrease, a step is accepted where ratio > ``accept``.  Below
+    ``poor`` the radius becomes t min(norm(p), radius), with t where the parabola through f, g'p and
+    f_trial has its minimum, kept within ``shrink``.  Above ``good``, where the boundary held the
+    step back, it becomes ``grow`` radius, and twice that where the ratio is within 0.1 of 1.
 
     Parameters
     ----------
@@ -26,8 +29,10 @@ class RadiusRule:
         Upper limit of the radius.
     accept, poor, good : float
         Ratios, 0 <= accept < poor < good < 1.
-    shrink, grow : float
-        Factors, 0 < shrink < 1 < grow.
+    shrink : tuple of float
+        Least and largest factor, 0 < least <= largest < 1.
+    grow : float
+        Factor > 1.
 
     Raises
     ------
@@ -37,7 +42,8 @@ class RadiusRule:
     Notes
     -----
     Where neither decrease is above 10^4 eps abs(f), f no longer resolves the ratio, and the
-    mean slope along the step takes the place of the actual decrease: -(g'p + g_trial'p) / 2.
+    mean slope along the step takes the place of the actual decrease: -(g'p + g_trial'p) / 2.  f's
+    own rounding is often that large, in sums of squares above all.
 
     References
     ----------
@@ -48,10 +54,14 @@ class RadiusRule:
     --------
     >>> import hessx
     >>> region = hessx.RadiusRule(initial=1.0).begin()
-    >>> region.after(ratio=0.9, norm=1.0, held_back=True), region.radius
-    (True, 2.0)
-    >>> region.after(ratio=-1.0, norm=2.0, held_back=True), region.radius
-    (False, 0.5)
+    >>> region.after(ratio=0.8, norm=1.0, slope=-2.0, decrease=1.0, held_back=True)
+    True
+    >>> region.radius
+    2.0
+    >>> region.after(ratio=-3.0, norm=2.0, slope=-2.0, decrease=1.0, held_back=True)
+    False
+    >>> region.radius  # the parabola through 0, slope -2 and 3 has its minimum at t = 0.2
+    0.4
     """
 
     initial: float | None = None
@@ -59,7 +69,7 @@ class RadiusRule:
     accept: float = 1e-4
     poor: float = 0.25
     good: float = 0.75
-    shrink: float = 0.25
+    shrink: tuple[float, float] = (1 / 16, 1 / 2)
     grow: float = 2.0
 
     def __post_init__(self) -> None:
@@ -70,7 +80,9 @@ class RadiusRule:
         check_real("accept", self.accept, 0.0, self.poor, closed=True)
         check_real("poor", self.poor, 0.0, 1.0)
         check_real("good", self.good, self.poor, 1.0)
-        check_real("shrink", self.shrink, 0.0, 1.0)
+        least, largest = self.shrink
+        check_real("shrink[0]", least, 0.0, 1.0)
+        check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
         check_real("grow", self.grow, 1.0)
         if self.accept == self.poor:
             msg = f"accept = poor = {self.poor}: expected accept < poor"
@@ -117,21 +129,45 @@ class Region:
         float
             The ratio.
         """
-        if not math.isfinite(f_trial):
+        if not (math.isfinite(f_trial) and decrease > 0.0):
             return -math.inf
         actual = f - f_trial
         if max(abs(actual), decrease) <= 1e4 * eps * max(abs(f), abs(f_trial)):
             actual = -0.5 * (slopes[0] + slopes[1])
         return actual / decrease
 
-    def after(self, ratio: float, norm: float, *, held_back: bool) -> bool:
-        """Change the radius; True where the step of this length is accepted."""
-        rule, radius = self.rule, self.radius
-        if radius is None:
-            radius = norm
+    def after(
+        self, ratio: float, *, norm: float, slope: float, decrease: float, held_back: bool
+    ) -> bool:
+        """Change the radius after a step p; True where it is accepted.
+
+        Parameters
+        ----------
+        ratio : float
+            See `ratio`.
+        norm, slope, decrease : float
+            norm(p), g'p and the predicted decrease.
+        held_back : bool
+            Whether p ends at the boundary.
+
+        Returns
+        -------
+        bool
+            ratio > accept.
+        """
+        rule, radius = self.rule, norm if self.radius is None else self.radius
         if not ratio >= rule.poor:
-            radius = rule.shrink * min(norm, radius)
+            radius = self._share(ratio, slope, decrease) * min(norm, radius)
         elif ratio > rule.good and held_back:
-            radius = min(rule.grow * radius, rule.largest)
+            grow = 2.0 * rule.grow if abs(ratio - 1.0) <= _CLOSE else rule.grow
+            radius = min(grow * radius, rule.largest)
         self.radius = radius
         return ratio > rule.accept
+
+    def _share(self, ratio: float, slope: float, decrease: float) -> float:
+        """Where the parabola has its minimum, as a share of p."""
+        least, largest = self.rule.shrink
+        bend = -ratio * decrease - slope  # f_trial - f - g'p
+        if not bend > 0.0:
+            return largest
+        return min(largest, max(least, -0.5 * slope / bend))

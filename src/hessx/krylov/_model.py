@@ -47,6 +47,10 @@ class QuadraticModel:
         g, which is not written, and g'g.
     tolerance : float
         Stop where norm_2(g + H p) <= tolerance.
+    settled : bool
+        Stop there only if the last step added little to the decrease as well, k gain <= decrease /
+        2 after k products, or norm_2(g + H p) <= tolerance / 100: a stiff part of g can hide the
+        rest from the residual.
     limit : int
         Products at most.
     radius : float, optional
@@ -73,6 +77,7 @@ class QuadraticModel:
     grad_square: float
     tolerance: float
     limit: int
+    settled: bool = False
     radius: float | None = math.inf
     default_radius: float = 1.0
     reach: float = 1.0

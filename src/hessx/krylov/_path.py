@@ -10,6 +10,7 @@ from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 __all__ = ["Path"]
 
 _REFRESH = 50  # steps between true residuals
+_DEEP = 0.01  # of the tolerance, where the residual alone is enough
 
 
 class Path:
@@ -20,14 +21,16 @@ class Path:
     """
 
     __slots__ = (
-        "alpha", "curvature", "decrease", "hmax", "model", "outcome", "p_p", "products", "r_u",
-        "radius", "slope", "steps", "z_p", "z_z",
+        "alpha", "curvature", "decrease", "gain", "hmax", "met", "model", "outcome", "p_p",
+        "products", "r_u", "radius", "slope", "steps", "z_p", "z_z",
     )  # fmt: skip
 
     def __init__(self, model: QuadraticModel) -> None:
         self.model = model
         self.z_z = self.z_p = self.decrease = self.slope = self.hmax = self.alpha = 0.0
         self.p_p = self.r_u = self.radius = self.curvature = math.nan
+        self.gain = 0.0  # of the last step
+        self.met = False  # the residual test was, once
         self.products = self.steps = 0
         self.outcome: KrylovOutcome | None = None
 
@@ -58,9 +61,7 @@ class Path:
         self.hmax = max(self.hmax, abs(p_s) / self.p_p)
         edge = model.space.eps * self.hmax * self.p_p
         if not p_s > edge:
-            self.curvature = p_s / self.p_p
-            self.outcome = KrylovOutcome.NEGATIVE if p_s < -edge else KrylovOutcome.FLAT
-            return self._go(self._beyond(), p_s)
+            return self._bend(p_s, negative=p_s < -edge)
         alpha = r_u / p_s
         if self.z_z + alpha * (2.0 * self.z_p + alpha * self.p_p) >= self.radius * self.radius:
             self.outcome = KrylovOutcome.BOUNDARY
@@ -69,7 +70,7 @@ class Path:
 
     def go_on(self, r_r: float, r_u: float) -> float | None:
         """Judge the residual and give beta for the next direction; None at an end."""
-        if math.sqrt(max(r_r, 0.0)) <= self.model.tolerance:
+        if self._solved(math.sqrt(max(r_r, 0.0))):
             self.outcome = KrylovOutcome.SOLVED
         elif not r_u > 0.0 or self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z:
             self.outcome = KrylovOutcome.STAGNATED
@@ -100,8 +101,19 @@ class Path:
         self.alpha = alpha
         self.z_z += alpha * (2.0 * self.z_p + alpha * self.p_p)
         self.slope -= alpha * self.r_u
-        self.decrease += alpha * (self.r_u - 0.5 * alpha * p_s)
+        self.gain = alpha * (self.r_u - 0.5 * alpha * p_s)
+        self.decrease += self.gain
         return alpha
+
+    def _solved(self, residual: float) -> bool:
+        """Whether the residual is small, and the model settled where that is asked for."""
+        tolerance = self.model.tolerance
+        if residual > tolerance:
+            return False
+        self.met = True
+        if not self.model.settled or residual <= _DEEP * tolerance:
+            return True
+        return self.steps * self.gain <= 0.5 * self.decrease
 
     def _to_boundary(self) -> float:
         """The root tau >= 0 of norm(z + tau p) = radius, without cancellation."""
@@ -109,10 +121,16 @@ class Path:
         root = math.sqrt(self.z_p * self.z_p + self.p_p * room)
         return room / (self.z_p + root) if self.z_p > 0.0 else (root - self.z_p) / self.p_p
 
-    def _beyond(self) -> float:
-        """How far to go where the model has no minimum along p."""
+    def _bend(self, p_s: float, *, negative: bool) -> float:
+        """How far to go where the model has no minimum along p, or none to speak of."""
+        self.curvature = p_s / self.p_p
+        self.outcome = KrylovOutcome.NEGATIVE if negative else KrylovOutcome.FLAT
         if math.isfinite(self.radius):
-            return self._to_boundary()
-        if self.outcome is KrylovOutcome.NEGATIVE or self.steps == 1:
-            return max(math.sqrt(self.z_z), self.model.reach) / math.sqrt(self.p_p)
-        return 0.0
+            tau = self._to_boundary()
+            return self._go(min(tau, self.r_u / p_s) if p_s > 0.0 else tau, p_s)
+        if self.met:
+            self.outcome = KrylovOutcome.SOLVED
+        elif negative or self.steps == 1:
+            length = max(math.sqrt(self.z_z), self.model.reach)
+            return self._go(length / math.sqrt(self.p_p), p_s)
+        return self._go(0.0, p_s)

@@ -116,6 +116,7 @@ class NewtonMemory(VectorMemory):
             self.g,
             self.grad_square,
             tolerance=self.forcing.term(norm) * norm,
+            settled=True,
             limit=inner_limit(self.settings.max_inner, self.space.n),
             reach=self.reach,
             precondition=self.precondition,

@@ -34,6 +34,7 @@ from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["TrustRegionMethod"]
 
+_TIGHT = 0.11  # forcing terms from here on ask for a settled model
 _REJECTIONS = 60  # in a row; at 0.25 each the radius has then left every dtype's resolution
 
 
@@ -145,7 +146,11 @@ class TrustRegionMethod:
         slopes = p.slope, slope  # type: ignore[union-attr]
         decrease = p.decrease  # type: ignore[union-attr]
         ratio = region.ratio(state.point.value, value, decrease, slopes, state.space.eps)
-        accepted = region.after(ratio, p.norm, held_back=p.held_back)  # type: ignore[union-attr]
+        if value == state.point.value and g_g == state.grad_square:
+            ratio = -1.0  # x + p is x
+        accepted = region.after(
+            ratio, norm=p.norm, slope=p.slope, decrease=decrease, held_back=p.held_back
+        )
         state.forcing.after(ratio, newtonian=accepted and p.newtonian)  # type: ignore[union-attr]
         if accepted:
             self._accept(state, trial, g, g_g, p_p)
@@ -202,12 +207,14 @@ class TrustRegionMethod:
 
     def _model(self, state: TrustRegionState) -> QuadraticModel:
         norm = math.sqrt(state.grad_square)
+        eta = state.forcing.term(norm)
         return QuadraticModel(
             state.space,
             self._product(state),
             state.grad,
             state.grad_square,
-            tolerance=state.forcing.term(norm) * norm,
+            tolerance=eta * norm,
+            settled=eta <= _TIGHT,
             limit=inner_limit(self.max_inner, state.space.n),
             radius=state.region.radius,
             default_radius=self._length,
