@@ -50,6 +50,7 @@ class LBFGSMemory:
         "space",
         "start_slope",
         "unit_step",
+        "weights",
         "y_y",
     )  # fmt: skip
 
@@ -66,6 +67,7 @@ class LBFGSMemory:
         self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
         self.d: Array = None
+        self.weights: tuple[int, np.ndarray] | None = None  # of a d that is yet to be formed
         self.unit_step = h0 is not None
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
@@ -80,7 +82,7 @@ class LBFGSMemory:
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
-        self._write(self.now, grad)
+        self.rows.write(self.now, grad, self.scale)
         return [self.rows.products(0, self.touched, self.now)]
 
     def read_start(self, values: list[Any]) -> None:
@@ -92,19 +94,21 @@ class LBFGSMemory:
         """Write s = alpha d into the candidate's row; return it in x."""
         self.alpha, self.placed = alpha, True
         row = _PAIRS + 2 * self.candidate
-        self.rows.set_scaled(row, self.d, alpha)
+        if self.weights is None:
+            self.rows.set_scaled(row, self.d, alpha)
+        else:
+            start, c = self.weights
+            self.d = self.rows.combine_scaled(start, c, row, alpha, out=self.d)
+            self.weights = None
         step = self.rows[row]
         return step if self.scale is None else step * self.scale
 
     def look(self, grad: Array) -> list[Array]:
         """Name the products of a trial with gradient ``grad``."""
-        rows, trial, row = self.rows, 1 - self.now, _PAIRS + 2 * self.candidate
-        self._write(trial, grad)
-        rows.set_difference(row + 1, trial, self.now)
-        wanted = [
-            rows.products(self._first(trial), self.touched, trial),
-            rows.products(row, row + 2, row + 1),
-        ]
+        trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
+        wanted = self.rows.take_in(
+            grad, self.scale, trial, y, self.now, self._first(trial), self.touched
+        )
         if math.isnan(self.d_square):
             wanted.append(self.d @ self.d)
         return wanted
@@ -145,7 +149,7 @@ class LBFGSMemory:
         return note
 
     def direct(self) -> None:
-        """Form d = -A g and its slope from the stored products."""
+        """Find the weights of the rows in d = -A g, and its slope, from the stored products."""
         self.d_square = math.nan
         p, now = self.products, self.now
         if self.count:
@@ -159,7 +163,7 @@ class LBFGSMemory:
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
                 used = slice(0, None) if self.rows.whole else slice(now, _PAIRS + 2 * self.count)
-                self.d = self.rows.combine(used.start, c[used], out=self.d)
+                self.weights = used.start, c[used]
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
@@ -221,12 +225,6 @@ class LBFGSMemory:
     def _first(self, trial: int) -> int:
         """The first row of a trial's products: damping wants g_t'g as well."""
         return trial if self.damping is None and not self.rows.whole else 0
-
-    def _write(self, row: int, grad: Array) -> None:
-        if self.scale is None:
-            self.rows.set(row, grad)
-        else:
-            self.rows.set_product(row, grad, self.scale)
 
     def _damp(self, cross: np.ndarray) -> tuple[str, np.ndarray]:
         """Mix y with Bs so that s'y >= damping s'Bs (Powell 1978).
