@@ -139,10 +139,11 @@ class LBFGSMemory:
         if not math.isfinite(self.y_y + s_s):
             self.drop()
             return "dropped"
-        if not self.s_y > 10.0 * self.space.eps * math.sqrt(s_s) * math.sqrt(self.y_y):
+        if not (self.s_y > -self.space.eps * alpha * self.start_slope and self.y_y > 0.0):
             return "skipped"
-        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
-        self.gamma = self.s_y / self.y_y
+        cross = cross[_PAIRS : self.touched]
+        self.gram.add(slot, cross[::2], cross[1::2], self.s_y, self.y_y, s_s)
+        self.gamma = self.s_y / self.y_y if m < self.space.n else float(self.gram.steps.max())
         self.unit_step = True
         self.count = min(self.count + 1, m)
         self.candidate = (slot + 1) % m
@@ -153,16 +154,16 @@ class LBFGSMemory:
         self.d_square = math.nan
         p, now = self.products, self.now
         if self.count:
-            c = np.zeros(len(p))
+            c, stop = np.zeros(len(p)), _PAIRS + 2 * self.count
             c[now] = 1.0
-            c[_PAIRS::2], c[_PAIRS + 1 :: 2] = self.gram.coefficients(
-                p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma
+            c[_PAIRS:stop:2], c[_PAIRS + 1 : stop : 2] = self.gram.coefficients(
+                p[_PAIRS:stop:2], p[_PAIRS + 1 : stop : 2], self.gamma
             )
             c *= -self.gamma
             slope = float(c.dot(p))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                used = slice(0, None) if self.rows.whole else slice(now, _PAIRS + 2 * self.count)
+                used = slice(0, None) if self.rows.whole else slice(now, stop)
                 self.weights = used.start, c[used]
                 return
             self.drop()
@@ -218,7 +219,7 @@ class LBFGSMemory:
             self.rows.set(i, operator.rows[i])
         gram = operator.gram
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
-        self.gram.diagonal[:] = gram.diagonal
+        self.gram.diagonal[:], self.gram.steps[:] = gram.diagonal, gram.steps
         self.count, self.candidate = operator.count, operator.candidate
         self.gamma, self.unit_step = operator.gamma, True
 
