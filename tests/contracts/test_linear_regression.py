@@ -49,7 +49,7 @@ def test_the_error_shrinks_by_99_percent_a_step(backend):
     """To rounding: each step adds at most eps, which later steps shrink by 0.99 each, and changes
     the factor by eps, relative; |w| is at most 2.
     """
-    steps = 30 if backend.lazy else 1000
+    steps = 200 if backend.lazy else 1000  # a lazy library builds its graph anew for each
     result, iterates = run(backend, 0.01, maxiter=steps)
     assert result.nit == steps
     k = np.arange(1, steps + 1)[:, None]
