@@ -269,6 +269,7 @@ class LineSearchMethod:
         else:
             alpha = state.alpha * last.slope / slope
         ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
+        ray.recent = (*(last.recent[-9:] if last else ()), ray.value)
         if last is not None:
             ray.last_alpha, ray.last_slope = state.alpha, last.slope
             ray.s_y, ray.y_y = memory.s_y, memory.y_y
