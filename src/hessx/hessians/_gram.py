@@ -44,7 +44,7 @@ class Gram:
         self.inverse = np.zeros((k, k))  # R^-1
         self.y_y = np.zeros((k, k))
         self.diagonal = np.zeros(k)
-        self.steps = np.zeros(k)  # sqrt(s's / y'y)
+        self.steps = [0.0] * k  # norm(s) / norm(y)
 
     def add(
         self,
@@ -73,7 +73,8 @@ class Gram:
         """Free all slots."""
         self.inverse[:] = 0.0
         self.y_y[:] = 0.0
-        self.diagonal[:] = self.steps[:] = 0.0
+        self.diagonal[:] = 0.0
+        self.steps = [0.0] * len(self.steps)
 
     def coefficients(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float

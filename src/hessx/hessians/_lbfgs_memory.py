@@ -143,7 +143,7 @@ class LBFGSMemory:
             return "skipped"
         cross = cross[_PAIRS : self.touched]
         self.gram.add(slot, cross[::2], cross[1::2], self.s_y, self.y_y, s_s)
-        self.gamma = self.s_y / self.y_y if m < self.space.n else float(self.gram.steps.max())
+        self.gamma = self.s_y / self.y_y if m < self.space.n else max(self.gram.steps)
         self.unit_step = True
         self.count = min(self.count + 1, m)
         self.candidate = (slot + 1) % m
@@ -219,7 +219,7 @@ class LBFGSMemory:
             self.rows.set(i, operator.rows[i])
         gram = operator.gram
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
-        self.gram.diagonal[:], self.gram.steps[:] = gram.diagonal, gram.steps
+        self.gram.diagonal[:], self.gram.steps = gram.diagonal, list(gram.steps)
         self.count, self.candidate = operator.count, operator.candidate
         self.gamma, self.unit_step = operator.gamma, True
 
