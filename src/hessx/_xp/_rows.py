@@ -141,6 +141,18 @@ class NumpyRows(WrittenRows):
         """row_i <- a v."""
         np.multiply(v, a, out=self.views[i])
 
+    def take_in(
+        self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
+    ) -> list[Array]:
+        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
+        array, v, y = self.array, self.views[i], self.views[j]
+        if scale is None:
+            v[:] = u
+        else:
+            np.multiply(u, scale, out=v)
+        np.subtract(v, self.views[k], out=y)
+        return [array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
+
     def set_difference(self, i: int, j: int, k: int) -> None:
         """row_i <- row_j - row_k."""
         np.subtract(self.views[j], self.views[k], out=self.views[i])

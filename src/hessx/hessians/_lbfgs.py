@@ -24,7 +24,7 @@ class LBFGS:
         A+ = (I - s y' / s'y) A (I - y s' / s'y) + s s' / s'y
 
     taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994).  With memory < n,
-    gamma = s'y / y'y of the newest pair, the inverse of a large curvature.  With memory >= n the
+    gamma = s'y / y'y of the newest pair, the inverse of a large curvature.  With memory > n the
     pairs themselves come to describe every direction, as in BFGS, and gamma is for those not yet
     met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back.  A
     pair is skipped unless s'y > -eps alpha slope, slope = g'd of the ray that made it, so that
@@ -34,7 +34,7 @@ class LBFGS:
     ----------
     memory : int, optional
         Pairs kept, m >= 1.  By default 10, and up to 256 where vectors are so short (n < 5958)
-        that steps fit into 2^16 numbers: m >= n for n <= 256.  There they cost next to nothing and
+        that steps fit into 2^16 numbers: m > n for n < 256.  There they cost next to nothing and
         save evaluations (not on JAX and dask, whose rows are stacked anew for each product).
     hess_inv0 : float, array shape (n,) or shape of x, or LBFGSInverse, optional
         Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an

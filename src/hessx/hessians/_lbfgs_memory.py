@@ -128,7 +128,8 @@ class LBFGSMemory:
         if self.count == m:
             self.gram.remove(slot)
         self.placed = False
-        cross = self.products_trial - self.products
+        touched = self.touched
+        cross = self.products_trial[:touched] - self.products[:touched]
         note = ""
         s_s = alpha * alpha * self.d_square
         if self.damping is not None and self.unit_step:  # else A = I has no size yet
@@ -141,9 +142,8 @@ class LBFGSMemory:
             return "dropped"
         if not (self.s_y > -self.space.eps * alpha * self.start_slope and self.y_y > 0.0):
             return "skipped"
-        cross = cross[_PAIRS : self.touched]
-        self.gram.add(slot, cross[::2], cross[1::2], self.s_y, self.y_y, s_s)
-        self.gamma = self.s_y / self.y_y if m < self.space.n else max(self.gram.steps)
+        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y, s_s)
+        self.gamma = self.s_y / self.y_y if m <= self.space.n else self.gram.longest
         self.unit_step = True
         self.count = min(self.count + 1, m)
         self.candidate = (slot + 1) % m
@@ -154,17 +154,18 @@ class LBFGSMemory:
         self.d_square = math.nan
         p, now = self.products, self.now
         if self.count:
-            c, stop = np.zeros(len(p)), _PAIRS + 2 * self.count
+            stop = len(p) if self.rows.whole else _PAIRS + 2 * self.count
+            c = np.zeros(stop)
             c[now] = 1.0
             c[_PAIRS:stop:2], c[_PAIRS + 1 : stop : 2] = self.gram.coefficients(
                 p[_PAIRS:stop:2], p[_PAIRS + 1 : stop : 2], self.gamma
             )
             c *= -self.gamma
-            slope = float(c.dot(p))
+            slope = float(c.dot(p[:stop]))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                used = slice(0, None) if self.rows.whole else slice(now, stop)
-                self.weights = used.start, c[used]
+                start = 0 if self.rows.whole else now
+                self.weights = start, c[start:]
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
@@ -220,6 +221,7 @@ class LBFGSMemory:
         gram = operator.gram
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
         self.gram.diagonal[:], self.gram.steps = gram.diagonal, list(gram.steps)
+        self.gram.longest = gram.longest
         self.count, self.candidate = operator.count, operator.candidate
         self.gamma, self.unit_step = operator.gamma, True
 
@@ -250,4 +252,4 @@ class LBFGSMemory:
             - 2.0 * theta * weight * y_g
             + weight * weight * self.grad_square
         )
-        return "damped", theta * cross - weight * self.products
+        return "damped", theta * cross - weight * self.products[: len(cross)]

@@ -269,8 +269,10 @@ class LineSearchMethod:
         else:
             alpha = state.alpha * last.slope / slope
         ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
-        ray.recent = (*(last.recent[-9:] if last else ()), ray.value)
-        if last is not None:
+        if last is None:
+            ray.recent = (ray.value,)
+        else:
+            ray.recent = (*last.recent[-9:], ray.value)
             ray.last_alpha, ray.last_slope = state.alpha, last.slope
             ray.s_y, ray.y_y = memory.s_y, memory.y_y
         return ray
