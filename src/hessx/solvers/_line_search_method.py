@@ -269,10 +269,8 @@ class LineSearchMethod:
         else:
             alpha = state.alpha * last.slope / slope
         ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
-        if last is None:
-            ray.recent = (ray.value,)
-        else:
-            ray.recent = (*last.recent[-9:], ray.value)
+        ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
+        if last is not None:
             ray.last_alpha, ray.last_slope = state.alpha, last.slope
             ray.s_y, ray.y_y = memory.s_y, memory.y_y
         return ray
