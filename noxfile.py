@@ -87,6 +87,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def long(session: nox.Session) -> None:
+    """The tests that are too long for every run of the suite."""
+    session.env.update(dict.fromkeys(THREADS, "1"))
+    Everything(session, "pytest-xdist>=3.6").run("pytest", "-m", "long", "tests", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
     """Types, strictly; some of the libraries have types of their own, so all are installed."""
     Everything(session, MYPY).run("mypy", *session.posargs)

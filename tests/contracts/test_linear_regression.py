@@ -45,11 +45,24 @@ def run(backend, alpha, **options):
     return result, [backend.to_numpy(w).astype(np.float64) for w in seen]
 
 
+@pytest.mark.parametrize("steps", [200, pytest.param(1000, marks=pytest.mark.long)])
+def test_the_error_shrinks_by_99_percent_a_step_lazily(backend, steps):
+    """A lazy library builds its graph anew for each step: 1000 take most of a minute."""
+    if not backend.lazy:
+        pytest.skip("takes 1000 steps in the next test")
+    assert_shrinking(backend, steps)
+
+
 def test_the_error_shrinks_by_99_percent_a_step(backend):
+    if backend.lazy:
+        pytest.skip("the test before")
+    assert_shrinking(backend, 1000)
+
+
+def assert_shrinking(backend, steps):
     """To rounding: each step adds at most eps, which later steps shrink by 0.99 each, and changes
     the factor by eps, relative; |w| is at most 2.
     """
-    steps = 30 if backend.lazy else 1000
     result, iterates = run(backend, 0.01, maxiter=steps)
     assert result.nit == steps
     k = np.arange(1, steps + 1)[:, None]

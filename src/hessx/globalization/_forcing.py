@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from hessx.core import check_real
+from hessx.core import SettingsError, check_real
 
 __all__ = ["EisenstatWalker", "Forcing", "ForcingRule", "ForcingState"]
 
@@ -139,6 +139,9 @@ class EisenstatWalker:
         check_real("first", self.first, 0.0, 1.0)
         check_real("ceiling", self.ceiling, 0.0, 1.0)
         check_real("scale", self.scale, 0.0, 1.0, closed=True)
+        if self.power == 1.0:
+            msg = "power = 1.0: expected a number in (1, 2]"
+            raise SettingsError(msg)
         check_real("power", self.power, 1.0, 2.0, closed=True)
         check_real("threshold", self.threshold, 0.0, 1.0)
 

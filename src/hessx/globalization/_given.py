@@ -10,29 +10,35 @@ from hessx.globalization._search import Ray, Verdict
 
 __all__ = ["BarzilaiBorwein", "DecayingStep", "FixedStep", "GivenSearch"]
 
-_SHRINK = 0.25  # of a step that led to a non-finite value
+_SHRINK = 0.25  # of a step that led to a non-finite value, or one too high
 _MAX_TRIALS = 30
+_DECREASE = 1e-4  # Raydan's gamma
+_NOISE = 10.0  # eps_f / eps, as in the line searches
 
 
 @dataclass(slots=True)
 class GivenSearch:
-    """Take the step as it is; only a non-finite point is shrunk away from.
+    """Take the step as it is; a non-finite point, or one too high, is shrunk away from.
 
     Attributes
     ----------
     alpha : float
         The step to evaluate, or just evaluated.
+    ceiling, ceiling_slope : float
+        A value above ceiling + alpha ceiling_slope is too high.
     trials : int
         Evaluations so far, 30 at most.
     """
 
     alpha: float
+    ceiling: float = math.inf
+    ceiling_slope: float = 0.0
     trials: int = 0
 
     def advance(self, value: float, slope: float) -> Verdict:  # noqa: ARG002
-        """Accept any finite value."""
+        """Accept a finite value that is not too high."""
         self.trials += 1
-        if math.isfinite(value):
+        if math.isfinite(value) and value <= self.ceiling + self.alpha * self.ceiling_slope:
             return Verdict.ACCEPTED
         if self.trials == _MAX_TRIALS:
             return Verdict.FAILED
@@ -150,7 +156,12 @@ class BarzilaiBorwein:
 
     needs no product with A.  The short step s'y / y'y belongs to A = I alone.  The first step is
     the solver's first trial (of length x_scale with A = I); where s'y <= 0 the last step is
-    repeated.  The values of f rise and fall.
+    repeated.  The values of f rise and fall, within Raydan's bound: with f_max the largest of the
+    last ten accepted values, a step is quartered until
+
+        f <= f_max + 10 eps abs(f_max) + 1e-4 alpha slope
+
+    (without the last term where A is not I).  Off convex functions the bare steps wander.
 
     Parameters
     ----------
@@ -165,11 +176,13 @@ class BarzilaiBorwein:
 
     Notes
     -----
-    Cost: one evaluation per step; s'y and y'y come in the same fetch.
+    Cost: one evaluation per step, seldom more; s'y and y'y come in the same fetch.
 
     References
     ----------
-    Barzilai & Borwein (1988), Two-point step size gradient methods, eqs. (5) and (6).
+    Barzilai & Borwein (1988), Two-point step size gradient methods, eqs. (5) and (6); Raydan
+    (1997), The Barzilai and Borwein gradient method for the large scale unconstrained minimization
+    problem, SIAM J. Optim. 7, step 3 of the GBB algorithm.
 
     Examples
     --------
@@ -195,11 +208,17 @@ class BarzilaiBorwein:
         return self.variant == "short"
 
     def begin(self, ray: Ray) -> GivenSearch:
-        """Give the step that fits the last pair; the ray's own first trial where there is none."""
+        """Start with the step that fits the last pair."""
+        highest = max(ray.recent, default=math.inf)
+        slope = 0.0 if math.isnan(ray.slope) else _DECREASE * ray.slope
+        return GivenSearch(self._step(ray), highest + _NOISE * ray.eps * abs(highest), slope)
+
+    def _step(self, ray: Ray) -> float:
+        """The ray's own first trial where there is no pair yet."""
         if math.isnan(ray.s_y):
-            return GivenSearch(ray.alpha)
+            return ray.alpha
         if not ray.s_y > 0.0:
-            return GivenSearch(ray.last_alpha)
+            return ray.last_alpha
         if self.variant == "short":
-            return GivenSearch(ray.s_y / ray.y_y)
-        return GivenSearch(-ray.last_alpha * ray.last_alpha * ray.last_slope / ray.s_y)
+            return ray.s_y / ray.y_y
+        return -ray.last_alpha * ray.last_alpha * ray.last_slope / ray.s_y

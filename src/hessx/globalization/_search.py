@@ -50,6 +50,8 @@ class Ray:
     last_alpha, last_slope, s_y, y_y : float
         Step and starting slope of the last accepted ray, and the products s'y and y'y of its
         pair; nan before the first accepted step.
+    recent : tuple of float
+        The values at the starts of the last ten rays, this one's included.
     """
 
     value: float
@@ -61,6 +63,7 @@ class Ray:
     last_slope: float = float("nan")
     s_y: float = float("nan")
     y_y: float = float("nan")
+    recent: tuple[float, ...] = ()
 
 
 class Search(Protocol):

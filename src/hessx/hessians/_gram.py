@@ -6,6 +6,8 @@ head is; a free slot is a zero row and column of R^-1, by which all that stands 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 __all__ = ["Gram"]
@@ -36,43 +38,68 @@ class Gram:
     Byrd, Nocedal & Schnabel (1994), Math. Program. 63, Theorem 2.2.
     """
 
-    __slots__ = ("diagonal", "inverse", "y_y")
+    __slots__ = ("diagonal", "inverse", "longest", "steps", "y_y")
 
     def __init__(self, k: int) -> None:
         self.inverse = np.zeros((k, k))  # R^-1
         self.y_y = np.zeros((k, k))
         self.diagonal = np.zeros(k)
+        self.steps = [0.0] * k  # norm(s) / norm(y)
+        self.longest = 0.0  # of them
 
     def add(
-        self, slot: int, s_cross: np.ndarray, y_cross: np.ndarray, s_y: float, y_y: float
+        self,
+        slot: int,
+        s_cross: np.ndarray,
+        y_cross: np.ndarray,
+        s_y: float,
+        y_y: float,
+        s_s: float,
     ) -> None:
-        """Put a pair into a free slot, given S'y and Y'y with all slots (any finite, if free)."""
-        self.inverse[:, slot] = self.inverse.dot(s_cross) / -s_y
-        self.inverse[slot, slot] = 1.0 / s_y
-        self.y_y[slot] = self.y_y[:, slot] = y_cross
-        self.y_y[slot, slot] = y_y
+        """Put a pair into a free slot, given S'y and Y'y with the first slots (finite, if free)."""
+        inverse, products, k = self.inverse, self.y_y, len(s_cross)
+        if k < len(self.diagonal):
+            inverse, products = inverse[:k, :k], products[:k, :k]
+        inverse[:, slot] = inverse.dot(s_cross) / -s_y
+        inverse[slot, slot] = 1.0 / s_y
+        products[slot] = products[:, slot] = y_cross
+        products[slot, slot] = y_y
         self.diagonal[slot] = s_y
+        self.steps[slot] = step = math.sqrt(s_s) / math.sqrt(y_y)
+        self.longest = max(self.longest, step)
 
     def remove(self, slot: int) -> None:
         """Free the slot of the oldest pair."""
         self.inverse[slot] = self.inverse[:, slot] = 0.0
         self.diagonal[slot] = 0.0
+        gone, self.steps[slot] = self.steps[slot], 0.0
+        if gone == self.longest:
+            self.longest = max(self.steps)
 
     def clear(self) -> None:
         """Free all slots."""
         self.inverse[:] = 0.0
         self.y_y[:] = 0.0
         self.diagonal[:] = 0.0
+        self.steps = [0.0] * len(self.steps)
+        self.longest = 0.0
 
     def coefficients(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give (c_s, c_y) with A g = gamma (g + S c_s + Y c_y), from S'g and Y'g."""
-        u = self.inverse.dot(s_g)
-        v = self.y_y.dot(u)
+        """Give (c_s, c_y) with A g = gamma (g + S c_s + Y c_y), from S'g and Y'g.
+
+        They are of the first slots, which must be all that hold a pair.
+        """
+        inverse, y_y, diagonal = self.inverse, self.y_y, self.diagonal
+        k = len(s_g)
+        if k < len(diagonal):
+            inverse, y_y, diagonal = inverse[:k, :k], y_y[:k, :k], diagonal[:k]
+        u = inverse.dot(s_g)
+        v = y_y.dot(u)
         v -= y_g
-        v += self.diagonal * u / gamma
-        return v.dot(self.inverse), -u
+        v += diagonal * u / gamma
+        return v.dot(inverse), -u
 
     def middle(self, gamma: float) -> np.ndarray:
         """Give M with A v = gamma v + [S, Y] M [S, Y]'v, shape (2k, 2k)."""

@@ -19,20 +19,23 @@ __all__ = ["LBFGS"]
 class LBFGS:
     r"""Limited-memory BFGS (Nocedal 1980) in Gram form.
 
-    A is built on gamma I, gamma = s'y / y'y of the newest pair, from the last ``memory`` pairs
-    s = x+ - x, y = g+ - g, oldest first, by
+    A is built on gamma I from the last ``memory`` pairs s = x+ - x, y = g+ - g, oldest first, by
 
         A+ = (I - s y' / s'y) A (I - y s' / s'y) + s s' / s'y
 
-    taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994).  A pair is skipped
-    unless s'y > 10 eps norm(s) norm(y); where the memory is full, the oldest goes with it.
+    taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994).  With memory < n,
+    gamma = s'y / y'y of the newest pair, the inverse of a large curvature.  With memory > n the
+    pairs themselves come to describe every direction, as in BFGS, and gamma is for those not yet
+    met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back.  A
+    pair is skipped unless s'y > -eps alpha slope, slope = g'd of the ray that made it, so that
+    rounding in s'y cannot pass for curvature; where the memory is full, the oldest goes with it.
 
     Parameters
     ----------
     memory : int, optional
-        Pairs kept, m >= 1.  By default 10, and up to 50 where vectors are so short (n < 2979)
-        that the pairs fit into 2^16 numbers: there they cost next to nothing and save evaluations
-        (not on JAX and dask, whose rows are stacked anew for each product).
+        Pairs kept, m >= 1.  By default 10, and up to 256 where vectors are so short (n < 5958)
+        that steps fit into 2^16 numbers: m > n for n < 256.  There they cost next to nothing and
+        save evaluations (not on JAX and dask, whose rows are stacked anew for each product).
     hess_inv0 : float, array shape (n,) or shape of x, tree like x, or LBFGSInverse, optional
         Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
         earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
@@ -58,7 +61,8 @@ class LBFGS:
     Nocedal (1980), Updating quasi-Newton matrices with limited storage, Math. Comp. 35; Byrd,
     Nocedal & Schnabel (1994), Math. Program. 63, Theorem 2.2; Chen, Wang & Zhou (2014), Large-scale
     L-BFGS using MapReduce, for the Gram form; Powell (1978) for damping; Nocedal & Wright (2006),
-    eqs. (7.16) and (7.20).
+    eqs. (7.16) and (7.20); Byrd, Lu, Nocedal & Zhu (1995), SIAM J. Sci. Comput. 16, for the skip
+    (their code's); Oren & Spedicato (1976), Math. Program. 10, for norm(s) / norm(y).
 
     Examples
     --------
@@ -100,7 +104,7 @@ class LBFGS:
     def _pairs(self, space: Space) -> int:
         if self.memory is not None:
             return self.memory
-        return max(10, min(50, 2**15 // space.n)) if space.writeable else 10
+        return max(10, min(256, 2**16 // space.n)) if space.writeable else 10
 
     def _root(self, space: Space, diagonal: Any) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""

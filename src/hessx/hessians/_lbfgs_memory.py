@@ -50,6 +50,7 @@ class LBFGSMemory:
         "space",
         "start_slope",
         "unit_step",
+        "weights",
         "y_y",
     )  # fmt: skip
     needs_hessian = False
@@ -67,6 +68,7 @@ class LBFGSMemory:
         self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
         self.d: Array = None
+        self.weights: tuple[int, np.ndarray] | None = None  # of a d that is yet to be formed
         self.unit_step = h0 is not None
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
@@ -81,7 +83,7 @@ class LBFGSMemory:
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
-        self._write(self.now, grad)
+        self.rows.write(self.now, grad, self.scale)
         return [self.rows.products(0, self.touched, self.now)]
 
     def read_start(self, values: list[Any]) -> None:
@@ -93,19 +95,21 @@ class LBFGSMemory:
         """Write s = alpha d into the candidate's row; return it in x."""
         self.alpha, self.placed = alpha, True
         row = _PAIRS + 2 * self.candidate
-        self.rows.set_scaled(row, self.d, alpha)
+        if self.weights is None:
+            self.rows.set_scaled(row, self.d, alpha)
+        else:
+            start, c = self.weights
+            self.d = self.rows.combine_scaled(start, c, row, alpha, out=self.d)
+            self.weights = None
         step = self.rows[row]
         return step if self.scale is None else step * self.scale
 
     def look(self, grad: Array) -> list[Array]:
         """Name the products of a trial with gradient ``grad``."""
-        rows, trial, row = self.rows, 1 - self.now, _PAIRS + 2 * self.candidate
-        self._write(trial, grad)
-        rows.set_difference(row + 1, trial, self.now)
-        wanted = [
-            rows.products(self._first(trial), self.touched, trial),
-            rows.products(row, row + 2, row + 1),
-        ]
+        trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
+        wanted = self.rows.take_in(
+            grad, self.scale, trial, y, self.now, self._first(trial), self.touched
+        )
         if math.isnan(self.d_square):
             wanted.append(self.d @ self.d)
         return wanted
@@ -125,7 +129,8 @@ class LBFGSMemory:
         if self.count == m:
             self.gram.remove(slot)
         self.placed = False
-        cross = self.products_trial - self.products
+        touched = self.touched
+        cross = self.products_trial[:touched] - self.products[:touched]
         note = ""
         s_s = alpha * alpha * self.d_square
         if self.damping is not None and self.unit_step:  # else A = I has no size yet
@@ -136,31 +141,32 @@ class LBFGSMemory:
         if not math.isfinite(self.y_y + s_s):
             self.drop()
             return "dropped"
-        if not self.s_y > 10.0 * self.space.eps * math.sqrt(s_s) * math.sqrt(self.y_y):
+        if not (self.s_y > -self.space.eps * alpha * self.start_slope and self.y_y > 0.0):
             return "skipped"
-        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y)
-        self.gamma = self.s_y / self.y_y
+        self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y, s_s)
+        self.gamma = self.s_y / self.y_y if m <= self.space.n else self.gram.longest
         self.unit_step = True
         self.count = min(self.count + 1, m)
         self.candidate = (slot + 1) % m
         return note
 
     def direct(self) -> None:
-        """Form d = -A g and its slope from the stored products."""
+        """Find the weights of the rows in d = -A g, and its slope, from the stored products."""
         self.d_square = math.nan
         p, now = self.products, self.now
         if self.count:
-            c = np.zeros(len(p))
+            stop = len(p) if self.rows.whole else _PAIRS + 2 * self.count
+            c = np.zeros(stop)
             c[now] = 1.0
-            c[_PAIRS::2], c[_PAIRS + 1 :: 2] = self.gram.coefficients(
-                p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma
+            c[_PAIRS:stop:2], c[_PAIRS + 1 : stop : 2] = self.gram.coefficients(
+                p[_PAIRS:stop:2], p[_PAIRS + 1 : stop : 2], self.gamma
             )
             c *= -self.gamma
-            slope = float(c.dot(p))
+            slope = float(c.dot(p[:stop]))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                used = slice(0, None) if self.rows.whole else slice(now, _PAIRS + 2 * self.count)
-                self.d = self.rows.combine(used.start, c[used], out=self.d)
+                start = 0 if self.rows.whole else now
+                self.weights = start, c[start:]
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
@@ -215,19 +221,14 @@ class LBFGSMemory:
             self.rows.set(i, operator.rows[i])
         gram = operator.gram
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
-        self.gram.diagonal[:] = gram.diagonal
+        self.gram.diagonal[:], self.gram.steps = gram.diagonal, list(gram.steps)
+        self.gram.longest = gram.longest
         self.count, self.candidate = operator.count, operator.candidate
         self.gamma, self.unit_step = operator.gamma, True
 
     def _first(self, trial: int) -> int:
         """The first row of a trial's products: damping wants g_t'g as well."""
         return trial if self.damping is None and not self.rows.whole else 0
-
-    def _write(self, row: int, grad: Array) -> None:
-        if self.scale is None:
-            self.rows.set(row, grad)
-        else:
-            self.rows.set_product(row, grad, self.scale)
 
     def _damp(self, cross: np.ndarray) -> tuple[str, np.ndarray]:
         """Mix y with Bs so that s'y >= damping s'Bs (Powell 1978).
@@ -252,4 +253,4 @@ class LBFGSMemory:
             - 2.0 * theta * weight * y_g
             + weight * weight * self.grad_square
         )
-        return "damped", theta * cross - weight * self.products
+        return "damped", theta * cross - weight * self.products[: len(cross)]

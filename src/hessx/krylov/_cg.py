@@ -46,8 +46,9 @@ class TruncatedCG:
     One packet per product: p's, r's, s's, r'r and, with a preconditioner, r'u, s'u, s'v for
     v = M s.  The next squared residual r'r + 2 alpha r's + alpha^2 s's is predicted before another
     product is asked for, and the next packet's explicit r'r corrects it; where prediction has
-    cancelled to 10 eps r'r, r'r is fetched by itself.  Where the tolerance is below
-    100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one product.
+    cancelled to eps^(1/3) r'r and the solve goes on, r'r is fetched by itself.  Where the
+    tolerance is below 100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one
+    product.
 
     Memory: 4 vectors, 6 with a preconditioner, and 2 for temporaries.  Cost per step: one product,
     one fetch, at most 10 launches (14 with a preconditioner, and its own).
@@ -114,11 +115,10 @@ class _Solve:
             return False
         r_r_next = r_r + alpha * (2.0 * r_s + alpha * s_s)
         r_u_next = r_u + alpha * (2.0 * s_u + alpha * s_v) if self.conditioned else r_r_next
-        floor = 10.0 * model.space.eps
         refresh = path.wants_residual(path.steps - 1)
         if refresh:
             self._refresh()
-        if refresh or r_r_next <= floor * r_r or r_u_next <= floor * r_u:
+        if refresh or path.is_rough(r_r, r_r_next, r_u_next / r_u):
             r_r_next, r_u_next = self._residual()
         beta = path.go_on(r_r_next, r_u_next)
         if beta is not None and model.watch():

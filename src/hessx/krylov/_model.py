@@ -90,7 +90,7 @@ class QuadraticModel:
         """The radius in force, from g'Mg, u'Hu with u = Mg, and g'Ng."""
         if self.radius is not None:
             return self.radius * math.sqrt(before / g_M_g) if before > 0.0 else self.radius
-        return g_M_g**1.5 / u_H_u if u_H_u > 0.0 else self.default_radius
+        return g_M_g * math.sqrt(g_M_g) / u_H_u if u_H_u > 0.0 else self.default_radius
 
 
 class Pairs:

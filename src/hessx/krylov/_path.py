@@ -68,6 +68,13 @@ class Path:
             return self._go(self._to_boundary(), p_s)
         return self._go(alpha, p_s)
 
+    def is_rough(self, r_r: float, r_r_next: float, beta: float) -> bool:
+        """Whether the predicted squares have cancelled too far to go on with them."""
+        eps = self.model.space.eps
+        if min(r_r_next / r_r, beta) > eps ** (1 / 3):
+            return False
+        return not self._solved(math.sqrt(max(r_r_next, 0.0) + 10.0 * eps * r_r))
+
     def go_on(self, r_r: float, r_u: float) -> float | None:
         """Judge the residual and give beta for the next direction; None at an end."""
         if self._solved(math.sqrt(max(r_r, 0.0))):

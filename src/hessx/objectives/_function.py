@@ -8,7 +8,7 @@ from typing import Any
 from hessx._xp import Array, Space, take_gradient, take_value
 from hessx.core import Counts, Reply, Request
 from hessx.objectives._differences import DifferenceGradient
-from hessx.objectives._hessian import HessianAt, HessianOracle, make_hessian
+from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian
 
 __all__ = ["Objective", "make_objective"]
 
@@ -169,7 +169,7 @@ def make_objective(
     Raises
     ------
     TypeError, ValueError
-        fun is not callable, or jac is something else.
+        fun is not callable, or jac, hess or hessp is something else.
 
     Examples
     --------
@@ -185,6 +185,7 @@ def make_objective(
     if not callable(fun):
         msg = f"fun is a {type(fun).__name__}: expected a callable fun(x, *args)"
         raise TypeError(msg)
+    check_hessian(hess, hessp)
     counts = Counts()
     sign = -1.0 if maximize else 1.0
     evaluate: Any

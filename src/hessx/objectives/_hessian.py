@@ -10,7 +10,7 @@ from hessx._xp import Array, Space, like, take_product
 from hessx.core import Counts
 from hessx.operators import as_operator
 
-__all__ = ["DifferenceProduct", "HessianAt", "HessianOracle", "make_hessian"]
+__all__ = ["DifferenceProduct", "HessianAt", "HessianOracle", "check_hessian", "make_hessian"]
 
 
 class HessianAt:
@@ -135,6 +135,22 @@ class DifferenceProduct:
         return (above - self.gradient_at(self.x - step)) / (2.0 * h)
 
 
+def check_hessian(hess: Any, hessp: Any) -> None:
+    """Refuse what is no Hessian.
+
+    Raises
+    ------
+    TypeError
+        hess is neither a callable nor the name of a difference, or hessp no callable.
+    """
+    if hessp is not None and not callable(hessp):
+        msg = f"hessp is a {type(hessp).__name__}: expected a callable hessp(x, v) or None"
+        raise TypeError(msg)
+    if not callable(hess) and hess not in (None, "2-point", "3-point"):
+        msg = f"hess = {hess!r}: expected a callable, '2-point', '3-point' or None"
+        raise TypeError(msg)
+
+
 def make_hessian(
     space: Space,
     hess: Any,
@@ -171,12 +187,9 @@ def make_hessian(
 
     Raises
     ------
-    TypeError, ValueError
-        hess or hessp is something else, or there is nothing to form products from.
+    ValueError
+        There is nothing to form products from.
     """
-    if hessp is not None and not callable(hessp):
-        msg = f"hessp is a {type(hessp).__name__}: expected a callable hessp(x, v) or None"
-        raise TypeError(msg)
     if hessp is not None:
 
         def from_hessp(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
@@ -193,9 +206,6 @@ def make_hessian(
             return HessianAt(space, operator.matvec, counts, sign, watch, operator)
 
         return from_hess
-    if hess not in (None, "2-point", "3-point"):
-        msg = f"hess = {hess!r}: expected a callable, '2-point', '3-point' or None"
-        raise (ValueError if isinstance(hess, str) else TypeError)(msg)
     if gradient_at is None:
         msg = (
             "second-order methods need products with the Hessian: give hessp or hess, or jac as a "

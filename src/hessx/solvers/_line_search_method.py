@@ -203,8 +203,8 @@ class LineSearchMethod:
         on_host = type(reply.value) is float and state.search is not None
         if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
             return Point(x, reply.value, math.nan, math.nan)
+        high, low = extremes(space, reply.grad)  # first, while the gradient is in the cache
         wanted = memory.look(reply.grad)
-        high, low = extremes(space, reply.grad)
         turn = [state.old_d @ memory.d] if state.old_d is not None else []
         values, held = fetch(space, [reply.value, high, low, *turn, *wanted], [x, *memory.kept()])
         x, *kept = held
@@ -276,6 +276,7 @@ class LineSearchMethod:
         else:
             alpha = state.alpha * last.slope / slope
         ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
+        ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
         if last is not None:
             ray.last_alpha, ray.last_slope = state.alpha, last.slope
             ray.s_y, ray.y_y = memory.s_y, memory.y_y

@@ -73,7 +73,7 @@ def minimize(
         ``ftol``, ``xtol`` (0, off), ``maxiter`` (15000), ``maxfun`` or ``maxfev``,
         ``max_seconds``, ``lower_limit`` (none).  Of differences: ``eps``, the step itself, or
         ``finite_diff_rel_step``, relative to max(abs(x_i), x_scale).  All names: ``maxls`` (30),
-        ``c1`` (1e-4), ``c2`` (0.9; "cg" 0.1).  L-BFGS: ``maxcor`` (10 to 50, by n, see `LBFGS`;
+        ``c1`` (1e-4), ``c2`` (0.9; "cg" 0.1).  L-BFGS: ``maxcor`` (10 to 256, by n, see `LBFGS`;
         "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Also ``x_scale``,
         ``disp`` (a bar), ``iprint`` (ignored).
     x_scale : float, array or tree, optional
@@ -129,10 +129,6 @@ def minimize(
     array([1., 1.])
     """
     _refuse(bounds=bounds, constraints=constraints)
-    for name, part in (("hess", hess), ("hessp", hessp)):
-        if part is not None and not callable(part):
-            msg = f"{name} is a {type(part).__name__}: expected a callable or None"
-            raise TypeError(msg)
     args = args if isinstance(args, tuple) else (args,)
     plans = plan(method, options, tol, x_scale, max_seconds)
     point = to_point(x0)

@@ -129,8 +129,9 @@ class Jacobi:
     --------
     >>> import numpy as np, hessx
     >>> d = np.array([1.0, 1e4, 1e8])
-    >>> result = hessx.minimize(lambda x: (x * d) @ x / 2 - x.sum(), np.zeros(3), method="trust-ncg",
-    ...     jac=lambda x: d * x - 1, hess=lambda x: np.diag(d), options={"preconditioner": "jacobi"})
+    >>> fun = lambda x: ((x * d) @ x / 2 - x.sum(), d * x - 1)
+    >>> result = hessx.minimize(fun, np.zeros(3), jac=True, hess=lambda x: np.diag(d),
+    ...                         method="trust-ncg", options={"preconditioner": "jacobi"})
     >>> result.success, result.nhev
     (True, 1)
     """

@@ -121,10 +121,10 @@ METHODS: dict[str, Method] = {
     ),
     "cg-pr+": _composed("nonlinear CG, PR+", hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
     "lbfgs": _composed(
-        "L-BFGS, Hager-Zhang, memory 10 to 50 by n", hessx.LBFGS(), hessx.HagerZhang()
+        "L-BFGS, Hager-Zhang, memory 10 to 256 by n", hessx.LBFGS(), hessx.HagerZhang()
     ),
     "lbfgs-mt": _composed(
-        "L-BFGS, More-Thuente, memory 10 to 50 by n", hessx.LBFGS(), hessx.MoreThuente()
+        "L-BFGS, More-Thuente, memory 10 to 256 by n", hessx.LBFGS(), hessx.MoreThuente()
     ),
     "scipy-lbfgsb": Method(
         "SciPy L-BFGS-B, memory 10", _bind_scipy, backends=("numpy",), package="scipy"

@@ -5,17 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hessx._xp import ListedRows, WrittenRows, make_rows, space_of
+from hessx._xp import ListedRows, WrittenRows, _rows, make_rows, space_of
 
 k, n = 5, 4
 
 
 @pytest.fixture
-def forms(backend):
+def forms(backend, monkeypatch):
     """Every form that the backend allows."""
     space = space_of(backend.asarray(np.zeros(n)))
     forms = [make_rows(space, k), ListedRows(space, k)]
-    return [*forms, WrittenRows(space, k)] if space.writeable else forms
+    if space.writeable:
+        forms.append(WrittenRows(space, k))
+    if space.kind == "numpy":  # blocks and groups that do not divide n and k
+        monkeypatch.setattr(_rows, "_WIDTH", 3)
+        monkeypatch.setattr(_rows, "_HEIGHT", 2)
+        forms.append(_rows.BlockedRows(space, k))
+    return forms
 
 
 def test_rows_do_what_numpy_does(backend, forms, rng):
@@ -45,6 +51,43 @@ def test_rows_do_what_numpy_does(backend, forms, rng):
             np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[1:4], **close)
         combined = rows.combine_on_device(backend.asarray(c))
         np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[:3], **close)
+
+
+def test_a_direction_goes_into_a_row_that_it_is_formed_from(backend, forms, rng):
+    host = rng.standard_normal((k, n)).astype(backend.dtype_name)
+    c = np.array([0.5, -2.0, 3.0])
+    d = c @ host[1:4].astype(np.float64)
+    close = {"rtol": 0, "atol": 50 * backend.eps}
+    for rows in forms:
+        for out in (None, rows.space.zeros(n)):
+            for i in range(k):
+                rows.set(i, backend.asarray(host[i]))
+            combined = rows.combine_scaled(1, c, 2, -0.25, out=out)
+            backend.assert_same_kind(combined, backend.asarray(host[0]))
+            np.testing.assert_allclose(backend.to_numpy(combined), d, **close)
+            for i in range(k):
+                expected = -0.25 * d if i == 2 else host[i]
+                np.testing.assert_allclose(backend.to_numpy(rows[i]), expected, **close)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_gradient_is_taken_in(backend, forms, rng, scaled):
+    host = rng.standard_normal((k, n)).astype(backend.dtype_name)
+    u, z = rng.standard_normal((2, n)).astype(backend.dtype_name)
+    g = u * z if scaled else u
+    expected = host.copy()
+    expected[1], expected[4] = g, g - host[0]
+    wide = expected.astype(np.float64)
+    close = {"rtol": 0, "atol": 50 * backend.eps}
+    for rows in forms:
+        for i in range(k):
+            rows.set(i, backend.asarray(host[i]))
+        scale = backend.asarray(z) if scaled else None
+        products, pair = rows.take_in(backend.asarray(u), scale, 1, 4, 0, 1, k)
+        for i in range(k):
+            np.testing.assert_array_equal(backend.to_numpy(rows[i]), expected[i])
+        np.testing.assert_allclose(backend.to_numpy(products), wide[1:] @ wide[1], **close)
+        np.testing.assert_allclose(backend.to_numpy(pair), wide[3:] @ wide[4], **close)
 
 
 def test_rows_begin_as_zeros(backend, forms):

@@ -57,6 +57,14 @@ def test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs):
     assert len(two_loop.pairs) == m
 
 
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("signs", [PLUS, MIXED], ids=["wrap-around", "skipped pairs"])
+def test_directions_in_blocks_are_the_same(backend, rng, signs, monkeypatch):
+    monkeypatch.setattr(_xp._rows, "_WIDTH", 3)
+    monkeypatch.setattr(_xp._rows, "_HEIGHT", 2)
+    test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs)
+
+
 def test_skipped_pairs_are_reported(backend, rng):
     notes = [step.note for step in walk(method(), backend, rng, MIXED)]
     assert notes == ["", *("" if sign > 0 else "skipped" for sign in MIXED)]
