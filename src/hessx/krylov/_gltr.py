@@ -137,7 +137,7 @@ class _Solve:
 
     def __init__(self, model: QuadraticModel, rule: GLTR) -> None:
         self.model, self.max_basis = model, rule.max_basis
-        vectors = LanczosRows(model.space, max(min(rule.max_basis, model.limit) + 1, 3))
+        vectors = LanczosRows(model.space, min(rule.max_basis, model.limit) + 1)
         vectors.append(model.gradient)
         self.lanczos = Lanczos(vectors, model.precondition)
         self.basis = KrylovBasis(self.lanczos, model.gradient)
@@ -165,11 +165,10 @@ class _Solve:
                 return False
             self.bounded = lanczos.matrix.within(self.radius)
             self.tolerance = self.on_boundary if self.bounded.multiplier > 0.0 else model.tolerance
-        last, decrease = self._reached()
-        gain, self.decrease = decrease - self.decrease, decrease
+        last, stalled = self._progress()
         if abs(last) * lanczos.next_norm <= self.tolerance:
             return self._stop(KrylovOutcome.SOLVED)
-        if not gain > model.space.eps * decrease or lanczos.next_norm == 0.0:
+        if stalled or lanczos.next_norm == 0.0:
             return self._stop(KrylovOutcome.STAGNATED)
         if model.watch():
             return self._stop(KrylovOutcome.STOPPED)
@@ -201,11 +200,14 @@ class _Solve:
             pivots.go(a)
         return inside
 
-    def _reached(self) -> tuple[float, float]:
-        """h_k and the decrease."""
-        if self.bounded is not None:
-            return self.bounded.last, self.bounded.decrease
-        return self.pivots.lengths[-1], self.pivots.decrease
+    def _progress(self) -> tuple[float, bool]:
+        """h_k, and whether the last step changed nothing to rounding."""
+        eps, pivots, bounded = self.model.space.eps, self.pivots, self.bounded
+        if bounded is None:
+            a = pivots.lengths[-1]
+            return a, a * a * pivots.c_c <= eps * eps * pivots.h_h
+        before, self.decrease = max(self.decrease, pivots.decrease), bounded.decrease
+        return bounded.last, not bounded.decrease - before > eps * bounded.decrease
 
     def _settle_radius(self) -> None:
         """Without a region, a model that bends down is followed for the model's reach."""

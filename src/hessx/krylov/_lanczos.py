@@ -15,6 +15,7 @@ __all__ = ["Lanczos", "LanczosRows"]
 
 _FIRST_BLOCK = 12
 _CARRIED = 2  # vectors that the recurrence needs
+_LEAST = 4  # rows: a block that is written anew leaves the row that was just multiplied
 
 
 @dataclass(slots=True)
@@ -83,8 +84,8 @@ class LanczosRows:
         self.most = self.sizes[0]
 
     def _add_block(self, size: int) -> None:
-        self.blocks.append(make_rows(self.space, size))
-        self.sizes.append(size)
+        self.sizes.append(max(size, _LEAST))
+        self.blocks.append(make_rows(self.space, self.sizes[-1]))
 
 
 @dataclass(slots=True)

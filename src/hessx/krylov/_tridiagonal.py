@@ -113,8 +113,8 @@ class Pivots:
         (L^-1 (-gamma_1 e_1))_k = -gamma_1 c_k'e_1.
     c_c, h_c, h_h : float
         Products of c_k and the minimiser h.
-    slope, decrease, gain : float
-        gamma_1 h_1, and the decrease of the model, in all and by the last step.
+    slope, decrease : float
+        gamma_1 h_1, and the decrease of the model.
     lengths, factors : list of float
         a_i and l_i.
     """
@@ -127,7 +127,6 @@ class Pivots:
     h_h: float = 0.0
     slope: float = 0.0
     decrease: float = 0.0
-    gain: float = 0.0
     lengths: list[float] = field(default_factory=list)
     factors: list[float] = field(default_factory=list)
 
@@ -162,8 +161,7 @@ class Pivots:
         self.h_h = self.norm_square_at(a)
         self.h_c += a * self.c_c
         self.slope -= a * self.z
-        self.gain = a * (self.z - 0.5 * a * self.pivot)
-        self.decrease += self.gain
+        self.decrease += a * (self.z - 0.5 * a * self.pivot)
         self.lengths.append(a)
 
     def minimizer(self) -> Minimizer:
