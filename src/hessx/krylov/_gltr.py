@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hessx._xp import Array, Rows, add_scaled, make_rows
 from hessx.core import check_integer, check_real
-from hessx.krylov._lanczos import Lanczos, LanczosRows
+from hessx.krylov._lanczos import LEAST_ROWS, Lanczos, LanczosRows
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._tridiagonal import Minimizer, Pivots
 
@@ -29,9 +29,9 @@ class GLTR:
 
     Parameters
     ----------
-    max_basis : int >= 1
-        Vectors kept.  With a full basis, a p inside the region goes on as `steihaug` does, and a
-        p on the boundary is returned.
+    max_basis : int >= 4
+        Vectors held; all but three are the space.  With a full basis, a p inside the region goes
+        on as in `TruncatedCG`, and a p on the boundary is returned.
     boundary : float >= 0
         On the boundary stop at norm_2(residual) <= max(model.tolerance, boundary * norm_2(g)):
         with 1 about where CG ends, which is the cheapest for minimisation; with 0 as exactly as
@@ -44,11 +44,11 @@ class GLTR:
 
     Notes
     -----
-    Cost: one product, one fetch and nine launches per step; ``max_basis + 3`` vectors.  A step is
-    one combination of the basis, and so is a step for another radius; with a preconditioner M
-    both apply it once more.  On the boundary each step solves a dense k by k eigenproblem on the
-    host.  The vectors are not orthogonalised again: in float32 too, p then is as good as CG's,
-    and norm(p) is the radius to about the square root of eps at worst.
+    Cost: one product, one fetch and nine launches per step; ``max_basis`` vectors and 4 more.  A
+    step is one combination of the basis, and so is a step for another radius; with a
+    preconditioner M both apply it once more.  On the boundary each step solves a dense k by k
+    eigenproblem on the host.  The vectors are not orthogonalised again: norm(p) is the radius up
+    to the orthogonality that is lost, which float32 bears as well as CG.
 
     References
     ----------
@@ -73,7 +73,7 @@ class GLTR:
     boundary: float = 1.0
 
     def __post_init__(self) -> None:
-        check_integer("max_basis", self.max_basis, 1)
+        check_integer("max_basis", self.max_basis, LEAST_ROWS)
         check_real("boundary", self.boundary, 0.0, closed=True)
 
     def __call__(self, model: QuadraticModel) -> ModelStep:
@@ -136,8 +136,8 @@ class _Solve:
     """One solve: CG by the pivots of T while the minimiser is inside, then the bounded problem."""
 
     def __init__(self, model: QuadraticModel, rule: GLTR) -> None:
-        self.model, self.max_basis = model, rule.max_basis
-        vectors = LanczosRows(model.space, min(rule.max_basis, model.limit) + 1)
+        self.model = model
+        vectors = LanczosRows(model.space, rule.max_basis)
         vectors.append(model.gradient)
         self.lanczos = Lanczos(vectors, model.precondition)
         self.basis = KrylovBasis(self.lanczos, model.gradient)
@@ -172,7 +172,7 @@ class _Solve:
             return self._stop(KrylovOutcome.STAGNATED)
         if model.watch():
             return self._stop(KrylovOutcome.STOPPED)
-        if self.products == self.max_basis:
+        if lanczos.vectors.full and self.walk is None:
             if self.bounded is not None:
                 return False
             self._leave_the_basis()

@@ -11,11 +11,11 @@ import numpy as np
 from hessx._xp import Array, Rows, Space, add_scaled, fetch, make_rows
 from hessx.krylov._tridiagonal import Tridiagonal
 
-__all__ = ["Lanczos", "LanczosRows"]
+__all__ = ["LEAST_ROWS", "Lanczos", "LanczosRows"]
 
 _FIRST_BLOCK = 12
 _CARRIED = 2  # vectors that the recurrence needs
-_LEAST = 4  # rows: a block that is written anew leaves the row that was just multiplied
+LEAST_ROWS = 4  # a block that is written anew leaves the row that was just multiplied
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class LanczosRows:
     space : Space
         Of the vectors.
     most : int
-        Vectors kept; past them the last block is written anew from its start.
+        Rows of all blocks; when they are full the last block is written anew from its start.
     blocks, sizes : list of Rows, list of int
         Each block after the first begins with the last two vectors of the one before.
     last : int
@@ -50,15 +50,19 @@ class LanczosRows:
         """t_(k+1)."""
         return self.rows[self.last]
 
+    @property
+    def full(self) -> bool:
+        """Whether one more vector would take the place of another."""
+        return self.last + 1 == self.sizes[-1] and sum(self.sizes) >= self.most
+
     def append(self, v: Array) -> None:
         """Put a vector behind the newest."""
         if not self.blocks:
-            self._add_block(min(self.most, _FIRST_BLOCK))
+            self._add_block(_FIRST_BLOCK if self.most >= _FIRST_BLOCK + LEAST_ROWS else self.most)
         elif self.last + 1 == self.sizes[-1]:
             old = self.rows
-            missing = self.most + _CARRIED * (len(self.sizes) - 1) - sum(self.sizes)
-            if missing > 0:
-                self._add_block(_CARRIED + missing)
+            if not self.full:
+                self._add_block(self.most - self.sizes[0])
             for i in range(_CARRIED):
                 self.rows.set(i, old[self.last + 1 - _CARRIED + i])
             self.last = _CARRIED - 1
@@ -84,8 +88,8 @@ class LanczosRows:
         self.most = self.sizes[0]
 
     def _add_block(self, size: int) -> None:
-        self.sizes.append(max(size, _LEAST))
-        self.blocks.append(make_rows(self.space, self.sizes[-1]))
+        self.blocks.append(make_rows(self.space, size))
+        self.sizes.append(size)
 
 
 @dataclass(slots=True)
