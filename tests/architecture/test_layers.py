@@ -53,6 +53,8 @@ ON_THE_HOST = {
     "hessians/_lbfgs_memory.py": "hands the fetched products to the Gram form",
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_applied.py": "a given dense Hessian, inverted once",
+    "krylov/_lanczos.py": "coefficients of the basis",
+    "krylov/_tridiagonal.py": "the k by k problem of GLTR",
     "objectives/_differences.py": "values of fun that are Python floats, for one upload",
 }
 

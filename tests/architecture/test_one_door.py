@@ -31,6 +31,8 @@ ALLOWED = {
         "hessians/_applied.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
+    ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
+    ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",

@@ -1,12 +1,15 @@
 """Krylov solvers for one vector: Newton steps, linear systems, least squares."""
 
 from hessx.krylov._cg import TruncatedCG
+from hessx.krylov._gltr import GLTR, KrylovBasis
 from hessx.krylov._linear import LinearOutcome, LinearResult
 from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 
 __all__ = [
+    "GLTR",
+    "KrylovBasis",
     "KrylovOutcome",
     "LinearOutcome",
     "LinearResult",

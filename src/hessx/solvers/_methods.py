@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from hessx.core import SettingsError, Stopping
 from hessx.globalization import Forcing, HagerZhang, RadiusRule
 from hessx.hessians import LBFGS, Identity, NonlinearCG
-from hessx.krylov import TruncatedCG
+from hessx.krylov import GLTR, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._newton_cg import NewtonCG
 from hessx.solvers._trust_region_method import TrustRegionMethod
@@ -134,14 +134,21 @@ def _trust(
     )
 
 
+def _krylov(*, max_basis: int | None = None, **others: Any) -> TrustRegionMethod:
+    part = GLTR() if max_basis is None else GLTR(max_basis=max_basis)
+    return replace(_trust(**others), subproblem=part)
+
+
 _INNER = ("forcing", "preconditioner", "max_inner", "check_every")
+_REGION = ("initial_trust_radius", "max_trust_radius", "eta")
 _LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
     "l-bfgs-b": _Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
     "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
-    "trust-ncg": _Method(_trust, ("initial_trust_radius", "max_trust_radius", "eta", *_INNER)),
+    "trust-ncg": _Method(_trust, (*_REGION, *_INNER)),
+    "trust-krylov": _Method(_krylov, (*_REGION, *_INNER[:-1], "max_basis")),
     "newton-cg": _Method(_newton, ("maxls", "c1", "c2", *_INNER), tol=("gtol",)),
     "gd": _Method(_descent, ("maxls", "c1", "c2")),
 }
