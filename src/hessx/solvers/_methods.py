@@ -161,7 +161,7 @@ def known_methods() -> list[str]:
     --------
     >>> from hessx.solvers import known_methods
     >>> known_methods()
-    ['auto', 'lbfgs', 'l-bfgs-b', 'cg', 'gd']
+    ['auto', 'lbfgs', 'l-bfgs-b', 'cg', 'trust-ncg', 'trust-krylov', 'newton-cg', 'gd']
     """
     return list(_TABLE)
 

@@ -51,7 +51,7 @@ def probe(
     b = normal(space, _SEED)[0, ...]
     b_b = float(space.n)  # the expected square: only ratios count, and the tolerance is 0
     limit = min(_PRODUCTS, 2 * space.n)
-    found = TruncatedCG()(QuadraticModel(space, product, b, b_b, 0.0, limit, math.inf, watch=watch))
+    found = TruncatedCG()(QuadraticModel(space, product, b, b_b, 0.0, limit, watch=watch))
     if found.outcome is not KrylovOutcome.NEGATIVE or found.bend is None:
         return None, f"no negative curvature in {found.products} products ({found.outcome.value})"
     p, curvature = found.bend, found.curvature

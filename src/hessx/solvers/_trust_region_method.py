@@ -141,17 +141,15 @@ class TrustRegionMethod:
         if not state.started:
             return self._start(state, reply)
         trial, g, (slope, g_g, p_p) = self._measure(state, reply)
-        p, region = state.model_step, state.region
-        value = trial.value if trial.finite else math.nan
-        slopes = p.slope, slope  # type: ignore[union-attr]
-        decrease = p.decrease  # type: ignore[union-attr]
-        ratio = region.ratio(state.point.value, value, decrease, slopes, state.space.eps)
-        if value == state.point.value and g_g == state.grad_square:
+        p: Any = state.model_step
+        f, value = state.point.value, trial.value if trial.finite else math.nan
+        ratio = state.region.ratio(f, value, p.decrease, (p.slope, slope), state.space.eps)
+        if value == f and g_g == state.grad_square:
             ratio = -1.0  # x + p is x
-        accepted = region.after(
-            ratio, norm=p.norm, slope=p.slope, decrease=decrease, held_back=p.held_back
+        accepted = state.region.after(
+            ratio, norm=p.norm, slope=p.slope, decrease=p.decrease, held_back=p.held_back
         )
-        state.forcing.after(ratio, newtonian=accepted and p.newtonian)  # type: ignore[union-attr]
+        state.forcing.after(ratio, newtonian=accepted and p.newtonian)
         if accepted:
             self._accept(state, trial, g, g_g, p_p)
         else:
@@ -276,12 +274,12 @@ class TrustRegionMethod:
     def _accept(
         self, state: TrustRegionState, trial: Point, g: Array, g_g: float, p_p: float
     ) -> None:
-        p = state.model_step
+        p: Any = state.model_step
         keep_when_left(state, trial, lambda: self.gradient(state))
         state.value_before, state.alpha = state.point.value, 1.0
         state.step_norm = math.sqrt(p_p)
         state.scaled_step_norm = state.step_norm / self._length
-        state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value  # type: ignore[union-attr]
+        state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value
         state.grad = g if state.scale is not None else self._own(state, g)
         state.grad_square = g_g
         state.point = trial
@@ -289,7 +287,7 @@ class TrustRegionMethod:
         state.accepted = True
         state.trouble = out_of_range(g_g)
         if state.turns:
-            state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm  # type: ignore[union-attr]
+            state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:
             state.preconditioner.learn(p)
             if state.preconditioner.changes and state.precondition is not None:
