@@ -80,7 +80,8 @@ def test_units_change_nothing(unit):
     "settings",
     [
         {"initial": 0.0}, {"initial": -1.0}, {"largest": 0.0}, {"accept": -0.1}, {"accept": 0.25},
-        {"accept": 0.0, "poor": 0.0}, {"good": 0.2}, {"good": 1.0}, {"shrink": 1.0}, {"shrink": 0.0},
+        {"accept": 0.0, "poor": 0.0},
+        {"good": 0.2}, {"good": 1.0}, {"shrink": 1.0}, {"shrink": 0.0},
         {"grow": 1.0}, {"grow": math.inf}, {"initial": math.nan}, {"initial": "1"},
     ],
 )  # fmt: skip
