@@ -51,7 +51,7 @@ def test_solved(convex, check_every):
 @pytest.mark.parametrize("fraction", [0.05, 0.5, 0.9])
 def test_boundary(convex, check_every, fraction):
     newton = np.linalg.solve(convex.H, -convex.g)
-    radius = fraction * np.linalg.norm(newton)
+    radius = fraction * float(np.linalg.norm(newton))
     solved = convex.solve(check_every, radius=radius)
     convex.check(solved)
     expected = steihaug(convex.H, convex.g, 0.0, n, radius)

@@ -50,7 +50,7 @@ def test_the_first_five_steps(posed, check_every):
 @pytest.mark.parametrize("fraction", [0.05, 0.5, 0.9])
 def test_the_boundary(posed, check_every, fraction):
     L, H, g = transformed(posed)
-    radius = fraction * np.linalg.norm(np.linalg.solve(H, g))
+    radius = fraction * float(np.linalg.norm(np.linalg.solve(H, g)))
     solved = posed.solve(check_every, radius=radius)
     posed.check(solved)
     expected = steihaug(H, g, 0.0, n, radius)
