@@ -12,7 +12,7 @@ import numpy as np
 from hessx._xp import space_of
 from hessx.core import Reply
 
-__all__ = ["Step", "bends", "drive"]
+__all__ = ["HessianByHand", "Step", "bends", "drive"]
 
 
 @dataclass
@@ -33,11 +33,13 @@ def drive(
     answer: Callable[[np.ndarray], tuple[float, np.ndarray]],
     *,
     copying: bool = False,
+    product: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[Step]:
     """Yield every requested point after its answer was absorbed.
 
     The answer is rounded to the backend's dtype before the solver sees it.  With ``copying``
-    every transition gets a deep copy of the state.
+    every transition gets a deep copy of the state.  ``product`` gives H(x) v to methods of second
+    order.
     """
     start = backend.asarray(x0)
     state = solver.init(space_of(start), start)
@@ -49,7 +51,32 @@ def drive(
         reply = Reply(float(value), backend.asarray(grad), state.request.ticket)
         state = solver.absorb(keep(state), reply)
         yield Step(x, grad.astype(np.float64), state.accepted, state.note, state)
+        if state.needs_hessian:
+            state = solver.linearise(keep(state), HessianByHand(backend, state.point.x, product))
         state = solver.propose(keep(state))
+
+
+class HessianByHand:
+    """H at a point as the driver hands it to a solver; the arithmetic is NumPy's, in float64."""
+
+    def __init__(self, backend: Any, x: Any, product: Any) -> None:
+        self.backend, self.product = backend, product
+        self.x = backend.to_numpy(x).astype(np.float64)
+
+    def __call__(self, v: Any) -> Any:
+        p = self.product(self.x, self.backend.to_numpy(v).astype(np.float64))
+        return self.backend.asarray(p.astype(self.backend.dtype_name))
+
+    def diagonal(self) -> Any:
+        unit = np.eye(len(self.x))
+        return self.backend.asarray([self.product(self.x, e) @ e for e in unit])
+
+    def __deepcopy__(self, memo: Any) -> HessianByHand:
+        return self  # as the user's function, it is no part of the state
+
+    @staticmethod
+    def watch() -> bool:
+        return False
 
 
 def bends(rng: np.random.Generator, n: int, signs: list[float]) -> Callable[[np.ndarray], Any]:

@@ -10,7 +10,7 @@ import array_api_compat as compat
 import hessx
 from _helpers.backends import Backend
 
-__all__ = ["RUNS", "chained_rosenbrock"]
+__all__ = ["PRODUCTS", "RUNS", "bowl", "chained_rosenbrock", "matrix_of", "product_of"]
 
 N = 6
 
@@ -32,6 +32,47 @@ def bowl(x: Any) -> tuple[Any, Any]:
     e = x - 1.0
     square = e * e
     return 0.5 * xp.sum(square + square * square), e + 2.0 * (square * e)
+
+
+def _chained_product(x: Any, v: Any) -> Any:
+    """The Hessian of `chained_rosenbrock` at x, times v."""
+    xp = compat.array_namespace(x)
+    head, tail = x[:-1], x[1:]
+    zero = xp.zeros(1, dtype=x.dtype, device=compat.device(x))
+    left = (1200.0 * (head * head) - 400.0 * tail + 2.0) * v[:-1] - 400.0 * (head * v[1:])
+    right = 200.0 * v[1:] - 400.0 * (head * v[:-1])
+    return xp.concat([left, zero]) + xp.concat([zero, right])
+
+
+def _bowl_product(x: Any, v: Any) -> Any:
+    """The Hessian of `bowl` at x, times v."""
+    e = x - 1.0
+    return v + 6.0 * (e * e * v)
+
+
+PRODUCTS: dict[Any, Callable[[Any, Any], Any]] = {
+    chained_rosenbrock: _chained_product,
+    bowl: _bowl_product,
+}
+
+
+def product_of(fun: Any) -> Callable[[Any, Any], Any]:
+    """hessp of one of the functions here, or of an object that has it."""
+    return fun.hessp if hasattr(fun, "hessp") else PRODUCTS[fun]
+
+
+def matrix_of(fun: Any) -> Callable[[Any], Any]:
+    """Hess of the same: a dense matrix, of products with the unit vectors."""
+    product = product_of(fun)
+
+    def hess(x: Any) -> Any:
+        xp = compat.array_namespace(x)
+        n = x.size if isinstance(x.size, int) else x.numel()
+        unit = xp.eye(n, dtype=x.dtype, device=compat.device(x))
+        columns = [product(x, xp.reshape(unit[i, :], x.shape)) for i in range(n)]
+        return xp.stack([xp.reshape(column, (n,)) for column in columns])
+
+    return hess
 
 
 def _value(x: Any) -> Any:
@@ -84,6 +125,10 @@ def _exact(backend: Backend) -> Any:
     return hessx.minimize(bowl, _from(backend), jac=True, method=method)
 
 
+def _second_order(method: Any, fun: Any = chained_rosenbrock, **settings: Any) -> Any:
+    return _minimize(fun, method=method, **({"hessp": PRODUCTS[fun]} | settings))
+
+
 def _matrix(backend: Backend) -> Any:
     x0 = backend.asarray([[-1.2, 1.0, 0.8], [0.5, 1.5, 0.0]])
     return hessx.minimize(bowl, x0, jac=True)
@@ -110,4 +155,17 @@ RUNS: dict[str, Callable[[Backend], Any]] = {
     "diagonal start": _diagonal,
     "exact inverse": _exact,
     "matrix": _matrix,
+    "newton-cg": _second_order("newton-cg"),
+    "trust-ncg": _second_order("trust-ncg"),
+    "newton-cg, check_every": _second_order("newton-cg", options={"check_every": 3}),
+    "trust-ncg, check_every": _second_order("trust-ncg", options={"check_every": 3}),
+    "newton-cg, jacobi": _second_order(
+        "newton-cg",
+        hessp=None,
+        hess=matrix_of(bowl),
+        fun=bowl,
+        options={"preconditioner": "jacobi"},
+    ),
+    "trust-ncg, pairs": _second_order("trust-ncg", options={"preconditioner": "pairs"}),
+    "trust-ncg, differences": _second_order("trust-ncg", bowl, hessp=None),
 }

@@ -8,8 +8,19 @@ import array_api_compat as compat
 import numpy as np
 
 import hessx
+from _helpers.runs import matrix_of, product_of
 
-__all__ = ["MEMORY", "MINIMISER", "SOLVERS", "WEIGHTS", "Quadratic", "quadratic_at"]
+__all__ = [
+    "EVERY",
+    "MEMORY",
+    "MINIMISER",
+    "NEWTON",
+    "SOLVERS",
+    "WEIGHTS",
+    "Quadratic",
+    "products",
+    "quadratic_at",
+]
 
 WEIGHTS = np.array([[1.0, 1.5, 2.0], [1.25, 1.75, 1.0]])
 MEMORY = 4  # pairs; a dozen iterations go several times round
@@ -35,13 +46,42 @@ SOLVERS = {
 }
 
 
+# Second order; those with "jacobi" in their names ask for a diagonal.
+_BY_THREES = hessx.TruncatedCG(check_every=3)
+NEWTON = {
+    "newton-hz": _along(hessx.NewtonCG(), hessx.HagerZhang()),
+    "newton-mt-by-threes": _along(hessx.NewtonCG(subproblem=_BY_THREES), hessx.MoreThuente()),
+    "newton-armijo-jacobi": _along(hessx.NewtonCG(preconditioner="jacobi"), hessx.Armijo()),
+    "newton-hz-pairs": _along(hessx.NewtonCG(preconditioner="pairs"), hessx.HagerZhang()),
+    "trust": hessx.TrustRegionMethod(),
+    "trust-by-threes": hessx.TrustRegionMethod(_BY_THREES, forcing=hessx.EisenstatWalker()),
+    "trust-jacobi": hessx.TrustRegionMethod(preconditioner="jacobi"),
+    "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
+}
+EVERY = SOLVERS | NEWTON
+
+
+def products(name: str, fun: Any) -> dict[str, Any]:
+    """What a method has to be given besides f: hess for a diagonal, hessp for other Newton kinds.
+
+    ``fun`` is a function of `_helpers.runs`, or an object with ``hessp``.
+    """
+    if name not in NEWTON:
+        return {}
+    return {"hess": matrix_of(fun)} if "jacobi" in name else {"hessp": product_of(fun)}
+
+
 class Quadratic:
     """f = half of sum w (x - c)^2 with weights between 1 and 2; counts its calls."""
 
     def __init__(self, backend: Any, shape: tuple[int, ...] = (2, 3)) -> None:
         self.w = backend.asarray(np.reshape(WEIGHTS, shape))
         self.c = backend.asarray(np.reshape(MINIMISER, shape))
-        self.calls = 0
+        self.calls = self.products = 0
+
+    def hessp(self, x: Any, v: Any) -> Any:
+        self.products += 1
+        return self.w * v
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
         self.calls += 1

@@ -101,4 +101,6 @@ def test_the_model_is_that_function(backend):
     # residuals 0, -1, -2, -3, -4
     assert float(backend.to_numpy(f)) == 15.0
     np.testing.assert_array_equal(backend.to_numpy(g), [-10.0, -40.0])
-    np.testing.assert_array_equal(backend.to_numpy(model.hessian().dense()), [[5.0, 15.0], [15.0, 55.0]])
+    np.testing.assert_array_equal(
+        backend.to_numpy(model.hessian().dense()), [[5.0, 15.0], [15.0, 55.0]]
+    )

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.driving import drive
-from _helpers.runs import chained_rosenbrock
-from _helpers.solvers import MEMORY, SOLVERS
+from _helpers.driving import HessianByHand, drive
+from _helpers.registry import make_backend
+from _helpers.runs import chained_rosenbrock, product_of
+from _helpers.solvers import EVERY, MEMORY, NEWTON, products
 from hessx._xp import space_of
 from hessx.core import Reply
 
 START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0])
 # a shorter step, which Rosenbrock's function needs
-METHODS = SOLVERS | {
+METHODS = EVERY | {
     "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
     "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
     "inverse": hessx.LineSearchMethod(hessx.ExactInverse(200.0 * np.eye(6)), hessx.HagerZhang()),
@@ -37,6 +38,7 @@ def iterates(backend, fun, name, wrap=lambda fun: fun):
         method=METHODS[name],
         callback=lambda x: seen.append(backend.to_numpy(x).copy()),
         options={"maxiter": 12},
+        **products(name, fun),
     )
     seen += [backend.to_numpy(result.x), backend.to_numpy(result.jac)]
     return np.stack(seen)
@@ -89,6 +91,7 @@ def test_the_callback_may_keep_every_x(name):
         method=METHODS[name],
         callback=lambda x: kept.append((x, x.copy())),
         options={"maxiter": 12},
+        **products(name, chained_rosenbrock),
     )
     for x, then in kept:
         np.testing.assert_array_equal(x, then)
@@ -105,12 +108,13 @@ def test_copied_states_give_the_same_run(backend, name):
         value, grad = chained_rosenbrock(x)
         return value, grad
 
-    runs = [
-        np.stack(
-            [step.x for step in islice(drive(METHODS[name], backend, START, answer, **how), 25)]
-        )
-        for how in ({}, {"copying": True})
-    ]
+    product = product_of(chained_rosenbrock)
+
+    def run(**how):
+        steps = drive(METHODS[name], backend, START, answer, product=product, **how)
+        return np.stack([step.x for step in islice(steps, 15 if name in NEWTON else 25)])
+
+    runs = [run(), run(copying=True)]
     np.testing.assert_array_equal(*runs)
 
 
@@ -120,6 +124,9 @@ def test_an_answer_to_an_earlier_question_is_refused(name):
     state = solver.init(space_of(START), START)
     first = state.request
     state = solver.absorb(state, Reply(*chained_rosenbrock(first.x), first.ticket))
+    if state.needs_hessian:
+        product = product_of(chained_rosenbrock)
+        state = solver.linearise(state, HessianByHand(make_backend("numpy"), first.x, product))
     state = solver.propose(state)
     with pytest.raises(ValueError, match="spent"):
         solver.absorb(state, Reply(*chained_rosenbrock(first.x), first.ticket))

@@ -10,16 +10,16 @@ import pytest
 
 import hessx
 from _helpers.registry import make_backend
-from _helpers.runs import chained_rosenbrock
-from _helpers.solvers import SOLVERS
+from _helpers.runs import PRODUCTS, chained_rosenbrock
+from _helpers.solvers import EVERY, NEWTON, products
 
 START = np.array([-1.2, 1.0, 0.75, 0.5, 1.5, 0.0])
-METHODS = SOLVERS | {
+METHODS = EVERY | {
     "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
     "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
     "inverse": hessx.LineSearchMethod(hessx.ExactInverse(256.0 * np.eye(6)), hessx.HagerZhang()),
 }
-QUICK = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+"]
+QUICK = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", *NEWTON]
 
 
 def convex(x):
@@ -32,6 +32,16 @@ def convex(x):
     return (weighted @ e + square @ square) / 2.0, weighted + 2.0 * square * e
 
 
+def convex_product(x, v):
+    xp = compat.array_namespace(x)
+    e = x - 1.0
+    root = xp.arange(1.0, 7.0, dtype=x.dtype, device=compat.device(x))
+    return root * root * v + 6.0 * (e * e * v)
+
+
+PRODUCTS[convex] = convex_product
+
+
 def run(backend, fun, name, **options):
     seen = []
     result = hessx.minimize(
@@ -41,6 +51,7 @@ def run(backend, fun, name, **options):
         method=METHODS[name],
         callback=lambda x: seen.append(x),
         options=options,
+        **products(name, fun),
     )
     return result, [backend.to_numpy(x).astype(np.float64) for x in seen]
 

@@ -1,0 +1,56 @@
+"""Conjugate gradients as the books have them, in the precision of the arrays given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Steihaug", "conjugate_gradients", "steihaug"]
+
+
+@dataclass
+class Steihaug:
+    """A truncated solve: the step, why it ended there, products, and the iterates on the way."""
+
+    step: np.ndarray
+    outcome: str
+    products: int
+    iterates: list[np.ndarray]
+    directions: list[np.ndarray]
+
+
+def steihaug(H, g, tolerance, limit, radius=np.inf):
+    """CG-Steihaug: Nocedal & Wright (2006), algorithm 7.2, with r'r formed at every step."""
+    z, r, p = np.zeros_like(g), g, -g
+    iterates, directions = [], []
+
+    def ended(step, outcome):
+        return Steihaug(step, outcome, len(directions), iterates, directions)
+
+    while len(directions) < limit:
+        directions.append(p)
+        curvature = p @ (H @ p)
+        if curvature <= 0.0:
+            tau = _to_boundary(z, p, radius) if np.isfinite(radius) else 0.0
+            return ended(z + tau * p, "negative curvature")
+        alpha = r @ r / curvature
+        if np.linalg.norm(z + alpha * p) >= radius:
+            return ended(z + _to_boundary(z, p, radius) * p, "boundary")
+        z = z + alpha * p
+        iterates.append(z)
+        r, before = r + alpha * (H @ p), r
+        if np.linalg.norm(r) <= tolerance:
+            return ended(z, "solved")
+        p = -r + (r @ r) / (before @ before) * p
+    return ended(z, "limit of products")
+
+
+def conjugate_gradients(H, g, steps):
+    """The first iterates of CG for H z = -g: Nocedal & Wright (2006), algorithm 5.2."""
+    return steihaug(H, g, 0.0, steps).iterates
+
+
+def _to_boundary(z, p, radius):
+    """The positive root tau of norm(z + tau p) = radius."""
+    return max(np.roots([p @ p, 2.0 * (z @ p), z @ z - radius**2]).real)

@@ -1,0 +1,90 @@
+"""The radius rule beside Nocedal & Wright's algorithm 4.1; its guards at the precision floor."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import hessx
+
+EPS = 2.0**-52
+
+
+def textbook(radius, ratio, norm, largest):
+    """Nocedal & Wright (2006), algorithm 4.1, with the step's own length where it shrinks."""
+    if ratio < 0.25:
+        return 0.25 * min(norm, radius)
+    if ratio > 0.75 and norm == radius:
+        return min(2.0 * radius, largest)
+    return radius
+
+
+@pytest.mark.parametrize(
+    "ratio", [-3.0, 0.0, 5e-5, 2e-4, 0.1, 0.2499, 0.25, 0.5, 0.75, 0.76, 1.0, 9.0]
+)
+@pytest.mark.parametrize("norm", [0.5, 2.0])
+@pytest.mark.parametrize("largest", [math.inf, 3.0])
+def test_follows_the_textbook(ratio, norm, largest):
+    region = hessx.RadiusRule(initial=2.0, largest=largest).begin()
+    accepted = region.after(ratio, norm, held_back=norm == 2.0)
+    assert region.radius == textbook(2.0, ratio, norm, largest)
+    assert accepted == (ratio > 1e-4)
+
+
+@pytest.mark.parametrize("ratio", [math.nan, -math.inf])
+def test_a_trial_without_a_value_shrinks_the_region(ratio):
+    region = hessx.RadiusRule(initial=1.0).begin()
+    assert not region.after(ratio, 1.0, held_back=True)
+    assert region.radius == 0.25
+
+
+def test_settings_are_used():
+    rule = hessx.RadiusRule(initial=8.0, accept=0.2, poor=0.3, good=0.5, shrink=0.5, grow=4.0)
+    region = rule.begin()
+    assert not region.after(0.2, 8.0, held_back=True)
+    assert region.radius == 4.0
+    assert region.after(0.21, 1.0, held_back=False)
+    assert region.radius == 0.5
+    assert region.after(0.51, 0.5, held_back=True)
+    assert region.radius == 2.0
+
+
+def test_the_ratio_is_actual_by_predicted():
+    region = hessx.RadiusRule().begin()
+    assert region.ratio(5.0, 3.0, 4.0, (-8.0, 0.0), EPS) == 0.5
+    assert region.ratio(5.0, 6.0, 4.0, (-8.0, 0.0), EPS) == -0.25
+    for lost in (math.nan, math.inf):
+        assert region.ratio(5.0, lost, 4.0, (-8.0, 0.0), EPS) == -math.inf
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, -1e6, 1e12])
+@pytest.mark.parametrize("step", [1e-3, 1e-6, 1e-9])
+def test_slopes_stand_in_where_f_is_rounded(offset, step):
+    """f = x^2 / 2 + offset from x = step to 0: predicted exactly, ratio 1, whatever f shows."""
+    f, f_trial = offset + step**2 / 2.0, offset
+    ratio = hessx.RadiusRule().begin().ratio(f, f_trial, step**2 / 2.0, (-(step**2), 0.0), EPS)
+    assert abs(ratio - 1.0) <= 1e-3
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
+def test_units_change_nothing(unit):
+    region = hessx.RadiusRule().begin()
+    for f_trial in (2.0, 2.9999, 3.0, 3.0 - 1e-13, 3.0 + 1e-13):
+        plain = region.ratio(3.0, f_trial, 0.3, (-0.5, 0.1), EPS)
+        slopes = (-0.5 * unit, 0.1 * unit)
+        assert region.ratio(3.0 * unit, f_trial * unit, 0.3 * unit, slopes, EPS) == plain
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"initial": 0.0}, {"initial": -1.0}, {"largest": 0.0}, {"accept": -0.1}, {"accept": 0.25},
+        {"accept": 0.0, "poor": 0.0},
+        {"good": 0.2}, {"good": 1.0}, {"shrink": 1.0}, {"shrink": 0.0},
+        {"grow": 1.0}, {"grow": math.inf}, {"initial": math.nan}, {"initial": "1"},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range(settings):
+    with pytest.raises(hessx.SettingsError, match=list(settings)[-1]):
+        hessx.RadiusRule(**settings)
