@@ -47,10 +47,6 @@ class QuadraticModel:
         g, which is not written, and g'g.
     tolerance : float
         Stop where norm_2(g + H p) <= tolerance.
-    settled : bool
-        Stop there only if the last step added little to the decrease as well, k gain <= decrease /
-        2 after k products, or norm_2(g + H p) <= tolerance / 100: a stiff part of g can hide the
-        rest from the residual.
     limit : int
         Products at most.
     radius : float, optional
@@ -67,6 +63,10 @@ class QuadraticModel:
         sqrt(g'Ng / g'Mg), the ratio of lengths if N and M differ by a factor.
     collect : int
         Pairs (p, H p) of the last directions to hand back.
+    settled : bool
+        Stop there only if the last step added little to the decrease as well, k gain <= decrease /
+        2 after k products, or norm_2(g + H p) <= tolerance / 100: a stiff part of g can hide the
+        rest from the residual.
     watch : callable
         Asked after each product; True ends the solve with what there is.
     """
@@ -77,13 +77,13 @@ class QuadraticModel:
     grad_square: float
     tolerance: float
     limit: int
-    settled: bool = False
     radius: float | None = math.inf
     default_radius: float = 1.0
     reach: float = 1.0
     precondition: Callable[[Array], Array] | None = None
     grad_square_before: Array | None = None
     collect: int = 0
+    settled: bool = False
     watch: Callable[[], bool] = never
 
     def radius_at(self, g_M_g: float, u_H_u: float, before: float) -> float:

@@ -63,6 +63,9 @@ class Path:
         if not p_s > edge:
             return self._bend(p_s, negative=p_s < -edge)
         alpha = r_u / p_s
+        if model.radius is None and self.steps == 1:  # the Cauchy step is the radius
+            self.outcome = KrylovOutcome.BOUNDARY
+            return self._go(alpha, p_s)
         if self.z_z + alpha * (2.0 * self.z_p + alpha * self.p_p) >= self.radius * self.radius:
             self.outcome = KrylovOutcome.BOUNDARY
             return self._go(self._to_boundary(), p_s)

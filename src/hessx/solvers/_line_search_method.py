@@ -25,6 +25,7 @@ from hessx.core import (
 )
 from hessx.globalization import LeavingSearch, Ray, Verdict
 from hessx.hessians import Applied, Identity, Needs
+from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._trouble import not_finite, out_of_range
@@ -139,12 +140,15 @@ class LineSearchMethod:
             if state.turns:
                 _remember_direction(state)
             state.trouble = memory.direct()
+            if state.trouble is not None:
+                return state
             ray = state.ray = self._ray(state)
             state.phase, state.trials = Phase.TRIAL, 0
             known = not math.isnan(ray.slope) or not self._needs.slope
-            state.search = self.rule.begin(ray) if known else None
             if ray.slope == 0.0:  # out of a stationary start
                 state.search = LeavingSearch.along(ray)
+            else:
+                state.search = self.rule.begin(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
         state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
@@ -176,20 +180,14 @@ class LineSearchMethod:
         return state.memory.operator()
 
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
-        memory, space, x0 = state.memory, state.space, state.request.x
+        memory = state.memory
         wanted = memory.start(reply.grad)
-        high, low = extremes(space, reply.grad)
-        x_high, x_low = extremes(space, x0)
-        values, held = fetch(
-            space, [reply.value, high, low, x_high, x_low, *wanted], [x0, *memory.kept()]
+        point, values, held = first_point(
+            state.space, state.request.x, reply, wanted, memory.kept()
         )
-        x0, *kept = held
-        memory.replace(kept)
-        if not math.isfinite(values[3] - values[4]):
-            msg = "x0 has entries that are not finite: expected finite numbers"
-            raise ValueError(msg)
-        memory.read_start(values[5:])
-        point = Point(x0, values[0], max(values[1], -values[2]), math.sqrt(memory.grad_square))
+        memory.replace(held)
+        memory.read_start(values)
+        point.grad_norm2 = math.sqrt(memory.grad_square)
         state.point = state.first = point
         state.accepted = point.finite
         state.trouble = (

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hessx._xp import Array, Space, normal
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 
-__all__ = ["probe"]
+__all__ = ["WayOut", "probe"]
 
 _PRODUCTS = 20
 _SEED = 0
+
+
+@dataclass(slots=True)
+class WayOut:
+    """A direction of negative curvature at a stationary point.
+
+    Attributes
+    ----------
+    unit : array, shape (n,)
+        Of length 1.
+    curvature : float
+        unit'H unit < 0.
+    """
+
+    unit: Array
+    curvature: float
+
+    def step_within(self, radius: float) -> ModelStep:
+        """Go as far as the region allows."""
+        step = self.unit * radius
+        decrease = -0.5 * self.curvature * radius * radius
+        # H p is known along p only, which is all that a step out needs
+        product = step * self.curvature
+        return ModelStep(
+            step, product, decrease, 0.0, radius, radius, KrylovOutcome.NEGATIVE, 0, basis=self
+        )
 
 
 def probe(
@@ -55,11 +81,5 @@ def probe(
     if found.outcome is not KrylovOutcome.NEGATIVE or found.bend is None:
         return None, f"no negative curvature in {found.products} products ({found.outcome.value})"
     p, curvature = found.bend, found.curvature
-    unit = p / space.xp.sqrt(p @ p)
-    step = unit * length
-    decrease = -0.5 * curvature * length * length
-    text = f"left along a curvature of {curvature:.3g}"
-    way_out = ModelStep(
-        step, step * curvature, decrease, 0.0, length, length, KrylovOutcome.NEGATIVE, 0
-    )
-    return way_out, text
+    way_out = WayOut(p / space.xp.sqrt(p @ p), curvature)
+    return way_out.step_within(length), f"left along a curvature of {curvature:.3g}"

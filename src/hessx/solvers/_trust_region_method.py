@@ -25,6 +25,7 @@ from hessx.core import (
 )
 from hessx.globalization import Forcing, ForcingRule, RadiusRule
 from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
+from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._newton_cg import inner_limit
 from hessx.solvers._preconditioners import make_preconditioner
@@ -229,16 +230,11 @@ class TrustRegionMethod:
         return lambda v: state.hessian(v * state.scale) * state.scale
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        space, x0 = state.space, state.request.x
         g = self._own(state, reply.grad)
-        numbers = [*extremes(space, reply.grad), *extremes(space, x0), g @ g]
-        (f, high, low, x_high, x_low, g_g), held = fetch(space, [reply.value, *numbers], [x0, g])
-        if not math.isfinite(x_high - x_low):
-            msg = "x0 has entries that are not finite: expected finite numbers"
-            raise ValueError(msg)
-        x0, state.grad = held
-        state.grad_square = g_g
-        point = Point(x0, f, max(high, -low), math.sqrt(g_g))
+        point, (g_g,), (state.grad,) = first_point(
+            state.space, state.request.x, reply, [g @ g], [g]
+        )
+        point.grad_norm2, state.grad_square = math.sqrt(g_g), g_g
         state.point = state.first = point
         state.accepted = state.started = point.finite
         state.trouble = out_of_range(g_g) if point.finite else not_finite(point, "x0")
