@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, make_rows
+from hessx.core import saved
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 
@@ -17,6 +18,7 @@ __all__ = ["LBFGSMemory"]
 _PAIRS = 2  # the first row of the pairs; rows 0 and 1 hold the gradients
 
 
+@saved(host=("products", "products_trial"))
 class LBFGSMemory:
     """Gradients, pairs and the trial's candidate as rows of one buffer.
 
