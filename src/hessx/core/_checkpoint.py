@@ -149,13 +149,14 @@ class Checkpoint:
 
     def check(self, space: Space, *, maximize: bool) -> None:
         """Refuse an x0, or a sense, other than that of the run; SettingsError."""
-        given = (space.shape, str(space.host_dtype))
-        if given != (self.shape, self.dtype):
-            msg = (
-                f"x0 has shape {given[0]} and dtype {given[1]}: the checkpoint has {self.shape} "
-                f"and {self.dtype}"
-            )
-            raise SettingsError(msg)
+        for what, given, expected in (
+            ("shape", space.shape, self.shape),
+            ("dtype", str(space.host_dtype), self.dtype),
+            ("tree", _layout(space), self._entry("tree")),
+        ):
+            if given != expected:
+                msg = f"x0 has {what} {given}: expected {expected}, as in the checkpoint"
+                raise SettingsError(msg)
         if maximize != self.maximize:
             msg = f"maximize = {maximize}: the checkpoint is of a run with {self.maximize}"
             raise SettingsError(msg)
@@ -236,6 +237,11 @@ def _from_content(content: _Content) -> Checkpoint:
     return Checkpoint(lambda: content)
 
 
+def _layout(space: Space) -> str | None:
+    """The containers of x and the shapes of its leaves, for comparison."""
+    return None if space.tree is None else f"{space.tree.containers} of {space.tree.shapes}"
+
+
 def checkpoint_of(
     method: Any,
     state: Any,
@@ -257,6 +263,7 @@ def checkpoint_of(
     header = {
         "library": space.kind_name,
         "shape": [*space.shape],
+        "tree": _layout(space),
         "dtype": str(space.host_dtype),
         "maximize": maximize,
         "answered": answered,

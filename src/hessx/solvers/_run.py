@@ -143,16 +143,19 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """Put down what there is; made when it is looked at, from the state as it is then."""
-        so_far = {
-            "answered": self.answered,
-            "maximize": self.sign < 0.0,
-            "outcome": self.outcome,
-            "message": self.message,
-            "counts": self.counts,
-            "seconds": self.watch.seconds,
-            "history": self.observers.history,
-        }
-        return Checkpoint(partial(checkpoint_of, self.solver, self.state, **so_far))
+        make = partial(
+            checkpoint_of,
+            self.solver,
+            self.state,
+            answered=self.answered,
+            maximize=self.sign < 0.0,
+            outcome=self.outcome,
+            message=self.message,
+            counts=self.counts,
+            seconds=self.watch.seconds,
+            history=self.observers.history,
+        )
+        return Checkpoint(make)
 
     def result(self) -> Result:
         """Return the point at which success holds, else the best one met."""
