@@ -107,9 +107,8 @@ class Writer:
         if entry is not None and isinstance(value, enum.Enum):
             return {"member": [entry.name, value.name]}
         if entry is None and not given:
-            kind = type(value).__name__
             msg = (
-                f"{path} is a {kind}, which cannot be saved: "
+                f"{path} is a {type(value).__name__}, which cannot be saved: "
                 f"register its class with @hessx.saved, or replace it by what can be saved"
             )
             raise TypeError(msg)

@@ -131,7 +131,8 @@ class _Solve:
 
     def finish(self) -> ModelStep:
         """Hand out the step; H z = r - g."""
-        z, Hz = self.rows[self.z], self.rows[self.r] - self.model.gradient
+        z = self.model.space.copy(self.rows[self.z])  # the block is let go
+        Hz = self.rows[self.r] - self.model.gradient
         bend = self.rows[_P] + 0.0 if self.path.bent else None
         return self.path.result(z, Hz, bend, self.pairs)
 
