@@ -49,7 +49,8 @@ def write_archive(file: Any, header: dict[str, Any], arrays: dict[str, Any]) -> 
     arrays : dict of NumPy arrays
         What the header names.
     """
-    text = json.dumps({"format": FORMAT, "hessx": __version__} | header, allow_nan=False)
+    about = {"format": FORMAT, "hessx": __version__, "arrays": [*arrays]}
+    text = json.dumps(about | header, allow_nan=False)
     with _stream(file) as stream, zipfile.ZipFile(stream, "w") as archive:
         archive.writestr(zipfile.ZipInfo(_HEADER), text)
         for name, array in arrays.items():
@@ -89,9 +90,7 @@ def _read(stream: IO[bytes], name: str) -> tuple[dict[str, Any], dict[str, Any]]
                 msg = f"{name} is damaged: the check sum of {damaged} is wrong"
                 raise CheckpointError(msg)
             arrays = {
-                entry.removesuffix(".npy"): read_npy(io.BytesIO(archive.read(entry)))
-                for entry in names
-                if entry != _HEADER
+                key: read_npy(io.BytesIO(archive.read(f"{key}.npy"))) for key in header["arrays"]
             }
     except CheckpointError:
         raise

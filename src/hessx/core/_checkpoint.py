@@ -22,7 +22,7 @@ _Content = tuple[dict[str, Any], dict[str, Any]]
 class Checkpoint:
     """A run that was put down.
 
-    The run makes it (``result.checkpoint``), `load` reads it; ``minimize(..., resume=checkpoint)``
+    A run makes it (``result.checkpoint``), `load` reads it; ``minimize(..., resume=checkpoint)``
     and `AskTell` take it up, any number of times.
 
     Attributes
@@ -62,9 +62,11 @@ class Checkpoint:
 
     __slots__ = ("_content", "_make", "_space")
 
-    def __init__(self, make: Callable[[], _Content], space: Space | None = None) -> None:
-        self._make: Callable[[], _Content] | None = make
-        self._content: _Content | None = None
+    def __init__(
+        self, content: _Content | Callable[[], _Content], space: Space | None = None
+    ) -> None:
+        self._make = content if callable(content) else None
+        self._content = None if callable(content) else content
         self._space = space
 
     @property
@@ -145,7 +147,7 @@ class Checkpoint:
     def copied(self) -> Checkpoint:
         """Copy the arrays off a run that goes on."""
         header, arrays = self.content
-        return _from_content((header, {key: array.copy() for key, array in arrays.items()}))
+        return Checkpoint((header, {key: array.copy() for key, array in arrays.items()}))
 
     def check(self, space: Space, *, maximize: bool) -> None:
         """Refuse an x0, or a sense, other than that of the run; SettingsError."""
@@ -224,17 +226,13 @@ class Checkpoint:
         return self._space or host_space(self.shape, self.dtype)
 
     def __reduce__(self) -> Any:
-        return _from_content, (self.content,)
+        return Checkpoint, (self.content,)
 
     def __repr__(self) -> str:
         if self._content is None:
             return "<checkpoint of a run>"
         x = f"x of shape {self.shape}, {self.dtype} ({self.library})"
         return f"<checkpoint after {self.counts.values} evaluations, {x}>"
-
-
-def _from_content(content: _Content) -> Checkpoint:
-    return Checkpoint(lambda: content)
 
 
 def _layout(space: Space) -> str | None:

@@ -81,9 +81,8 @@ def load(file: Any, like: Any = None) -> Checkpoint:
     Nothing in the file is executed: objects are made of classes of hessx and of those registered
     with `saved` alone.  For an example see `save`.
     """
-    content = read_archive(file)
     space = None if like is None else space_of(to_point(like))
-    checkpoint = Checkpoint(lambda: content, space)
+    checkpoint = Checkpoint(read_archive(file), space)
     if space is not None:
         checkpoint.check(space, maximize=checkpoint.maximize)
     return checkpoint
