@@ -161,8 +161,8 @@ class AskTell:
         Returns
         -------
         Result
-            As that of `minimize`; without ``checkpoint``, and with the outcome RUNNING, before the
-            end.
+            As that of `minimize`; before the end with the outcome RUNNING, and without ``hess_inv``
+            and ``checkpoint``.
         """
         if not self._run.counts.values:
             msg = "nothing has been told yet: expected value and gradient at the first point"

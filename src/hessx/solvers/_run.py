@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -177,11 +176,10 @@ class Run:
             outcome=outcome,
             counts=self.counts,
         )
-        extra: dict[str, Any] = {
-            "hess_inv": self._inverse_hessian(),
-            "history": self.observers.history,
-            "checkpoint": None if self.running else self.checkpoint(),
-        }
+        extra: dict[str, Any] = {"history": self.observers.history}
+        if not self.running:
+            extra["hess_inv"] = self.solver.inverse_hessian(state)
+            extra["checkpoint"] = self.checkpoint()
         result.update({name: entry for name, entry in extra.items() if entry is not None})
         return result
 
@@ -216,11 +214,6 @@ class Run:
         self.message += f"; {text}"
         if left:
             self.outcome = Outcome.RUNNING
-
-    def _inverse_hessian(self) -> Any:
-        """A as an operator; forming it writes over a trial's rows, which a request still needs."""
-        state = self.state if self.answered else copy.deepcopy(self.state)
-        return self.solver.inverse_hessian(state)
 
     def _check_trouble(self) -> None:
         if self.state.trouble is not None:
