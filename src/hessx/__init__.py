@@ -1,6 +1,18 @@
 """Smooth optimisation on any array library that speaks the Python array API standard."""
 
-from hessx.core import History, Outcome, Result, SettingsError, Stopping
+from hessx.core import (
+    Checkpoint,
+    CheckpointError,
+    History,
+    Outcome,
+    Result,
+    SettingsError,
+    Stopping,
+    load,
+    save,
+    saved,
+)
+from hessx.core._version import __version__
 from hessx.globalization import (
     Armijo,
     BarzilaiBorwein,
@@ -26,6 +38,7 @@ from hessx.operators import (
     check_symmetry,
 )
 from hessx.solvers import (
+    AskTell,
     Jacobi,
     LineSearchMethod,
     NewtonCG,
@@ -34,12 +47,13 @@ from hessx.solvers import (
     minimize,
 )
 
-__version__ = "0.1.0"
-
 __all__ = [
     "LBFGS",
     "Armijo",
+    "AskTell",
     "BarzilaiBorwein",
+    "Checkpoint",
+    "CheckpointError",
     "DecayingStep",
     "DenseOperator",
     "DiagonalOperator",
@@ -66,12 +80,16 @@ __all__ = [
     "Stopping",
     "TruncatedCG",
     "TrustRegionMethod",
+    "__version__",
     "check_adjoint",
     "check_gradient",
     "check_linearity",
     "check_product",
     "check_symmetry",
+    "load",
     "lsmr",
     "minimize",
     "minres",
+    "save",
+    "saved",
 ]

@@ -5,6 +5,17 @@ from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._point import like, to_point
+from hessx._xp._portable import (
+    host_array,
+    host_rows,
+    host_space,
+    is_host_scalar,
+    placed_array,
+    placed_rows,
+    read_npy,
+    same_bits,
+    write_npy,
+)
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
 from hessx._xp._updates import add_scaled, scale_and_subtract
@@ -21,14 +32,22 @@ __all__ = [
     "dot",
     "extremes",
     "fetch",
+    "host_array",
+    "host_rows",
+    "host_space",
     "is_array",
+    "is_host_scalar",
     "like",
     "make_rows",
     "norm_inf",
     "normal",
+    "placed_array",
+    "placed_rows",
     "quiet",
     "rademacher",
+    "read_npy",
     "record_fetches",
+    "same_bits",
     "scale_and_subtract",
     "space_of",
     "take_gradient",
@@ -37,4 +56,5 @@ __all__ = [
     "to_host",
     "to_point",
     "upload",
+    "write_npy",
 ]

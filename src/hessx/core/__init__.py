@@ -1,9 +1,13 @@
 """Contracts, requests and replies, outcomes, stopping, results, history."""
 
+from hessx.core._archive import CheckpointError
+from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._messages import Counts, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
+from hessx.core._save_load import as_checkpoint, load, save
+from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
 from hessx.core._settings import SettingsError, check_integer, check_real
 from hessx.core._stopping import Stopping
@@ -11,6 +15,8 @@ from hessx.core._trace import History, Record
 from hessx.core._watch import Watch
 
 __all__ = [
+    "Checkpoint",
+    "CheckpointError",
     "Counts",
     "History",
     "Outcome",
@@ -24,8 +30,13 @@ __all__ = [
     "SolverState",
     "Stopping",
     "Watch",
+    "as_checkpoint",
     "check_integer",
     "check_real",
+    "checkpoint_of",
+    "load",
     "new_record",
     "positive_vector",
+    "save",
+    "saved",
 ]

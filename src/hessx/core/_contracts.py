@@ -14,11 +14,13 @@ from typing import Any, Protocol
 from hessx._xp import Array, Space
 from hessx.core._messages import Reply, Request
 from hessx.core._outcome import Outcome
+from hessx.core._saved import saved
 from hessx.core._trace import Record
 
 __all__ = ["Point", "Solver", "SolverState", "new_record"]
 
 
+@saved
 @dataclass(slots=True)
 class Point:
     """A point with its value and the norms of its gradient.

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array
+from hessx.core._saved import saved
 
 __all__ = ["Counts", "Reply", "Request"]
 
 
+@saved
 @dataclass(slots=True)
 class Request:
     """Ask for value and gradient at a point.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import enum
 
+from hessx.core._saved import saved
+
 __all__ = ["Outcome"]
 
 
+@saved
 class Outcome(enum.Enum):
     """Why a run stopped; the message of the result has the numbers that triggered it.
 

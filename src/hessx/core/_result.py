@@ -26,6 +26,9 @@ class Result(dict[str, Any]):
         With ``history=True``.
     hess_inv : operator, optional
         The inverse Hessian approximation at the end, where the method has one.
+    checkpoint : Checkpoint
+        The run as it ended, for ``minimize(..., resume=checkpoint)``; it holds the arrays of the
+        method's state.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_integer, check_real
+from hessx.core import check_integer, check_real, saved
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import SHRINK, approximate_wolfe, check_ray
@@ -15,6 +15,7 @@ __all__ = ["Armijo", "ArmijoSearch"]
 _C2 = 0.9  # at the precision floor a shorter step than this allows changes nothing
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Armijo:
     """Armijo's rule: shorten the step until f decreases in proportion to it.
@@ -77,6 +78,7 @@ class Armijo:
         return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.eps)
 
 
+@saved
 @dataclass(slots=True)
 class ArmijoSearch:
     """One search.

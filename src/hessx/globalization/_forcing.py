@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from hessx.core import SettingsError, check_real
+from hessx.core import SettingsError, check_real, saved
 
 __all__ = ["EisenstatWalker", "Forcing", "ForcingRule", "ForcingState"]
 
@@ -31,6 +31,7 @@ class ForcingRule(Protocol):
         ...
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forcing:
     r"""eta = min(ceiling, max(floor, sqrt(norm(g) / norm(g0)))).
@@ -75,6 +76,7 @@ class Forcing:
         return RootForcing(self)
 
 
+@saved
 @dataclass(slots=True)
 class RootForcing:
     """`Forcing` at work: the first norm, and how many steps in a row were foretold."""
@@ -95,6 +97,7 @@ class RootForcing:
         self.foretold = self.foretold + 1 if newtonian and abs(ratio - 1.0) <= 0.1 else 0
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EisenstatWalker:
     r"""eta_k = scale (norm(g_k) / norm(g_k-1))^power, not falling faster than itself.
@@ -150,6 +153,7 @@ class EisenstatWalker:
         return RatioForcing(self, self.first)
 
 
+@saved
 @dataclass(slots=True)
 class RatioForcing:
     """`EisenstatWalker` at work: the last norm and the last eta."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import SettingsError, check_real
+from hessx.core import SettingsError, check_real, saved
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = ["BarzilaiBorwein", "DecayingStep", "FixedStep", "GivenSearch"]
@@ -16,6 +16,7 @@ _DECREASE = 1e-4  # Raydan's gamma
 _NOISE = 10.0  # eps_f / eps, as in the line searches
 
 
+@saved
 @dataclass(slots=True)
 class GivenSearch:
     """Take the step as it is; a non-finite point, or one too high, is shrunk away from.
@@ -46,6 +47,7 @@ class GivenSearch:
         return Verdict.TRY
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class FixedStep:
     """Take the same step each time, alpha_k = alpha.
@@ -91,6 +93,7 @@ class FixedStep:
         return GivenSearch(self.alpha)
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class DecayingStep:
     r"""Take steps that decay, alpha_k = alpha / (1 + rate k)^power.
@@ -146,6 +149,7 @@ class DecayingStep:
         return GivenSearch(self.alpha / (1.0 + self.rate * ray.iteration) ** self.power)
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class BarzilaiBorwein:
     """Take the step that makes alpha A fit the last pair, s = alpha A y.

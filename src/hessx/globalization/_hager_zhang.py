@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_real
+from hessx.core import check_real, saved
 from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
@@ -23,6 +23,7 @@ __all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
 
 
+@saved
 class Stage(enum.Enum):
     """Which trial of a round (secant^2) is under way."""
 
@@ -31,6 +32,7 @@ class Stage(enum.Enum):
     SECOND = "second"  # step S2 or S3
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HagerZhang(WolfeRule):
     """Hager and Zhang's line search: Wolfe, or approximate Wolfe where f no longer resolves.
@@ -112,6 +114,7 @@ class HagerZhang(WolfeRule):
         )
 
 
+@saved
 @dataclass(slots=True)
 class HagerZhangSearch(WolfeSearch):
     """One search: the interval [lower, upper] and the stage of the round.

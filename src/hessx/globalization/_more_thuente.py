@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_real
+from hessx.core import check_real, saved
 from hessx.globalization._interpolate import (
     clamp,
     cubic_minimizer,
@@ -29,6 +29,7 @@ _BISECT = 0.66  # two steps that leave more of the interval than this are follow
 _GROW_LOW, _GROW_HIGH = 1.1, 4.0  # an unbracketed trial moves on by between these times its step
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreThuente(WolfeRule):
     """Moré and Thuente's line search for the strong Wolfe conditions, as in MINPACK-2's dcsrch.
@@ -120,6 +121,7 @@ class MoreThuente(WolfeRule):
         )
 
 
+@saved
 @dataclass(slots=True)
 class MoreThuenteSearch(WolfeSearch):
     """One search: the interval between alpha_l, its end with the lower value, and alpha_u.

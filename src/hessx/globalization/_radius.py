@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import SettingsError, check_real
+from hessx.core import SettingsError, check_real, saved
 
 __all__ = ["RadiusRule", "Region"]
 
 _CLOSE = 0.1  # of 1: a ratio that foretells well
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RadiusRule:
     r"""Grow and shrink a trust region by the ratio of actual to predicted decrease.
@@ -93,6 +94,7 @@ class RadiusRule:
         return Region(self, self.initial)
 
 
+@saved
 @dataclass(slots=True)
 class Region:
     """A radius at work.

@@ -12,6 +12,8 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol
 
+from hessx.core import saved
+
 __all__ = ["Ray", "Search", "StepRule", "Verdict"]
 
 
@@ -33,6 +35,7 @@ class Verdict(enum.Enum):
     FAILED = "failed"
 
 
+@saved
 @dataclass(slots=True)
 class Ray:
     """The restriction of f to x + alpha d, as known before its first trial.

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Space, is_array, like, to_host
-from hessx.core import SettingsError
+from hessx.core import SettingsError, saved
 from hessx.hessians._memory import Approximation, BoundApproximation, Needs, VectorMemory
 
 __all__ = ["Applied", "AppliedMemory", "ExactInverse", "Identity", "SteepestMemory"]
 
 
+@saved
 class AppliedMemory(VectorMemory):
     """d = -A g with A applied as it is."""
 
@@ -71,6 +72,7 @@ class AppliedMemory(VectorMemory):
         return twin
 
 
+@saved
 class SteepestMemory(VectorMemory):
     """d = -g, whose slope -g'g is known."""
 
@@ -81,6 +83,7 @@ class SteepestMemory(VectorMemory):
         self.turn(-self.g, -self.grad_square)
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class Applied:
     """Adopt any `Approximation` as the A of d = -A g.
@@ -98,6 +101,7 @@ class Applied:
         return AppliedMemory(space, scale, self.part, needs)
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A = I: steepest descent.
@@ -127,6 +131,7 @@ class Identity:
         return SteepestMemory(space, scale, pairs=needs.pair)
 
 
+@saved(host=("hessian",))
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactInverse:
     """A = H^-1 for a known constant Hessian H, dense.
@@ -192,6 +197,7 @@ class ExactInverse:
         return AppliedMemory(space, scale, _DensePart(self._inverse), needs)
 
 
+@saved(host=("inverse",))
 @dataclass(frozen=True, slots=True, eq=False)
 class _DensePart:
     inverse: np.ndarray
@@ -206,6 +212,7 @@ class _DensePart:
         return _DenseInverse(A)
 
 
+@saved
 @dataclass(slots=True, eq=False)
 class _DenseInverse:
     A: Array

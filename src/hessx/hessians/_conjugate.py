@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hessx._xp import Array, Space
-from hessx.core import SettingsError
+from hessx.core import SettingsError, saved
 from hessx.hessians._memory import Needs, VectorMemory
 
 __all__ = ["ConjugateMemory", "NonlinearCG"]
@@ -18,6 +18,7 @@ _ETA = 0.4  # of Hager-Zhang's lower bound on beta
 _DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g
 
 
+@saved
 class ConjugateMemory(VectorMemory):
     """Gradient, last direction, and the scalars that beta is made of (see `NonlinearCG`)."""
 
@@ -57,6 +58,7 @@ class ConjugateMemory(VectorMemory):
         return had
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class NonlinearCG:
     """Nonlinear conjugate gradients, d+ = -g+ + beta d.

@@ -10,9 +10,12 @@ import math
 
 import numpy as np
 
+from hessx.core import saved
+
 __all__ = ["Gram"]
 
 
+@saved(host=("inverse", "y_y", "diagonal"))
 class Gram:
     r"""R^-1, D and Y'Y of the compact inverse form, kept up to date by bordering.
 

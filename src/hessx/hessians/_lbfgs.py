@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array
-from hessx.core import SettingsError, check_integer, check_real, positive_vector
+from hessx.core import SettingsError, check_integer, check_real, positive_vector, saved
 from hessx.hessians._lbfgs_memory import LBFGSMemory
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._memory import Needs
@@ -15,6 +15,7 @@ from hessx.hessians._memory import Needs
 __all__ = ["LBFGS"]
 
 
+@saved(host=("hess_inv0",))
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LBFGS:
     r"""Limited-memory BFGS (Nocedal 1980) in Gram form.

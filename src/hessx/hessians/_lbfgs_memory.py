@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, make_rows
+from hessx.core import saved
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 
@@ -17,6 +18,7 @@ __all__ = ["LBFGSMemory"]
 _PAIRS = 2  # the first row of the pairs; rows 0 and 1 hold the gradients
 
 
+@saved(host=("products", "products_trial", "weights"))
 class LBFGSMemory:
     """Gradients, pairs and the trial's candidate as rows of one buffer.
 
@@ -31,6 +33,7 @@ class LBFGSMemory:
     __slots__ = (
         "alpha",
         "candidate",
+        "cleared",
         "count",
         "d",
         "d_square",
@@ -65,6 +68,7 @@ class LBFGSMemory:
         self.gamma = 1.0 if h0 is None else h0
         self.now = self.count = self.candidate = 0
         self.placed = False  # the candidate's rows hold a trial, not yet a pair
+        self.cleared = False  # `operator` has put zeros there
         self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
         self.d: Array = None
@@ -93,7 +97,7 @@ class LBFGSMemory:
 
     def place(self, alpha: float) -> Array:
         """Write s = alpha d into the candidate's row; return it in x."""
-        self.alpha, self.placed = alpha, True
+        self.alpha, self.placed, self.cleared = alpha, True, False
         row = _PAIRS + 2 * self.candidate
         if self.weights is None:
             self.rows.set_scaled(row, self.d, alpha)
@@ -106,6 +110,8 @@ class LBFGSMemory:
 
     def look(self, grad: Array) -> list[Array]:
         """Name the products of a trial with gradient ``grad``."""
+        if self.cleared:
+            self.place(self.alpha)
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
         wanted = self.rows.take_in(
             grad, self.scale, trial, y, self.now, self._first(trial), self.touched
@@ -211,6 +217,7 @@ class LBFGSMemory:
             row = _PAIRS + 2 * self.candidate
             for i in (1 - self.now, row, row + 1):
                 self.rows.set(i, self.space.zeros(self.space.n))
+            self.cleared = True
         return LBFGSInverse(
             self.space, self.scale, self.rows, gram, self.gamma, self.count, self.candidate
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, to_host, upload
+from hessx.core import saved
 from hessx.hessians._gram import Gram
 from hessx.operators import LinearOperator
 
@@ -15,6 +16,7 @@ __all__ = ["LBFGSInverse"]
 _PAIRS = 2  # rows 0 and 1 of the buffer hold gradients
 
 
+@saved(arguments=("space", "scale", "rows", "gram", "gamma", "count", "candidate"))
 class LBFGSInverse(LinearOperator):
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hessx._xp import add_scaled, fetch, make_rows, scale_and_subtract
-from hessx.core import check_integer
+from hessx.core import check_integer, saved
 from hessx.krylov._cg_blocks import BlockSolve
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 from hessx.krylov._path import Path
@@ -15,6 +15,7 @@ __all__ = ["TruncatedCG"]
 _P, _S = 0, 1  # rows of the buffer
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruncatedCG:
     r"""Minimise a quadratic model by conjugate gradients, to the edge of a trust region.
@@ -130,7 +131,8 @@ class _Solve:
 
     def finish(self) -> ModelStep:
         """Hand out the step; H z = r - g."""
-        z, Hz = self.rows[self.z], self.rows[self.r] - self.model.gradient
+        z = self.model.space.copy(self.rows[self.z])  # the block is let go
+        Hz = self.rows[self.r] - self.model.gradient
         bend = self.rows[_P] + 0.0 if self.path.bent else None
         return self.path.result(z, Hz, bend, self.pairs)
 

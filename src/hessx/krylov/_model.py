@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Rows, Space, make_rows
+from hessx.core import saved
 
 __all__ = ["KrylovOutcome", "ModelStep", "Pairs", "QuadraticModel", "never"]
 
@@ -18,6 +19,7 @@ def never() -> bool:
     return False
 
 
+@saved
 class KrylovOutcome(enum.Enum):
     """Why a Krylov solver stopped; the values are the words of `Record.note`."""
 
@@ -93,6 +95,7 @@ class QuadraticModel:
         return g_M_g * math.sqrt(g_M_g) / u_H_u if u_H_u > 0.0 else self.default_radius
 
 
+@saved
 class Pairs:
     """The last directions of a CG solve with their products, oldest first.
 
@@ -128,6 +131,7 @@ class Pairs:
             self.first = (self.first + 1) % self.slots
 
 
+@saved
 @dataclass(slots=True)
 class ModelStep:
     """A step, and all that is known of the model there: nothing need be evaluated again.

@@ -1,39 +1,29 @@
-"""The one loop that connects an oracle and a solver."""
+"""The one loop that connects an oracle and a run."""
 
 from __future__ import annotations
 
-from hessx._xp import Array, Space
-from hessx.core import Outcome, Result, Solver, Stopping
+from dataclasses import replace
+
+from hessx.core import Reply, Result
 from hessx.objectives import Objective
 from hessx.solvers._interrupts import interrupts
-from hessx.solvers._observers import Observers
+from hessx.solvers._keeper import Keeper
 from hessx.solvers._run import Run
 
-__all__ = ["run"]
+__all__ = ["drive"]
 
 
-def run(
-    solver: Solver,
-    objective: Objective,
-    space: Space,
-    x0: Array,
-    stopping: Stopping,
-    observers: Observers,
-) -> Result:
+def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
     """Minimise: ask, absorb, judge, observe, propose, until something holds.
 
     Parameters
     ----------
-    solver : Solver
-        The method.
+    run : Run
+        At its start, or taken up again.
     objective : Objective
         Answers its requests.
-    space, x0 : Space, array
-        Where the run lives and starts; x0 has the user's shape.
-    stopping : Stopping
-        Judges each reply.
-    observers : Observers
-        See each accepted point; closed at the end.
+    keeper : Keeper
+        Writes checkpoints; one more where the objective raises.
 
     Returns
     -------
@@ -46,13 +36,28 @@ def run(
         x0 is not finite.  What the user's functions raise passes through, after the observers were
         closed.
     """
-    run = Run(solver, objective, space, x0, stopping, observers)
     try:
         with interrupts(run.watch):
-            while run.outcome is Outcome.RUNNING:
-                run.take(objective.answer(run.state.request))
-                if run.outcome is Outcome.RUNNING:
+            while run.running:
+                if run.wants_hessian:
+                    x = run.state.point.x
+                    run.linearise(objective.hessian(x, run.gradient, run.watch))
+                elif run.answered:
                     run.go_on()
+                else:
+                    keeper.keep(run)
+                    run.take(_answer(run, objective, keeper))
+            keeper.write(run)
     finally:
-        observers.close()
+        run.observers.close()
     return run.result()
+
+
+def _answer(run: Run, objective: Objective, keeper: Keeper) -> Reply:
+    before = replace(run.counts)
+    try:
+        return objective.answer(run.state.request)
+    except BaseException:
+        run.restore_counts(before)  # what was not answered will be asked again
+        keeper.write(run)
+        raise

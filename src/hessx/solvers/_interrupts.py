@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from hessx.core import Watch
 
@@ -17,23 +18,32 @@ __all__ = ["interrupts"]
 def interrupts(watch: Watch) -> Iterator[None]:
     """Turn the first SIGINT inside the block into ``watch.interrupted``.
 
-    A second one acts as before the block, commonly by KeyboardInterrupt: for a function that does
-    not return.  Only where Python handles signals, in the main thread; elsewhere, and where
-    SIGINT is ignored or belongs to a host program, nothing is changed.
+    A second one acts as before the block, by KeyboardInterrupt: for a function that does not
+    return.  Only in the main thread, where Python handles signals, and only where SIGINT raises
+    KeyboardInterrupt: a handler of the host program's own stays.
     """
     inside = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT) if inside else None
-    if before is None or before is signal.SIG_IGN:
+    if before is not signal.default_int_handler and not isinstance(before, _Note):
         yield
         return
-
-    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        watch.interrupted = True
-        signal.signal(signal.SIGINT, before)
-
+    note = _Note(watch, before)
     signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
         if signal.getsignal(signal.SIGINT) is note:
             signal.signal(signal.SIGINT, before)
+
+
+class _Note:
+    """A handler that notes one signal, in the runs around this one too, and steps back."""
+
+    def __init__(self, watch: Watch, before: Any) -> None:
+        self.watch, self.before = watch, before
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.watch.interrupted = True
+        signal.signal(signal.SIGINT, self.before)
+        if isinstance(self.before, _Note):  # f minimises: its run ends, and this one
+            self.before(number, frame)

@@ -22,6 +22,7 @@ from hessx.core import (
     SettingsError,
     check_real,
     positive_vector,
+    saved,
 )
 from hessx.globalization import LeavingSearch, Ray, Verdict
 from hessx.hessians import Applied, Identity, Needs
@@ -33,6 +34,7 @@ from hessx.solvers._trouble import not_finite, out_of_range
 __all__ = ["LineSearchMethod"]
 
 
+@saved(host=("x_scale",))
 @dataclass(frozen=True, slots=True)
 class LineSearchMethod:
     r"""Minimise along rays, x+ = x - alpha A grad f(x).

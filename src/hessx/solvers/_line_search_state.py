@@ -7,13 +7,14 @@ import math
 from dataclasses import dataclass, field
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, Point, Request
+from hessx.core import Outcome, Point, Request, saved
 from hessx.globalization import Ray, Search
 from hessx.hessians import Memory
 
 __all__ = ["LineSearchState", "Phase"]
 
 
+@saved
 class Phase(enum.Enum):
     """START before the first reply, TRIAL after it."""
 
@@ -21,6 +22,7 @@ class Phase(enum.Enum):
     TRIAL = "trial"
 
 
+@saved
 @dataclass(slots=True)
 class LineSearchState:
     """All that a run has between two evaluations.

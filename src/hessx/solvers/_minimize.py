@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import space_of, to_point
-from hessx.core import Result
+from hessx.core import Result, as_checkpoint
 from hessx.objectives import make_objective
-from hessx.solvers._driver import run
+from hessx.solvers._driver import drive
+from hessx.solvers._keeper import Keeper
 from hessx.solvers._methods import plan
 from hessx.solvers._observers import Observers
+from hessx.solvers._run import Run
 
 __all__ = ["minimize"]
 
@@ -34,6 +36,9 @@ def minimize(
     history: bool = False,
     progress: bool = False,
     maximize: bool = False,
+    resume: Any = None,
+    checkpoint: Any = None,
+    checkpoint_every: float = 60.0,
 ) -> Result:
     r"""Minimise a smooth function of an array, wherever the array lives.
 
@@ -87,6 +92,16 @@ def minimize(
         Show a bar.
     maximize : bool
         Maximise instead; value and gradient in the result are those of fun.
+    resume : path, binary file, Checkpoint or Result, optional
+        Take a run up where it was put down, bitwise as if it had not been.  x0 then says where to
+        (library and device) and must have the run's shape and dtype; its values are not used.
+        Without ``method`` it is the run's own; a method that is given must be that one.  Tolerances
+        and limits are those of this call, and counts and seconds go on.
+    checkpoint : path, optional
+        Save the run there at the start, from time to time, at the end, and where fun raises; a kill
+        at any moment leaves a complete file.
+    checkpoint_every : float
+        Seconds between two checkpoints, written before an evaluation of f; 0 for each.
 
     Returns
     -------
@@ -130,9 +145,13 @@ def minimize(
     """
     _refuse(bounds=bounds, constraints=constraints)
     args = args if isinstance(args, tuple) else (args,)
-    plans = plan(method, options, tol, x_scale, max_seconds)
     point = to_point(x0)
     space = space_of(point)
+    resumed = None if resume is None else as_checkpoint(resume, "resume")
+    if resumed is not None and method is None:
+        method = resumed.method_in(space)
+    plans = plan(method, options, tol, x_scale, max_seconds)
+    keeper = Keeper(checkpoint, checkpoint_every)
     objective = make_objective(
         fun,
         jac,
@@ -152,7 +171,11 @@ def minimize(
         progress=progress or plans.progress,
         limit=plans.stopping.max_iterations,
     )
-    return run(plans.solver, objective, space, point, plans.stopping, observers)
+    sign = -1.0 if maximize else 1.0
+    run = Run(
+        plans.solver, space, point, plans.stopping, observers, objective.counts, sign, resumed
+    )
+    return drive(run, objective, keeper)
 
 
 def _refuse(**parts: Any) -> None:

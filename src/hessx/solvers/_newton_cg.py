@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, SettingsError, check_integer
+from hessx.core import Outcome, SettingsError, check_integer, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
 from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
@@ -22,6 +22,7 @@ def inner_limit(given: int | None, n: int) -> int:
     return given if given is not None else min(max(2 * n, 50), 200)
 
 
+@saved(fresh=("hessian", "precondition"))
 class NewtonMemory(VectorMemory):
     """Gradient, direction, and the Hessian at the point, of which nothing is remembered."""
 
@@ -131,6 +132,7 @@ class NewtonMemory(VectorMemory):
         return self.hessian(v * self.scale) * self.scale
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewtonCG:
     r"""d = the truncated CG solution of H d = -g, for line searches.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
-from hessx.core import SettingsError, check_integer
+from hessx.core import SettingsError, check_integer, saved
 from hessx.hessians import pairs_inverse
 from hessx.krylov import ModelStep, Pairs
 from hessx.operators import as_operator
@@ -59,13 +59,15 @@ class Preconditioner(Protocol):
         ...
 
 
+@saved(arguments=("space", "given", "scale"))
 class _Fixed:
     """The same M at every point: S^-1 M S^-1 in x / scale."""
 
     collect, changes = 0, False
 
-    def __init__(self, apply: Apply, scale: Array | None) -> None:
-        self.apply, self.scale = apply, scale
+    def __init__(self, space: Space, given: Given, scale: Array | None) -> None:
+        self.space, self.given, self.scale = space, given, scale
+        self.apply: Apply = as_operator(space, given.M, "the preconditioner").matvec
 
     def at(self, hessian: Any) -> Apply:  # noqa: ARG002
         """Give M."""
@@ -77,6 +79,7 @@ class _Fixed:
         """Nothing is learnt."""
 
 
+@saved
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
     """A fixed M: an operator, a matrix, or a function r -> M r."""
@@ -85,9 +88,10 @@ class Given:
 
     def begin(self, space: Space, scale: Array | None) -> _Fixed:
         """Start a run."""
-        return _Fixed(as_operator(space, self.M, "the preconditioner").matvec, scale)
+        return _Fixed(space, self, scale)
 
 
+@saved
 class _BoundJacobi:
     collect, changes = 0, True
 
@@ -115,6 +119,7 @@ class _BoundJacobi:
         """Nothing is learnt."""
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class Jacobi:
     """M = 1 / abs(diag(H)), entries below eps times the largest raised to it.
@@ -141,6 +146,7 @@ class Jacobi:
         return _BoundJacobi(space, scale)
 
 
+@saved
 class _BoundPairs:
     changes = True
 
@@ -162,6 +168,7 @@ class _BoundPairs:
             self.pairs = step.pairs
 
 
+@saved
 @dataclass(frozen=True, slots=True)
 class PairPreconditioner:
     """M = the L-BFGS inverse on the last directions of the CG solve before, and their products.

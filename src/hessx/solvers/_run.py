@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Space
 from hessx.core import (
+    Checkpoint,
+    Counts,
     Outcome,
     Point,
     Reply,
@@ -14,84 +18,149 @@ from hessx.core import (
     SolverState,
     Stopping,
     Watch,
+    checkpoint_of,
     new_record,
 )
-from hessx.objectives import Objective
 from hessx.solvers._observers import Observers, StopRun
 
 __all__ = ["Run", "returned_point"]
 
 
 class Run:
-    """A run that is fed replies.
+    """A run that is fed replies, and Hessians where it wants them.
+
+              +----------------------------------------------------+
+              v                                                    |
+        take(reply): absorb, judge -->  linearise(H)  -->  go_on(): propose
+                                   |    where wanted
+                                   +--> not running: result()
 
     Parameters
     ----------
     solver : Solver
         The method.
-    objective : Objective
-        Gives Hessians at accepted points, and the counts.
     space, x0 : Space, array
         Where the run lives and starts; x0 has the user's shape.
     stopping : Stopping
         Judges each reply.
     observers : Observers
         See each accepted point.
+    counts : Counts
+        Evaluations, as they are made.
+    sign : float
+        -1 to maximise.
+    resumed : Checkpoint, optional
+        Go on from here; of x0 the values are not used then.
 
     Attributes
     ----------
     state : SolverState
-        Whose ``request`` is to be answered next.
+        Whose ``request`` is to be answered next, unless ``answered``.
     outcome, message : Outcome, str
         RUNNING, or why the run has ended.
     watch : Watch
         Budgets and interrupts.
+    answered : bool
+        Whether the request has been answered, and ``go_on`` is next.
+    stationary : bool
+        The start is stationary, and the method can look around before the run ends.
+
+    Raises
+    ------
+    SettingsError
+        The checkpoint is of another method, shape, dtype or sense.
     """
 
     def __init__(
         self,
         solver: Solver,
-        objective: Objective,
         space: Space,
         x0: Array,
         stopping: Stopping,
         observers: Observers,
+        counts: Counts,
+        sign: float,
+        resumed: Checkpoint | None = None,
     ) -> None:
-        self.solver, self.objective, self.observers = solver, objective, observers
-        self.stopping, self.counts = stopping, objective.counts
-        self.watch = Watch(stopping, self.counts)
-        self.state: Any = solver.init(space, x0, turns=observers.wants_turns)
+        self.solver, self.stopping, self.observers = solver, stopping, observers
+        self.counts, self.sign = counts, sign
         self.outcome, self.message = Outcome.RUNNING, ""
+        self.answered = self.stationary = False
+        self.state: Any
+        if resumed is None:
+            self.watch = Watch(stopping, counts)
+            self.state = solver.init(space, x0, turns=observers.wants_turns)
+        else:
+            self._take_up(resumed, space)
+
+    @property
+    def running(self) -> bool:
+        """Whether there is something left to do."""
+        return self.stationary or self.outcome is Outcome.RUNNING
+
+    @property
+    def wants_hessian(self) -> bool:
+        """Whether the Hessian at ``state.point`` is wanted: to go on, or again after a load."""
+        begun = self.answered or self.state.request.ticket > 0
+        return self.running and begun and bool(self.state.needs_hessian)
 
     def take(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
         state = self.state = self.solver.absorb(self.state, reply)
-        seconds = self.watch.seconds
-        self.outcome, self.message = self.stopping.apply(state, self.counts, seconds)
+        self.answered = True
+        seconds = self._judge()
         if state.accepted and self.observers.active:
             record = new_record(state, self.counts.values, seconds)
             try:
-                self.observers.see(record, state.point, self.objective.sign)
+                self.observers.see(record, state.point, self.sign)
             except StopRun:
                 self._end(Outcome.STOPPED_BY_USER, "the callback stopped the run")
-        if self.outcome is Outcome.CONVERGED_GRADIENT and state.iteration == 0:
-            self._look_around()
         self._check_interrupt()
 
+    def linearise(self, hessian: Any) -> None:
+        """Hand the solver the Hessian that is wanted."""
+        self.state = self.solver.linearise(self.state, hessian)
+
     def go_on(self) -> None:
-        """Let the solver propose the next point, with the Hessian at an accepted one."""
-        if self.state.needs_hessian:
-            self._linearise()
-        self.state = self.solver.propose(self.state)
-        if self.state.trouble is not None:
-            self._end(*self.state.trouble)
-        self._check_interrupt()
+        """Let the solver propose the next point; at a stationary start look around first."""
+        if self.stationary:
+            self._look_around()
+        if self.outcome is Outcome.RUNNING:
+            self.state = self.solver.propose(self.state)
+            self.answered = False
+            self._check_trouble()
+            self._check_interrupt()
+
+    def gradient(self) -> Array:
+        """Give the gradient at the current point."""
+        return self.solver.gradient(self.state)
+
+    def restore_counts(self, spent: Counts) -> None:
+        """Set the counts, which the objective shares."""
+        for field in fields(Counts):
+            setattr(self.counts, field.name, getattr(spent, field.name))
+
+    def checkpoint(self) -> Checkpoint:
+        """Put down what there is; made when it is looked at, from the state as it is then."""
+        make = partial(
+            checkpoint_of,
+            self.solver,
+            self.state,
+            answered=self.answered,
+            maximize=self.sign < 0.0,
+            outcome=self.outcome,
+            message=self.message,
+            counts=self.counts,
+            seconds=self.watch.seconds,
+            history=self.observers.history,
+        )
+        return Checkpoint(make)
 
     def result(self) -> Result:
         """Return the point at which success holds, else the best one met."""
-        state, outcome, sign = self.state, self.outcome, self.objective.sign
+        state, outcome, sign = self.state, self.outcome, self.sign
         point = returned_point(state, outcome)
-        grad = self.solver.gradient(state) if point.grad is None else point.grad
+        grad = self.gradient() if point.grad is None else point.grad
         space = state.space
         result = Result(
             x=space.shaped(point.x),
@@ -107,31 +176,48 @@ class Run:
             outcome=outcome,
             counts=self.counts,
         )
-        extra: dict[str, Any] = {
-            "hess_inv": self.solver.inverse_hessian(state),
-            "history": self.observers.history,
-        }
+        extra: dict[str, Any] = {"history": self.observers.history}
+        if not self.running:
+            extra["hess_inv"] = self.solver.inverse_hessian(state)
+            extra["checkpoint"] = self.checkpoint()
         result.update({name: entry for name, entry in extra.items() if entry is not None})
         return result
 
-    def _linearise(self) -> None:
-        state = self.state
-        hessian = self.objective.hessian(
-            state.point.x, lambda: self.solver.gradient(state), self.watch
-        )
-        self.state = self.solver.linearise(state, hessian)
+    def _take_up(self, resumed: Checkpoint, space: Space) -> None:
+        resumed.check(space, maximize=self.sign < 0.0)
+        self.state = resumed.state_for(self.solver, space)
+        self.state.turns = self.observers.wants_turns
+        self.answered = resumed.answered
+        self.restore_counts(resumed.counts)
+        self.watch = Watch(self.stopping, self.counts, resumed.seconds)
+        if self.observers.history is not None and resumed.history is not None:
+            self.observers.history = resumed.history
+        if self.answered:
+            self._judge()
+        else:
+            self._check_trouble()
+
+    def _judge(self) -> float:
+        """Set outcome and message after a reply; the seconds spent."""
+        seconds = self.watch.seconds
+        self.outcome, self.message = self.stopping.apply(self.state, self.counts, seconds)
+        if self.outcome is Outcome.CONVERGED_GRADIENT and self.state.iteration == 0:
+            self.stationary = self.solver.second_order
+            if not self.stationary:
+                self.message += "; the start is stationary, and second order was not checked"
+        return seconds
 
     def _look_around(self) -> None:
         """At a stationary start: leave along negative curvature, or say what was looked at."""
-        if not self.solver.second_order:
-            self.message += "; the start is stationary, and second order was not checked"
-            return
-        if self.state.needs_hessian:
-            self._linearise()
+        self.stationary = False
         self.state, left, text = self.solver.leave(self.state)
         self.message += f"; {text}"
         if left:
             self.outcome = Outcome.RUNNING
+
+    def _check_trouble(self) -> None:
+        if self.state.trouble is not None:
+            self._end(*self.state.trouble)
 
     def _check_interrupt(self) -> None:
         if self.watch.interrupted:

@@ -22,6 +22,7 @@ from hessx.core import (
     check_integer,
     check_real,
     positive_vector,
+    saved,
 )
 from hessx.globalization import Forcing, ForcingRule, RadiusRule
 from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
@@ -39,6 +40,7 @@ _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 _REJECTIONS = 60  # in a row; at 0.25 each the radius has then left every dtype's resolution
 
 
+@saved(host=("x_scale",))
 @dataclass(frozen=True, slots=True)
 class TrustRegionMethod:
     r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Hp / 2.

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, Point, Request
+from hessx.core import Outcome, Point, Request, saved
 from hessx.globalization import ForcingState, Region
 from hessx.krylov import ModelStep
 
 __all__ = ["TrustRegionState"]
 
 
+@saved(fresh=("hessian", "precondition"))
 @dataclass(slots=True)
 class TrustRegionState:
     """All that a run has between two evaluations.

@@ -1,0 +1,81 @@
+"""Arrays of any library as NumPy arrays and back: what files hold."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import numpy as np
+
+from hessx._xp._fetch import to_host
+from hessx._xp._namespace import Array, Space, space_of
+from hessx._xp._rows import ListedRows, Rows, make_rows
+
+__all__ = [
+    "host_array",
+    "host_rows",
+    "host_space",
+    "is_host_scalar",
+    "placed_array",
+    "placed_rows",
+    "read_npy",
+    "same_bits",
+    "write_npy",
+]
+
+
+def host_array(a: Any) -> np.ndarray:
+    """Read an array of any library, or a NumPy scalar; one wait, not in the ledger.
+
+    NumPy arrays, and those of libraries on the CPU, are not copied.
+    """
+    return np.asarray(a) if isinstance(a, np.generic) else np.asarray(to_host(a))
+
+
+def placed_array(space: Space, host: np.ndarray) -> Array:
+    """Put an array of the host on the space's device, in memory that the library allocates.
+
+    Memory of NumPy's would be aligned otherwise, which changes the bits of PyTorch's products.
+    """
+    a = space.copy(space.xp.asarray(host, device=space.device))
+    whole = space.chunks is not None and host.shape == (space.n,)
+    return a.rechunk(space.chunks) if whole else a
+
+
+def host_rows(rows: Rows) -> np.ndarray:
+    """Read rows as one array (k, n), in whatever form they stand."""
+    if isinstance(rows, ListedRows):
+        return np.stack([host_array(row) for row in rows.rows])
+    return host_array(rows.array)
+
+
+def placed_rows(space: Space, host: np.ndarray) -> Rows:
+    """Make rows in the form that suits the space's library."""
+    rows = make_rows(space, host.shape[0])
+    for i, row in enumerate(host):
+        rows.set(i, placed_array(space, row))
+    return rows
+
+
+def host_space(shape: tuple[int, ...], dtype: str) -> Space:
+    """Give the space of NumPy arrays of a shape and dtype."""
+    return space_of(np.empty(shape, dtype))
+
+
+def is_host_scalar(a: object) -> bool:
+    """Tell a NumPy scalar from an array."""
+    return isinstance(a, np.generic)
+
+
+def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Compare dtype, shape and bytes."""
+    return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
+
+
+def write_npy(stream: IO[bytes], host: np.ndarray) -> None:
+    """Write in NumPy's format, no objects."""
+    np.lib.format.write_array(stream, host, allow_pickle=False)
+
+
+def read_npy(stream: IO[bytes]) -> np.ndarray:
+    """Read NumPy's format; ValueError where it holds objects or is damaged."""
+    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
