@@ -25,7 +25,7 @@ from hessx.globalization import (
     RadiusRule,
 )
 from hessx.hessians import LBFGS, ExactInverse, Identity, NonlinearCG
-from hessx.krylov import TruncatedCG, lsmr, minres
+from hessx.krylov import GLTR, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
     DenseOperator,
@@ -48,6 +48,7 @@ from hessx.solvers import (
 )
 
 __all__ = [
+    "GLTR",
     "LBFGS",
     "Armijo",
     "AskTell",

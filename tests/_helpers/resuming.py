@@ -36,6 +36,7 @@ SECOND_ORDER = {
     "newton-cg, pairs": hessx.LineSearchMethod(NewtonCG(preconditioner="pairs"), hessx.Armijo()),
     "trust region": TrustRegionMethod(),
     "trust region, pairs": TrustRegionMethod(preconditioner="pairs"),
+    "trust region, GLTR": TrustRegionMethod(hessx.GLTR()),
     "trust region, scaled": TrustRegionMethod(x_scale=[1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0]),
 }
 # with a shorter step where Rosenbrock's function needs one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from hessx.core import saved
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = ["LeavingSearch"]
@@ -12,6 +13,7 @@ __all__ = ["LeavingSearch"]
 _TRIALS = 30
 
 
+@saved
 @dataclass(slots=True)
 class LeavingSearch:
     """Halve the step until f falls: on a ray of slope 0 no Wolfe condition tells more.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx._xp import Array, Space, normal
+from hessx.core import saved
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 
 __all__ = ["WayOut", "probe"]
@@ -14,6 +15,7 @@ _PRODUCTS = 20
 _SEED = 0
 
 
+@saved
 @dataclass(slots=True)
 class WayOut:
     """A direction of negative curvature at a stationary point.
@@ -28,6 +30,9 @@ class WayOut:
 
     unit: Array
     curvature: float
+
+    def precondition_by(self, M: Callable[[Array], Array] | None) -> None:
+        """Change nothing: the direction is what it is."""
 
     def step_within(self, radius: float) -> ModelStep:
         """Go as far as the region allows."""

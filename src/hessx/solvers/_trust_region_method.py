@@ -31,13 +31,12 @@ from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._newton_cg import inner_limit
 from hessx.solvers._preconditioners import make_preconditioner
 from hessx.solvers._probe import probe
-from hessx.solvers._trouble import not_finite, out_of_range
+from hessx.solvers._trouble import not_finite, out_of_range, rejected
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["TrustRegionMethod"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
-_REJECTIONS = 60  # in a row; at 0.25 each the radius has then left every dtype's resolution
 
 
 @saved(host=("x_scale",))
@@ -157,7 +156,7 @@ class TrustRegionMethod:
             self._accept(state, trial, g, g_g, p_p)
         else:
             keep_rejected(state, trial, reply.grad)
-            self._reject(state, trial)
+            state.trouble = rejected(state, trial, p.decrease)
         return state
 
     def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
@@ -165,6 +164,8 @@ class TrustRegionMethod:
         state.hessian = hessian
         if state.preconditioner is not None:
             state.precondition = state.preconditioner.at(hessian)
+        if state.model_step is not None and state.model_step.basis is not None:  # after a load
+            state.model_step.basis.precondition_by(state.precondition)
         return state
 
     def propose(self, state: TrustRegionState) -> TrustRegionState:
@@ -291,18 +292,3 @@ class TrustRegionMethod:
             if state.preconditioner.changes and state.precondition is not None:
                 state.dual_before = state.grad @ state.precondition(state.grad)
         state.hessian = state.precondition = state.model_step = None
-
-    def _reject(self, state: TrustRegionState, trial: Point) -> None:
-        """Say why nothing more is possible, where it is so."""
-        decrease, f0 = state.model_step.decrease, state.point.value  # type: ignore[union-attr]
-        numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
-        if trial.value == -math.inf:
-            state.trouble = Outcome.UNBOUNDED_BELOW, "f is -inf"
-        elif decrease <= state.space.eps * abs(f0) or state.trials >= _REJECTIONS:
-            text = f"{state.trials} steps rejected, the last foretold {decrease:.3g}; {numbers}"
-            if not trial.finite:
-                state.trouble = not_finite(trial, f"the last of {state.trials} trials")
-            elif state.trials >= _REJECTIONS:
-                state.trouble = Outcome.FAILED_TRUST_REGION, text
-            else:
-                state.trouble = Outcome.STALLED_PRECISION, text
