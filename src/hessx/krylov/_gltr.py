@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from hessx._xp import Array, Rows, add_scaled, make_rows
-from hessx.core import check_integer, check_real
+from hessx.core import check_integer, check_real, saved
 from hessx.krylov._lanczos import LEAST_ROWS, Lanczos, LanczosRows
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._tridiagonal import Minimizer, Pivots
@@ -17,6 +17,7 @@ _P, _C = 0, 1  # rows of the iterate and its direction, once the basis is full
 _CUT_SHORT = frozenset({KrylovOutcome.STOPPED, KrylovOutcome.NONFINITE})
 
 
+@saved
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GLTR:
     r"""Minimise a quadratic model in a trust region over growing Krylov spaces.
@@ -84,6 +85,7 @@ class GLTR:
         return solve.finish()
 
 
+@saved
 @dataclass(slots=True)
 class KrylovBasis:
     """A Krylov space of a model, in which it is solved for any radius without products.

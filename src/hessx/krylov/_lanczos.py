@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, add_scaled, fetch, make_rows
+from hessx.core import saved
 from hessx.krylov._tridiagonal import Tridiagonal
 
 __all__ = ["LEAST_ROWS", "Lanczos", "LanczosRows"]
@@ -18,6 +19,7 @@ _CARRIED = 2  # vectors that the recurrence needs
 LEAST_ROWS = 4  # a block that is written anew leaves the row that was just multiplied
 
 
+@saved
 @dataclass(slots=True)
 class LanczosRows:
     """The vectors t_1 ... t_(k+1), in blocks: a short solve takes little memory.
@@ -92,6 +94,7 @@ class LanczosRows:
         self.sizes.append(size)
 
 
+@saved(fresh=("precondition",))
 @dataclass(slots=True)
 class Lanczos:
     """The Krylov space of M H and M g.

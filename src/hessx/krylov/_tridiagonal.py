@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hessx.core import saved
+
 __all__ = ["Minimizer", "Pivots", "Tridiagonal"]
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -51,6 +53,7 @@ class Minimizer:
         return 0.5 * (self.multiplier * self.norm_square - self.slope)
 
 
+@saved
 @dataclass(slots=True)
 class Tridiagonal:
     """T_k and gamma_1 of a Lanczos process: the problem min gamma_1 h_1 + h'Th / 2.

@@ -165,6 +165,8 @@ class TrustRegionMethod:
         state.hessian = hessian
         if state.preconditioner is not None:
             state.precondition = state.preconditioner.at(hessian)
+            if state.model_step is not None and state.model_step.basis is not None:
+                state.model_step.basis.lanczos.precondition = state.precondition  # after a load
         return state
 
     def propose(self, state: TrustRegionState) -> TrustRegionState:
