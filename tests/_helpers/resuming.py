@@ -13,8 +13,7 @@ import numpy as np
 import hessx
 from _helpers.runs import chained_rosenbrock
 from _helpers.solvers import MEMORY, SOLVERS
-from hessx.solvers._newton_cg import NewtonCG
-from hessx.solvers._trust_region_method import TrustRegionMethod
+from hessx.krylov import GLTR
 
 __all__ = [
     "METHODS",

@@ -28,7 +28,7 @@ from hessx.core._saved import Entry, entry_named, entry_of
 
 __all__ = ["Reader", "Writer", "difference"]
 
-Tree = Any
+_Tree = Any
 
 
 class Writer:
@@ -49,7 +49,7 @@ class Writer:
         self._keys: dict[int, str] = {}
         self._held: list[Any] = []  # ids stay those of living arrays
 
-    def tree(self, value: Any, path: str, *, given: bool = False, host: bool = False) -> Tree:
+    def tree(self, value: Any, path: str, *, given: bool = False, host: bool = False) -> _Tree:
         """Describe a value.
 
         Parameters
@@ -98,7 +98,7 @@ class Writer:
             self._held.append(value)
         return self._keys[id(value)]
 
-    def _part(self, value: Any, path: str, given: bool) -> Tree:
+    def _part(self, value: Any, path: str, given: bool) -> _Tree:
         if id(value) in self._numbers:
             return {"same": self._numbers[id(value)]}
         entry = entry_of(value if isinstance(value, FunctionType) else type(value))
@@ -158,7 +158,7 @@ class Reader:
         self._objects: dict[int, Any] = dict(enumerate(objects))
         self._placed: dict[str, Array] = {}
 
-    def value(self, tree: Tree) -> Any:
+    def value(self, tree: _Tree) -> Any:
         """Make what a tree describes."""
         if isinstance(tree, list):
             return [self.value(v) for v in tree]
@@ -260,7 +260,7 @@ def _entry(name: str) -> Entry:
     return entry
 
 
-def difference(given: Tree, expected: Tree, path: str) -> str | None:
+def difference(given: _Tree, expected: _Tree, path: str) -> str | None:
     """Say where two trees differ first, if they do."""
     if isinstance(given, dict) and isinstance(expected, dict) and given.keys() == expected.keys():
         below = [

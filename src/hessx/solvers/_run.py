@@ -102,7 +102,8 @@ class Run:
     def wants_hessian(self) -> bool:
         """Whether the Hessian at ``state.point`` is wanted: to go on, or again after a load."""
         begun = self.answered or self.state.request.ticket > 0
-        return self.running and begun and bool(self.state.needs_hessian)
+        wants: bool = begun and self.running and self.state.needs_hessian
+        return wants
 
     def take(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
