@@ -7,11 +7,12 @@ import pytest
 
 import hessx
 from _helpers.runs import chained_rosenbrock
-from _helpers.solvers import SOLVERS
+from _helpers.solvers import EVERY, NEWTON, products
 from hessx import Outcome
 
-SEARCHING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", "gd-armijo"]
-GROWING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+"]  # their searches go beyond the first trial
+SECOND = [name for name in NEWTON if "jacobi" not in name]
+SEARCHING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", "gd-armijo", *SECOND]
+GROWING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", "newton-hz"]  # beyond their first trials
 EAGER = ("numpy", "strict", "torch", "fakegpu", "jax-float32", "cupy-signatures", "cupy")
 START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0])
 
@@ -37,7 +38,8 @@ def test_f_that_breaks_down_gives_the_best_point(backend, name, bad):
 
     x0 = backend.asarray(START)
     with np.errstate(invalid="ignore"):
-        result = hessx.minimize(fun, x0, jac=True, method=SOLVERS[name])
+        more = products(name, chained_rosenbrock)
+        result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], **more)
     x, value, grad = lowest(evaluated)
     backend.assert_same_kind(result.x, x0)
     np.testing.assert_array_equal(backend.to_numpy(result.x), x)
@@ -57,9 +59,14 @@ def test_a_wrong_gradient_ends_as_a_failed_search(name):
         evaluated.append((x, float(x @ x), -2.0 * x))
         return evaluated[-1][1:]
 
-    result = hessx.minimize(fun, np.array([1.0, 2.0]), jac=True, method=SOLVERS[name])
+    more = {"hessp": lambda x, v: 2.0 * v} if name in NEWTON else {}
+    result = hessx.minimize(fun, np.array([1.0, 2.0]), jac=True, method=EVERY[name], **more)
     assert not result.success
-    assert result.outcome in (Outcome.FAILED_LINE_SEARCH, Outcome.STALLED_PRECISION)
+    assert result.outcome in (
+        Outcome.FAILED_LINE_SEARCH,
+        Outcome.FAILED_TRUST_REGION,
+        Outcome.STALLED_PRECISION,
+    )
     np.testing.assert_array_equal(result.x, lowest(evaluated)[0])
     assert result.fun == 5.0
     assert "gradient norm 4" in result.message
@@ -76,7 +83,8 @@ def test_a_gradient_that_lies_later_keeps_the_best_point(name):
         evaluated.append((x, float(value), grad))
         return evaluated[-1][1:]
 
-    result = hessx.minimize(fun, START, jac=True, method=SOLVERS[name], options={"maxfun": 300})
+    more = products(name, chained_rosenbrock) | {"options": {"maxfun": 300}}
+    result = hessx.minimize(fun, START, jac=True, method=EVERY[name], **more)
     assert not result.success
     x, value, grad = lowest(evaluated)
     assert result.fun == value
@@ -128,7 +136,8 @@ def test_minus_infinity_is_unbounded(backend, name):
             fun,
             backend.asarray([1.0, 0.0]),
             jac=True,
-            method=SOLVERS[name],
+            hessp=lambda x, v: -xp.exp(x) * v,
+            method=EVERY[name],
             options={"maxiter": 99},
         )
     assert result.outcome is Outcome.UNBOUNDED_BELOW
@@ -137,13 +146,13 @@ def test_minus_infinity_is_unbounded(backend, name):
     assert np.isfinite(backend.to_numpy(result.x)).all()
 
 
-@pytest.mark.parametrize("name", GROWING)
+@pytest.mark.parametrize("name", [*GROWING, "trust", "trust-by-threes"])
 def test_a_lower_limit_set_by_the_user_is_unbounded_too(name):
     result = hessx.minimize(
         lambda x: (-float(x @ x), -2.0 * x),
         np.ones(2),
         jac=True,
-        method=SOLVERS[name],
+        method=EVERY[name],
         options={"lower_limit": -1e6},
     )
     assert result.outcome is Outcome.UNBOUNDED_BELOW
@@ -166,7 +175,7 @@ def test_holes_are_stepped_away_from(backend, name, start):
     x0 = backend.asarray([start, 1.0, 2.0])
     gtol = 1e-4 if backend.dtype_name == "float64" else 1e-3
     with np.errstate(invalid="ignore", divide="ignore"):
-        result = hessx.minimize(fun, x0, jac=True, method=SOLVERS[name], options={"gtol": gtol})
+        result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], options={"gtol": gtol})
     assert result.success, result.message
     # f'' = 1 / x^2 at ones is 1
     np.testing.assert_allclose(backend.to_numpy(result.x), 1.0, atol=2 * gtol)
@@ -184,7 +193,7 @@ def test_some_of_those_starts_do_meet_a_hole():
     assert min(trials) < 0.0
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("size", [1e-170, 1e160])
 def test_squares_that_leave_the_range_raise_nothing(name, size):
     """g'g is 0 or inf in float64 where g is not."""
@@ -194,7 +203,7 @@ def test_squares_that_leave_the_range_raise_nothing(name, size):
 
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         result = hessx.minimize(
-            fun, np.arange(1.0, 7.0), jac=True, method=SOLVERS[name], options={"gtol": 0.0}
+            fun, np.arange(1.0, 7.0), jac=True, method=EVERY[name], options={"gtol": 0.0}
         )
     assert np.isfinite(result.fun)
     assert result.fun <= size * 91.0

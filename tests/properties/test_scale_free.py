@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.runs import chained_rosenbrock
+from _helpers.runs import chained_rosenbrock, matrix_of, product_of
 
 n = 6
 START = np.array([0.5, 1.5, 0.75, 0.5, 1.5, 0.0])
@@ -44,7 +44,47 @@ SOLVERS = {
     ),
     "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
 }
+# Of second order: products are given, but for those whose names say differences.
+NEWTON = {
+    "newton-hz": lambda a, b: hessx.LineSearchMethod(hessx.NewtonCG(), hessx.HagerZhang(), b),
+    "newton-array": lambda a, b: hessx.LineSearchMethod(
+        hessx.NewtonCG(), hessx.MoreThuente(), b * SCALE
+    ),
+    "newton-jacobi": lambda a, b: hessx.LineSearchMethod(
+        hessx.NewtonCG(preconditioner="jacobi"), hessx.HagerZhang(), b
+    ),
+    "newton-differences": lambda a, b: hessx.LineSearchMethod(
+        hessx.NewtonCG(), hessx.HagerZhang(), b
+    ),
+    "trust": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
+    "trust-array": lambda a, b: hessx.TrustRegionMethod(x_scale=b * SCALE),
+    "trust-by-threes": lambda a, b: hessx.TrustRegionMethod(
+        hessx.TruncatedCG(check_every=3), x_scale=b
+    ),
+    "trust-radius": lambda a, b: hessx.TrustRegionMethod(
+        region=hessx.RadiusRule(initial=b * 0.3, largest=b * 3.0),
+        forcing=hessx.EisenstatWalker(power=2.0),
+        x_scale=b,
+    ),
+    "trust-jacobi": lambda a, b: hessx.TrustRegionMethod(preconditioner="jacobi", x_scale=b),
+    "trust-pairs": lambda a, b: hessx.TrustRegionMethod(preconditioner="pairs", x_scale=b),
+    "trust-differences": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
+}
 UNITS = [(2.0**20, 1.0), (2.0**-20, 1.0), (1.0, 2.0**10), (1.0, 2.0**-10)]
+
+
+def composed(name, a, b):
+    """A method in these units."""
+    return NEWTON[name](a, b) if name in NEWTON else hessx.LineSearchMethod(*SOLVERS[name](a, b))
+
+
+def second_order(name, a, b):
+    """Products in these units, or the matrix where its diagonal is asked for."""
+    if name not in NEWTON or "differences" in name:
+        return {}
+    if "jacobi" in name:
+        return {"hess": lambda x: a / b**2 * matrix_of(chained_rosenbrock)(x / b)}
+    return {"hessp": lambda x, v: a / b**2 * product_of(chained_rosenbrock)(x / b, v)}
 
 
 def run(name, a=1.0, b=1.0, jac=True):
@@ -59,15 +99,16 @@ def run(name, a=1.0, b=1.0, jac=True):
         fun if jac is True else lambda x: fun(x)[0],
         b * START,
         jac=jac,
-        method=hessx.LineSearchMethod(*SOLVERS[name](a, b)),
+        method=composed(name, a, b),
         callback=lambda x: seen.append(x / b),
         options={"gtol": 1e-6 * a / b, "maxiter": 80},
+        **second_order(name, a, b),
     )
     return np.stack(seen), result
 
 
 @pytest.mark.parametrize(("a", "b"), UNITS)
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", [*SOLVERS, *NEWTON])
 def test_other_units_of_f_and_x(name, a, b):
     points, expected = run(name)
     rescaled, result = run(name, a, b)
@@ -77,6 +118,38 @@ def test_other_units_of_f_and_x(name, a, b):
     assert result.fun == a * expected.fun
     np.testing.assert_array_equal(result.x, b * expected.x)
     np.testing.assert_array_equal(result.jac, a / b * expected.jac)
+
+
+@pytest.mark.parametrize(("a", "b"), UNITS)
+@pytest.mark.parametrize("name", NEWTON)
+def test_a_start_with_negative_curvature(name, a, b):
+    """f = sum x^4 / 4 - x^2 / 2 near its maximum: no Cauchy step gives the first radius."""
+    signs = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0])
+
+    def minimize(a=1.0, b=1.0):
+        def fun(x):
+            y = x / b
+            return a * float(np.sum(y**4) / 4.0 - y @ y / 2.0), a * (y**3 - y) / b
+
+        def hessp(x, v):
+            return a / b**2 * (3.0 * (x / b) ** 2 - 1.0) * v
+
+        more = {} if "differences" in name else {"hessp": hessp}
+        if "jacobi" in name:
+            more = {"hess": lambda x: np.diag(hessp(x, np.ones(n)))}
+        return hessx.minimize(
+            fun,
+            b * 0.25 * signs,
+            jac=True,
+            method=composed(name, a, b),
+            options={"gtol": 1e-6 * a / b},
+            **more,
+        )
+
+    expected, result = minimize(), minimize(a, b)
+    np.testing.assert_array_equal(result.x, b * expected.x)
+    assert (result.nit, result.nfev, result.nhev) == (expected.nit, expected.nfev, expected.nhev)
+    assert result.success, result.message
 
 
 @pytest.mark.parametrize(("a", "b"), UNITS)
@@ -90,7 +163,9 @@ def test_other_units_with_difference_gradients(jac, a, b):
 
 
 @pytest.mark.parametrize(("a", "b"), UNITS)
-@pytest.mark.parametrize("name", ["lbfgs-hz", "lbfgs-mt", "cg-hz", "gd-armijo"])
+@pytest.mark.parametrize(
+    "name", ["lbfgs-hz", "lbfgs-mt", "cg-hz", "gd-armijo", "newton-hz", "trust", "trust-by-threes"]
+)
 def test_other_units_down_to_the_last_digit(name, a, b):
     """With gtol = 0 a run ends where f no longer resolves a step: noise decides, and scales."""
 
@@ -102,9 +177,15 @@ def test_other_units_down_to_the_last_digit(name, a, b):
             error = x / b - c
             return a * (1.0 + (w * error) @ error), 2.0 * a * w * error / b
 
-        method = hessx.LineSearchMethod(*SOLVERS[name](a, b))
         options = {"gtol": 0.0, "maxiter": 200}
-        return hessx.minimize(fun, b * START, jac=True, method=method, options=options)
+        return hessx.minimize(
+            fun,
+            b * START,
+            jac=True,
+            hessp=lambda x, v: 2.0 * a * w * v / b**2,
+            method=composed(name, a, b),
+            options=options,
+        )
 
     expected, result = limit(), limit(a, b)
     assert (result.nit, result.nfev) == (expected.nit, expected.nfev)
@@ -112,7 +193,7 @@ def test_other_units_down_to_the_last_digit(name, a, b):
     np.testing.assert_array_equal(result.x, b * expected.x)
 
 
-METHODS = ["lbfgs", "cg", "gd"]
+METHODS = ["lbfgs", "cg", "gd", "newton-cg", "trust-ncg"]
 WEIGHTS = np.array([1.0, 3.0, 10.0, 2.0, 7.0, 1.5])
 # the Hessian is at least 1: an error in x is at most the gradient's norm
 TOLERANCE = {"gtol": 1e-6, "norm": 2}
