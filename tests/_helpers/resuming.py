@@ -13,7 +13,6 @@ import numpy as np
 import hessx
 from _helpers.runs import chained_rosenbrock
 from _helpers.solvers import MEMORY, SOLVERS
-from hessx.krylov import GLTR
 
 __all__ = [
     "METHODS",
@@ -31,12 +30,12 @@ START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0, -0.7])  # odd: rows of a block 
 LIMIT = 24
 
 SECOND_ORDER = {
-    "newton-cg": hessx.LineSearchMethod(NewtonCG(), hessx.HagerZhang()),
-    "newton-cg, pairs": hessx.LineSearchMethod(NewtonCG(preconditioner="pairs"), hessx.Armijo()),
-    "trust region": TrustRegionMethod(),
-    "trust region, pairs": TrustRegionMethod(preconditioner="pairs"),
-    "trust region, GLTR": TrustRegionMethod(hessx.GLTR()),
-    "trust region, scaled": TrustRegionMethod(x_scale=[1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0]),
+    "newton-cg": hessx.LineSearchMethod(hessx.NewtonCG(), hessx.HagerZhang()),
+    "newton-cg, pairs": hessx.LineSearchMethod(hessx.NewtonCG(preconditioner="pairs"), hessx.Armijo()),
+    "trust region": hessx.TrustRegionMethod(),
+    "trust region, pairs": hessx.TrustRegionMethod(preconditioner="pairs"),
+    "trust region, GLTR": hessx.TrustRegionMethod(hessx.GLTR()),
+    "trust region, scaled": hessx.TrustRegionMethod(x_scale=[1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0]),
 }
 # with a shorter step where Rosenbrock's function needs one
 METHODS = (

@@ -9,6 +9,7 @@ from hessx.core import SettingsError, check_real, saved
 
 __all__ = ["RadiusRule", "Region"]
 
+_NOISE = 1e4  # eps abs(f): what the rounding of a long sum may come to
 _CLOSE = 0.1  # of 1: a ratio that foretells well
 
 
@@ -42,7 +43,8 @@ class RadiusRule:
 
     Notes
     -----
-    Where neither decrease is above 10^4 eps abs(f), f no longer resolves the ratio, and the
+    Where neither decrease is above 10^4 eps abs(f), and f_trial no further above the lowest value
+    of the run, f no longer resolves the ratio, and the
     mean slope along the step takes the place of the actual decrease: -(g'p + g_trial'p) / 2.  f's
     own rounding is often that large, in sums of squares above all.
 
@@ -111,14 +113,20 @@ class Region:
     radius: float | None
 
     def ratio(
-        self, f: float, f_trial: float, decrease: float, slopes: tuple[float, float], eps: float
+        self,
+        f: float,
+        f_trial: float,
+        lowest: float,
+        decrease: float,
+        slopes: tuple[float, float],
+        eps: float,
     ) -> float:
         """Compare the actual decrease with the predicted one; -inf for a trial without a value.
 
         Parameters
         ----------
-        f, f_trial : float
-            Values.
+        f, f_trial, lowest : float
+            Values at both ends of the step, and the lowest of the run.
         decrease : float
             Of the model, > 0.
         slopes : tuple of float
@@ -133,8 +141,8 @@ class Region:
         """
         if not (math.isfinite(f_trial) and decrease > 0.0):
             return -math.inf
-        actual = f - f_trial
-        if max(abs(actual), decrease) <= 1e4 * eps * max(abs(f), abs(f_trial)):
+        actual, noise = f - f_trial, _NOISE * eps * max(abs(f), abs(f_trial))
+        if max(abs(actual), decrease) <= noise and f_trial - lowest <= noise:
             actual = -0.5 * (slopes[0] + slopes[1])
         return actual / decrease
 

@@ -88,8 +88,8 @@ class _Solve:
     """Rows p, s, (v), z, r, (u): one operation advances z, r and u by p, s and v."""
 
     def __init__(self, model: QuadraticModel) -> None:
-        self.model, self.path = model, Path(model)
-        self.conditioned = model.precondition is not None
+        self.model, self.conditioned = model, model.precondition is not None
+        self.path = Path(model, self._squares if self.conditioned else None)
         width = self.width = 3 if self.conditioned else 2
         self.rows = make_rows(model.space, 2 * width)
         self.z, self.r = width, width + 1
@@ -119,7 +119,7 @@ class _Solve:
         refresh = path.wants_residual(path.steps - 1)
         if refresh:
             self._refresh()
-        if refresh or path.is_rough(r_r, r_r_next, r_u_next / r_u):
+        if refresh or path.is_rough(r_r, r_r_next, r_u, r_u_next):
             r_r_next, r_u_next = self._residual()
         beta = path.go_on(r_r_next, r_u_next)
         if beta is not None and model.watch():
@@ -150,6 +150,12 @@ class _Solve:
             float(b[0]), float(b[-1]), float(a[_P]), float(a[r]), float(a[_S]), float(a[self.u]),
             s_v, rest[0] if rest else 0.0,
         ]  # fmt: skip
+
+    def _squares(self) -> tuple[float, float]:
+        """Read z'z and p'p; one fetch, rarely."""
+        z, p = self.rows[self.z], self.rows[_P]
+        (z_z, p_p), _ = fetch(self.model.space, [z @ z, p @ p])
+        return z_z, p_p
 
     def _residual(self) -> tuple[float, float]:
         """Read r'r and r'u themselves; one fetch."""

@@ -20,7 +20,8 @@ class BlockSolve:
     """
 
     def __init__(self, model: QuadraticModel, k: int) -> None:
-        self.model, self.path, self.k = model, Path(model), k
+        self.model, self.k = model, k
+        self.path = Path(model, None if model.precondition is None else self._squares)
         self.rows = make_rows(model.space, 2 * k)  # p_0 .. p_k-1, s_0 .. s_k-1
         self.z: Array = None
         self.r = model.gradient
@@ -28,6 +29,7 @@ class BlockSolve:
         self.r_u = self.r @ u
         self.p = -u
         self.bend: Array = None
+        self.taken: list[float] = []  # the steps along p of this block
         self.pairs = Pairs(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
@@ -89,7 +91,7 @@ class BlockSolve:
     def _follow(self, count: int, values: list[float]) -> list[float]:
         """Walk along the path on the host; gives the steps taken along p."""
         path = self.path
-        taken: list[float] = []
+        taken = self.taken = []
         r_u, before = values[0], values[-1] if len(values) > 1 + 3 * count else 0.0
         for j in range(count):
             p_s, r_r, r_u_next = values[1 + 3 * j : 4 + 3 * j]
@@ -105,6 +107,15 @@ class BlockSolve:
                 break
             r_u = r_u_next
         return taken
+
+    def _squares(self) -> tuple[float, float]:
+        """Read z'z and p'p at the step that is looked at; one fetch, rarely."""
+        z, p = self.z, self.rows[len(self.taken)]
+        if self.taken:
+            step = self.rows.combine(0, np.array(self.taken))
+            z = step if z is None else z + step
+        (z_z, p_p), _ = fetch(self.model.space, [0.0 if z is None else z @ z, p @ p])
+        return z_z, p_p
 
     def _conditioned(self, r: Array) -> Array:
         return r if self.model.precondition is None else self.model.precondition(r)

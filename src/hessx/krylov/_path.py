@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from hessx._xp import Array
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
@@ -18,15 +19,25 @@ class Path:
 
     z_z, z_p, p_p are z'M^-1 z, z'M^-1 p and p'M^-1 p.  With r the residual and conjugate
     directions, r is M-orthogonal to the directions before, and g'p = r'p = -r'u.
+
+    Parameters
+    ----------
+    model : QuadraticModel
+        What is solved.
+    squares : callable, optional
+        Gives z'z and p'p, where z_z and p_p are other numbers; asked where a length in the 2-norm
+        is to be gone along p.
     """
 
     __slots__ = (
         "alpha", "curvature", "decrease", "gain", "hmax", "met", "model", "outcome", "p_p",
-        "products", "r_u", "radius", "slope", "steps", "z_p", "z_z",
+        "products", "r_u", "radius", "slope", "squares", "steps", "z_p", "z_z",
     )  # fmt: skip
 
-    def __init__(self, model: QuadraticModel) -> None:
-        self.model = model
+    def __init__(
+        self, model: QuadraticModel, squares: Callable[[], tuple[float, float]] | None
+    ) -> None:
+        self.model, self.squares = model, squares
         self.z_z = self.z_p = self.decrease = self.slope = self.hmax = self.alpha = 0.0
         self.p_p = self.r_u = self.radius = self.curvature = math.nan
         self.gain = 0.0  # of the last step
@@ -50,7 +61,7 @@ class Path:
         """Take a product's scalars in and give the step along p; sets ``outcome`` at an end."""
         model = self.model
         self.products += 1
-        if not math.isfinite(p_s + s_s + r_u):
+        if not (math.isfinite(p_s + s_s) and 0.0 < r_u < math.inf):
             self.outcome = KrylovOutcome.NONFINITE
             return 0.0
         if self.steps == 0:
@@ -71,10 +82,11 @@ class Path:
             return self._go(self._to_boundary(), p_s)
         return self._go(alpha, p_s)
 
-    def is_rough(self, r_r: float, r_r_next: float, beta: float) -> bool:
+    def is_rough(self, r_r: float, r_r_next: float, r_u: float, r_u_next: float) -> bool:
         """Whether the predicted squares have cancelled too far to go on with them."""
         eps = self.model.space.eps
-        if min(r_r_next / r_r, beta) > eps ** (1 / 3):
+        floor = eps ** (1 / 3)
+        if r_r_next > floor * r_r and r_u_next > floor * r_u:
             return False
         return not self._solved(math.sqrt(max(r_r_next, 0.0) + 10.0 * eps * r_r))
 
@@ -135,12 +147,18 @@ class Path:
         """How far to go where the model has no minimum along p, or none to speak of."""
         self.curvature = p_s / self.p_p
         self.outcome = KrylovOutcome.NEGATIVE if negative else KrylovOutcome.FLAT
+        z_z, p_p = self.z_z, self.p_p
+        first = self.model.radius is None and self.steps == 1
+        if self.squares is not None and (first or math.isinf(self.radius)):
+            z_z, p_p = self.squares()
+        if first:
+            self.radius = self.model.default_radius * math.sqrt(self.p_p / p_p)
         if math.isfinite(self.radius):
             tau = self._to_boundary()
             return self._go(min(tau, self.r_u / p_s) if p_s > 0.0 else tau, p_s)
         if self.met:
             self.outcome = KrylovOutcome.SOLVED
         elif negative or self.steps == 1:
-            length = max(math.sqrt(self.z_z), self.model.reach)
-            return self._go(length / math.sqrt(self.p_p), p_s)
+            length = max(math.sqrt(z_z), self.model.reach)
+            return self._go(length / math.sqrt(p_p), p_s)
         return self._go(0.0, p_s)

@@ -145,7 +145,9 @@ class TrustRegionMethod:
         trial, g, (slope, g_g, p_p) = self._measure(state, reply)
         p: Any = state.model_step
         f, value = state.point.value, trial.value if trial.finite else math.nan
-        ratio = state.region.ratio(f, value, p.decrease, (p.slope, slope), state.space.eps)
+        lowest = f if state.best is None else min(f, state.best.value)
+        slopes = p.slope, slope
+        ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.space.eps)
         if value == f and g_g == state.grad_square:
             ratio = -1.0  # x + p is x
         accepted = state.region.after(
@@ -289,6 +291,7 @@ class TrustRegionMethod:
             state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:
             state.preconditioner.learn(p)
-            if state.preconditioner.changes and state.precondition is not None:
-                state.dual_before = state.grad @ state.precondition(state.grad)
+            if state.preconditioner.changes:
+                M, g = state.precondition, state.grad
+                state.dual_before = g @ (g if M is None else M(g))
         state.hessian = state.precondition = state.model_step = None
