@@ -150,7 +150,8 @@ def minimize(
     resumed = None if resume is None else as_checkpoint(resume, "resume")
     if resumed is not None and method is None:
         method = resumed.method_in(space)
-    plans = plan(method, options, tol, x_scale, max_seconds)
+    products = hess is not None or hessp is not None
+    plans = plan(method, options, tol, x_scale, max_seconds, products=products)
     keeper = Keeper(checkpoint, checkpoint_every)
     objective = make_objective(
         fun,
@@ -175,6 +176,7 @@ def minimize(
     run = Run(
         plans.solver, space, point, plans.stopping, observers, objective.counts, sign, resumed
     )
+    run.chosen = plans.chosen
     return drive(run, objective, keeper)
 
 
