@@ -103,7 +103,7 @@ def _newton(
     c1: float = 1e-4,
     c2: float = 0.9,
     forcing: Any = None,
-    preconditioner: Any = None,
+    preconditioner: Any = "learnt",
     max_inner: int | None = None,
     check_every: int = 1,
 ) -> LineSearchMethod:
@@ -123,7 +123,7 @@ def _trust(
     max_trust_radius: float = math.inf,
     eta: float = 1e-4,
     forcing: Any = None,
-    preconditioner: Any = None,
+    preconditioner: Any = "learnt",
     max_inner: int | None = None,
     check_every: int = 1,
 ) -> TrustRegionMethod:
