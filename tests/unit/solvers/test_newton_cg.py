@@ -61,14 +61,15 @@ def test_unit_steps_of_exact_directions_are_newtons(backend):
 
 @pytest.mark.parametrize("eta", [0.5, 0.1, 0.01])
 def test_directions_are_truncated_by_the_forcing_term(eta):
-    """d is CG's first iterate with norm(g + H d) <= eta norm(g)."""
+    """d is CG's first iterate with norm(g + H d) <= eta norm(g) in a settled model."""
     _, points = run(
         convex, convex_product, START, UNIT, hessx.NewtonCG(forcing=tight(eta)),
         options={"maxiter": 4, "gtol": 0.0},
     )  # fmt: skip
     for before, after in pairwise(points):
         _, g = convex(before)
-        solved = steihaug(np.diag(W + 12.0 * before**2), g, eta * np.linalg.norm(g), 50)
+        H, tolerance = np.diag(W + 12.0 * before**2), eta * np.linalg.norm(g)
+        solved = steihaug(H, g, tolerance, 50, settled=True)
         assert solved.outcome == "solved"
         np.testing.assert_allclose(after - before, solved.step, rtol=1e-9, atol=1e-12)
 
