@@ -62,10 +62,10 @@ def test_settings_are_used():
 
 def test_the_ratio_is_actual_by_predicted():
     region = hessx.RadiusRule().begin()
-    assert region.ratio(5.0, 3.0, 4.0, (-8.0, 0.0), EPS) == 0.5
-    assert region.ratio(5.0, 6.0, 4.0, (-8.0, 0.0), EPS) == -0.25
+    assert region.ratio(5.0, 3.0, 5.0, 4.0, (-8.0, 0.0), EPS) == 0.5
+    assert region.ratio(5.0, 6.0, 5.0, 4.0, (-8.0, 0.0), EPS) == -0.25
     for lost in (math.nan, math.inf):
-        assert region.ratio(5.0, lost, 4.0, (-8.0, 0.0), EPS) == -math.inf
+        assert region.ratio(5.0, lost, 5.0, 4.0, (-8.0, 0.0), EPS) == -math.inf
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6, -1e6, 1e12])
@@ -73,17 +73,29 @@ def test_the_ratio_is_actual_by_predicted():
 def test_slopes_stand_in_where_f_is_rounded(offset, step):
     """f = x^2 / 2 + offset from x = step to 0: predicted exactly, ratio 1, whatever f shows."""
     f, f_trial = offset + step**2 / 2.0, offset
-    ratio = hessx.RadiusRule().begin().ratio(f, f_trial, step**2 / 2.0, (-(step**2), 0.0), EPS)
+    slopes = -(step**2), 0.0
+    ratio = hessx.RadiusRule().begin().ratio(f, f_trial, f, step**2 / 2.0, slopes, EPS)
     assert abs(ratio - 1.0) <= 1e-3
+
+
+def test_slopes_cannot_lead_uphill_for_long():
+    """A wrong gradient promises a fall; f has risen since its lowest value by more than noise."""
+    region = hessx.RadiusRule().begin()
+    f, rise, foretold = 1.0, 1e-15, 1e-15
+    slopes = -2.0 * foretold, 0.0
+    assert region.ratio(f, f + rise, f, foretold, slopes, EPS) == 1.0
+    assert region.ratio(f, f + rise, f - 1e-3, foretold, slopes, EPS) < 0.0
 
 
 @pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
 def test_units_change_nothing(unit):
     region = hessx.RadiusRule().begin()
     for f_trial in (2.0, 2.9999, 3.0, 3.0 - 1e-13, 3.0 + 1e-13):
-        plain = region.ratio(3.0, f_trial, 0.3, (-0.5, 0.1), EPS)
+        plain = region.ratio(3.0, f_trial, 3.0, 0.3, (-0.5, 0.1), EPS)
         slopes = (-0.5 * unit, 0.1 * unit)
-        assert region.ratio(3.0 * unit, f_trial * unit, 0.3 * unit, slopes, EPS) == plain
+        assert (
+            region.ratio(3.0 * unit, f_trial * unit, 3.0 * unit, 0.3 * unit, slopes, EPS) == plain
+        )
 
 
 @pytest.mark.parametrize(

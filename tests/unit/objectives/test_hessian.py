@@ -227,7 +227,7 @@ def test_what_cannot_be_meant():
     for jac, settings, error, words in [
         (True, {"hessp": 3.0}, TypeError, "hessp is a float"),
         (True, {"hess": 3.0}, TypeError, r"hess = 3.0: expected a callable"),
-        (True, {"hess": "exact"}, ValueError, "hess = 'exact': expected"),
+        (True, {"hess": "exact"}, TypeError, "hess = 'exact': expected"),
         (None, {}, ValueError, "give hessp or hess"),
         ("2-point", {"hess": "2-point"}, ValueError, "give hessp or hess"),
     ]:

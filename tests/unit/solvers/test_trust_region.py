@@ -29,7 +29,7 @@ def textbook(x, eta, steps, radius):
     for _ in range(steps):
         H = dense_hessian(x)
         norm = np.linalg.norm(g)
-        solved = steihaug(H, g, eta * norm, 100, radius)
+        solved = steihaug(H, g, eta * norm, 100, radius, settled=eta <= 0.1)
         p = solved.step
         ratio = (f - chained_rosenbrock(x + p)[0]) / -(g @ p + p @ H @ p / 2.0)
         if ratio < 0.25:
