@@ -167,16 +167,16 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
         table.add_column("method", overflow="fold")
         for heading in ("backend", "outcome"):
             table.add_column(heading, no_wrap=True)
-        for heading in ("iter", "eval", "value", "|g|", "time"):
+        for heading in ("iter", "eval", "prod", "value", "|g|", "time"):
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
             if row.problem == problem:
-                iterations, evaluations, _, value, grad_norm, time, _ = figures(row)
+                iterations, evaluations, products, _, value, grad_norm, time, _ = figures(row)
                 table.add_row(
                     row.method.rpartition(":")[2],
                     row.backend,
                     Text(row.outcome, "green" if row.converged else "red"),
-                    *(iterations, evaluations, value, grad_norm, time),
+                    *(iterations, evaluations, products, value, grad_norm, time),
                 )
         console.print(table)
 

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 import hessx
-from hessx.core import Record
+from hessx.study.peers import Solve, scipy_peer
 from hessx.study.problems import Posed, Problem
 
-__all__ = ["METHODS", "Method", "Solve", "find_method", "suits"]
-
-# solve(fun, x0, gtol=, seconds=) with fun(x) -> (value, gradient); gives an object with x and, as
-# far as it has them, outcome, message, nit, nfev, njev and history, as `hessx.minimize` does.
-Solve = Callable[..., Any]
+__all__ = ["METHODS", "Method", "find_method", "suits"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class Method:
         For the report.
     bind : callable
         ``bind(posed)`` gives a `Solve` for a problem.
-    needs_hessian : bool
+    needs_constant_hessian : bool
         Whether it is meant for problems with a known constant Hessian only.
     backends : tuple of str
         Where it runs; empty for everywhere.
@@ -42,74 +35,45 @@ class Method:
 
     title: str
     bind: Callable[[Posed], Solve]
-    needs_hessian: bool = False
+    needs_constant_hessian: bool = False
     backends: tuple[str, ...] = ()
     package: str = "hessx"
 
 
 def _composed(title: str, curvature: Any, rule: Any) -> Method:
-    return Method(title, lambda _: _solve_with(hessx.LineSearchMethod(curvature, rule)))
+    return _given(title, hessx.LineSearchMethod(curvature, rule))
+
+
+def _given(title: str, composition: Any) -> Method:
+    return Method(title, lambda posed: _solve_with(composition, posed))
+
+
+def _scipy(title: str, name: str, **options: Any) -> Method:
+    bind = scipy_peer(name, **options)
+    return Method(title, bind, backends=("numpy",), package="scipy")
 
 
 def _inverse(alpha: float) -> Method:
     def bind(posed: Posed) -> Solve:
-        if posed.hessian is None:
+        if posed.constant_hessian is None:
             msg = "the problem has no constant Hessian to invert"
             raise ValueError(msg)
-        curvature = hessx.ExactInverse(posed.hessian())
-        return _solve_with(hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha)))
+        curvature = hessx.ExactInverse(posed.constant_hessian())
+        return _solve_with(hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha)), posed)
 
-    return Method(f"exact inverse, alpha = {alpha:g}", bind, needs_hessian=True)
+    return Method(f"exact inverse, alpha = {alpha:g}", bind, needs_constant_hessian=True)
 
 
-def _solve_with(composition: Any) -> Solve:
+def _solve_with(composition: Any, posed: Posed) -> Solve:
+    hess = posed.hess if getattr(composition, "second_order", False) else None
+
     def solve(fun: Callable[..., Any], x0: Any, *, gtol: float, seconds: float) -> Any:
         return hessx.minimize(
-            fun, x0, method=composition, jac=True, tol=gtol, max_seconds=seconds, history=True
-        )
+            fun, x0, method=composition, jac=True, hess=hess,
+            tol=gtol, max_seconds=seconds, history=True,
+        )  # fmt: skip
 
     return solve
-
-
-def _bind_scipy(_: Posed) -> Solve:
-    """SciPy's L-BFGS-B with its default memory, 10, and only the gradient test."""
-    from scipy.optimize import minimize
-
-    def solve(fun: Callable[..., Any], x0: np.ndarray, *, gtol: float, seconds: float) -> Any:
-        diary = _Diary(fun, seconds)
-        options = {"maxcor": 10, "gtol": gtol, "ftol": 0.0, "maxiter": 15000, "maxfun": 10**6}
-        result = minimize(
-            diary, x0, jac=True, method="L-BFGS-B", callback=diary.write, options=options
-        )
-        result.history = diary.history
-        return result
-
-    return solve
-
-
-class _Diary:
-    """The history of a solver that keeps none: SciPy accepts the last point evaluated."""
-
-    def __init__(self, fun: Callable[..., Any], seconds: float) -> None:
-        self.fun, self.seconds, self.history = fun, seconds, hessx.History()
-        self.began, self.evaluations = time.perf_counter(), 0
-
-    def __call__(self, x: np.ndarray) -> tuple[Any, np.ndarray]:
-        self.evaluations += 1
-        self.value, self.grad = self.fun(x)
-        if not len(self.history):
-            self.write(x)
-        return self.value, self.grad
-
-    def write(self, _: Any) -> None:
-        """Note an accepted point; ends the run when its time is up."""
-        elapsed = time.perf_counter() - self.began
-        grad_norm = float(np.abs(self.grad).max())
-        self.history.append(
-            Record(len(self.history), self.evaluations, elapsed, float(self.value), grad_norm)
-        )
-        if elapsed > self.seconds:
-            raise StopIteration
 
 
 METHODS: dict[str, Method] = {
@@ -126,9 +90,16 @@ METHODS: dict[str, Method] = {
     "lbfgs-mt": _composed(
         "L-BFGS, More-Thuente, memory 10 to 256 by n", hessx.LBFGS(), hessx.MoreThuente()
     ),
-    "scipy-lbfgsb": Method(
-        "SciPy L-BFGS-B, memory 10", _bind_scipy, backends=("numpy",), package="scipy"
+    "newton-cg": _composed("line-search Newton-CG", hessx.NewtonCG(), hessx.HagerZhang()),
+    "trust-ncg": _given("trust-region Newton-CG", hessx.TrustRegionMethod()),
+    "trust-krylov": _given("trust-region GLTR", hessx.TrustRegionMethod(hessx.GLTR())),
+    # SciPy's defaults, and no test but the gradient's; Newton-CG has none, and stops when the step
+    # has become small
+    "scipy-lbfgsb": _scipy(
+        "SciPy L-BFGS-B, memory 10", "L-BFGS-B", maxcor=10, ftol=0.0, maxfun=10**6
     ),
+    "scipy-newton-cg": _scipy("SciPy Newton-CG", "Newton-CG", xtol=1e-10),
+    "scipy-trust-ncg": _scipy("SciPy trust-ncg", "trust-ncg"),
     "inverse-0.01": _inverse(0.01),
     "inverse-1": _inverse(1.0),
 }
@@ -140,7 +111,7 @@ def suits(name: str, problem: Problem, backend: str) -> bool:
     if method is None:  # of the user's own
         return True
     return (
-        (problem.has_hessian or not method.needs_hessian)
+        (problem.has_constant_hessian or not method.needs_constant_hessian)
         and (not method.backends or backend in method.backends)
         and importlib.util.find_spec(method.package) is not None
     )
@@ -167,7 +138,7 @@ def find_method(name: str) -> Method:
     if isinstance(found, Method):
         return found
     if hasattr(found, "propose"):
-        return Method(name, lambda _: _solve_with(found))
+        return _given(name, found)
     if callable(found):
         return Method(name, lambda _: found)
     msg = f"{name} is a {type(found).__name__}: expected a composition or a callable"

@@ -19,11 +19,24 @@ _EXTENDED_N, _CHAINED_N = 1000, 200
 
 @dataclass(frozen=True)
 class Posed:
-    """A problem on one backend: ``fun(x)`` gives (value, gradient)."""
+    """A problem on one backend.
+
+    Attributes
+    ----------
+    fun : callable
+        ``fun(x)`` gives (value, gradient).
+    x0 : array
+        The start.
+    hess : callable
+        ``hess(x)`` gives the Hessian at x, linearised once: an operator, or a function v -> H v.
+    constant_hessian : callable, optional
+        Gives the dense Hessian where it is the same everywhere.
+    """
 
     fun: Callable[[Any], tuple[Any, Any]]
     x0: Any
-    hessian: Callable[[], Any] | None = None
+    hess: Callable[[Any], Any]
+    constant_hessian: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,22 +51,23 @@ class Problem:
         Number of variables.
     pose : callable
         ``pose(backend)`` gives a `Posed`.
-    has_hessian : bool
-        Whether its Hessian is known and constant.
+    has_constant_hessian : bool
+        Whether its Hessian is the same everywhere.
     """
 
     title: str
     about: str
     n: int
     pose: Callable[[Backend], Posed]
-    has_hessian: bool = False
+    has_constant_hessian: bool = False
 
 
 def _linear_regression(backend: Backend) -> Posed:
     x, y = np.arange(1.0, 6.0), np.arange(2.0, 11.0, 2.0)
     X = backend.asarray(np.stack([np.ones(5), x], axis=1))
     model = LinearLeastSquares(X, backend.asarray(y))
-    return Posed(model, backend.asarray([1.0, 1.0]), lambda: model.hessian().dense())
+    x0 = backend.asarray([1.0, 1.0])
+    return Posed(model, x0, model.hessian, lambda: model.hessian().dense())
 
 
 def _breast_cancer(backend: Backend) -> Posed:
@@ -71,7 +85,7 @@ def _digits(backend: Backend) -> Posed:
 
 def _logistic(backend: Backend, X: np.ndarray, y: np.ndarray) -> Posed:
     model = LogisticRegression(backend.asarray(_standardised(X)), backend.asarray(y), l2=_L2)
-    return Posed(model, backend.zeros(model.n))
+    return Posed(model, backend.zeros(model.n), model.hessian)
 
 
 def _standardised(X: np.ndarray) -> np.ndarray:
@@ -93,7 +107,19 @@ def _chained_rosenbrock(backend: Backend) -> Posed:
         by_right = 200.0 * valley
         return value, xp.concat([by_left, zero]) + xp.concat([zero, by_right])
 
-    return Posed(fun, backend.asarray(_rosenbrock_start(_CHAINED_N)))
+    def hess(x: Any) -> Callable[[Any], Any]:
+        left = x[:-1]
+        by_left = 1200.0 * left * left - 400.0 * x[1:] + 2.0  # second derivatives
+        mixed = -400.0 * left
+
+        def product(v: Any) -> Any:
+            above = by_left * v[:-1] + mixed * v[1:]
+            below = mixed * v[:-1] + 200.0 * v[1:]
+            return xp.concat([above, zero]) + xp.concat([zero, below])
+
+        return product
+
+    return Posed(fun, backend.asarray(_rosenbrock_start(_CHAINED_N)), hess)
 
 
 def _extended_rosenbrock(backend: Backend) -> Posed:
@@ -107,7 +133,21 @@ def _extended_rosenbrock(backend: Backend) -> Posed:
         by_first = -400.0 * valley * first - 2.0 * rest
         return value, xp.reshape(xp.stack([by_first, 200.0 * valley], axis=1), (-1,))
 
-    return Posed(fun, backend.asarray(_rosenbrock_start(_EXTENDED_N)))
+    def hess(x: Any) -> Callable[[Any], Any]:
+        pairs = xp.reshape(x, (-1, 2))
+        first = pairs[:, 0]
+        by_first = 1200.0 * first * first - 400.0 * pairs[:, 1] + 2.0  # second derivatives
+        mixed = -400.0 * first
+
+        def product(v: Any) -> Any:
+            v = xp.reshape(v, (-1, 2))
+            above = by_first * v[:, 0] + mixed * v[:, 1]
+            below = mixed * v[:, 0] + 200.0 * v[:, 1]
+            return xp.reshape(xp.stack([above, below], axis=1), (-1,))
+
+        return product
+
+    return Posed(fun, backend.asarray(_rosenbrock_start(_EXTENDED_N)), hess)
 
 
 def _rosenbrock_start(n: int) -> np.ndarray:
@@ -120,7 +160,7 @@ PROBLEMS = {
         "Half the sum of squared residuals, x = 1 ... 5, y = 2, 4 ... 10, from (1, 1).",
         2,
         _linear_regression,
-        has_hessian=True,
+        has_constant_hessian=True,
     ),
     "breast-cancer": Problem(
         "Logistic regression, breast cancer",

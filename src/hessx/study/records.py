@@ -73,6 +73,8 @@ class Row:
         How it ended.
     iterations, evaluations, gradients : int
         Steps, and evaluations of value and gradient as counted around the function.
+    products : int
+        Products with the Hessian, counted likewise.
     fetches : int
         Transfers from the device to the host by hessx.
     value, grad_norm : float
@@ -97,6 +99,7 @@ class Row:
     iterations: int = 0
     evaluations: int = 0
     gradients: int = 0
+    products: int = 0
     fetches: int = 0
     value: float = math.nan
     grad_norm: float = math.nan
@@ -138,6 +141,7 @@ def figures(row: Row) -> list[str]:
     return [
         str(row.iterations),
         str(row.evaluations),
+        str(row.products),
         str(row.fetches),
         _number(row.value, ".6g"),
         _number(row.grad_norm, ".1e"),

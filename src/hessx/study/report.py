@@ -27,7 +27,7 @@ __all__ = ["Study", "environment", "write_page"]
 _POINTS = 300  # of a drawn curve, at most
 _COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5d3a9b", "#8c6d1f", "#444444", "#e69f00",
-    "#56b4e9", "#b2182b",
+    "#56b4e9", "#b2182b", "#117733", "#882255", "#999933", "#1f1f7a", "#a0522d",
 )  # fmt: skip
 # As Plotly and as SVG call them.
 _DASHES = (

@@ -6,7 +6,8 @@ import os
 import signal
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import fetch, norm_inf, record_fetches, space_of
+from hessx.operators import LinearOperator
 from hessx.study.backends import Backend, open_backend
-from hessx.study.methods import Solve, find_method
+from hessx.study.methods import find_method
+from hessx.study.peers import Solve
 from hessx.study.problems import PROBLEMS, Posed
 from hessx.study.records import RAISED, Curve, Job, Row
 
@@ -42,10 +45,10 @@ def attempt(job: Job, connection: Connection) -> Row:
     meter = None
     try:
         posed = _pose(job.problem, job.backend, job.dtype)
-        solve = find_method(job.method).bind(posed)
+        meter = _Meter(posed)
+        solve = find_method(job.method).bind(replace(posed, hess=meter.hess))
         x0 = _start(posed, job)
         posed.fun(x0)
-        meter = _Meter(posed)
         connection.send(PREPARED)
         _measure(row, meter, solve, x0, job)
     except BaseException as error:
@@ -53,21 +56,37 @@ def attempt(job: Job, connection: Connection) -> Row:
         row.exception = f"{type(error).__name__}: {error}"
     if meter is not None:
         row.evaluations = row.gradients = meter.calls
+        row.products = meter.products
     return row
 
 
 @dataclass
 class _Meter:
-    """Counts and times the calls of a problem's function."""
+    """Counts and times the calls of a problem's function and the products with its Hessian."""
 
     posed: Posed
     calls: int = 0
+    products: int = 0
     seconds: float = 0.0
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
-        began = time.perf_counter()
         self.calls += 1
-        answer = self.posed.fun(x)
+        return self._timed(self.posed.fun, x)  # type: ignore[no-any-return]
+
+    def hess(self, x: Any) -> LinearOperator:
+        """Linearise; the diagonal is handed on."""
+        product = self._timed(self.posed.hess, x)
+
+        def counted(v: Any) -> Any:
+            self.products += 1
+            return self._timed(product, v)
+
+        diagonal = product.diagonal() if isinstance(product, LinearOperator) else None
+        return LinearOperator((len(x), len(x)), counted, diagonal=diagonal, symmetric=True)
+
+    def _timed(self, function: Callable[[Any], Any], x: Any) -> Any:
+        began = time.perf_counter()
+        answer = function(x)
         self.seconds += time.perf_counter() - began
         return answer
 

@@ -11,6 +11,7 @@ import numpy as np
 import hessx
 
 composition = hessx.LineSearchMethod(hessx.LBFGS(memory=3), hessx.HagerZhang())
+second_order = hessx.LineSearchMethod(hessx.NewtonCG(preconditioner="jacobi"), hessx.HagerZhang())
 number = 3
 
 

@@ -24,9 +24,21 @@ def test_derivatives_agree_with_differences(name, rng):
     assert hessx.check_gradient(problem.fun, x).ok
 
 
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_products_agree_with_differences(name, rng):
+    problem = posed(name)
+    x = problem.x0 + 0.1 * rng.standard_normal(problem.x0.shape)
+    H = problem.hess(x)
+    for v in rng.standard_normal((3, len(x))):
+        h = 1e-5
+        expected = (problem.fun(x + h * v)[1] - problem.fun(x - h * v)[1]) / (2 * h)
+        product = H(v)
+        np.testing.assert_allclose(product, expected, rtol=0, atol=1e-7 * abs(product).max())
+
+
 def test_linear_regression_is_that_of_the_text_book():
     problem = posed("linear-regression")
-    np.testing.assert_array_equal(problem.hessian(), [[5, 15], [15, 55]])
+    np.testing.assert_array_equal(problem.constant_hessian(), [[5, 15], [15, 55]])
     np.testing.assert_array_equal(problem.x0, [1, 1])
     f, g = problem.fun(np.array([0.0, 2.0]))
     assert f == 0.0
@@ -39,6 +51,9 @@ def test_chained_rosenbrock_is_scipys():
     f, g = problem.fun(problem.x0)
     np.testing.assert_allclose(f, optimize.rosen(problem.x0), rtol=1e-14)
     np.testing.assert_allclose(g, optimize.rosen_der(problem.x0), rtol=1e-12)
+    v = np.arange(1.0, 1.0 + len(g))
+    expected = optimize.rosen_hess_prod(problem.x0, v)
+    np.testing.assert_allclose(problem.hess(problem.x0)(v), expected, rtol=1e-12)
 
 
 def test_extended_rosenbrock_is_a_sum_of_scipys():
@@ -94,8 +109,12 @@ def test_every_backend_poses_the_same_problems(name):
         f, g = there.fun(there.x0)
         assert str(g.dtype).removeprefix("torch.") == dtype
         f0, g0 = here.fun(here.x0)
+        product = there.hess(there.x0)(g)
+        assert str(product.dtype).removeprefix("torch.") == dtype
+        product0 = here.hess(here.x0)(g0)
         np.testing.assert_allclose(np.asarray(f), f0, rtol=tolerance)
-        np.testing.assert_allclose(np.asarray(g), g0, rtol=0, atol=tolerance * abs(g0).max())
+        for a, b in ((g, g0), (product, product0)):
+            np.testing.assert_allclose(np.asarray(a), b, rtol=0, atol=tolerance * abs(b).max())
 
 
 def test_an_unknown_backend_names_the_known_ones():

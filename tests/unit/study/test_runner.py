@@ -78,6 +78,26 @@ def test_compositions_and_functions_of_ones_own(tmp_path, planted):
     assert rows[1].evaluations > 2
 
 
+def test_products_are_counted(tmp_path, planted):
+    rows = run(tmp_path, "trust-ncg", "planted_methods:second_order", GOOD)
+    assert [row.outcome for row in rows] == ["converged: gradient"] * 3
+    assert rows[0].products >= 2, "the gradient is no eigenvector"
+    assert rows[1].products >= 2, "of a composition too"
+    assert rows[2].products == 0
+
+
+@pytest.mark.parametrize("method", ["scipy-trust-ncg", "scipy-newton-cg", "scipy-lbfgsb"])
+def test_the_curve_of_a_peer_has_its_accepted_points(tmp_path, method):
+    pytest.importorskip("scipy")
+    (row,) = run(tmp_path, method)
+    assert row.outcome == "converged"
+    assert (row.products > 0) == (method != "scipy-lbfgsb")
+    assert row.curve.value[0] == 15.0
+    assert row.curve.value == sorted(row.curve.value, reverse=True)
+    assert row.curve.value[-1] == row.value
+    assert row.curve.grad_norm[-1] == row.grad_norm
+
+
 def test_what_a_method_prints_goes_to_the_log(tmp_path, planted, capfd):
     (row,) = run(tmp_path, "planted_methods:shouts")
     assert row.converged

@@ -34,7 +34,8 @@ def made(tmp_path_factory):
         done = study(
             out,
             "--problems=linear-regression,extended-rosenbrock",
-            "--methods=lbfgs,inverse-1,scipy-lbfgsb,planted_methods:raises,planted_methods:exits",
+            "--methods=lbfgs,trust-ncg,inverse-1,scipy-lbfgsb,scipy-trust-ncg,"
+            "planted_methods:raises,planted_methods:exits",
             "--backends=numpy",
         )
     return done, out
@@ -54,7 +55,7 @@ def test_every_run_is_a_row_of_the_file(made):
     with (out / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     found = {(row["problem"], row["method"]): row for row in rows}
-    assert len(found) == len(rows) == 9, "inverse-1 has a meaning for the linear regression only"
+    assert len(found) == len(rows) == 13, "inverse-1 has a meaning for the linear regression only"
     for problem in ("linear-regression", "extended-rosenbrock"):
         row = found[problem, "lbfgs"]
         assert row["outcome"] == "converged: gradient"
@@ -63,7 +64,9 @@ def test_every_run_is_a_row_of_the_file(made):
         assert found[problem, "planted_methods:raises"]["outcome"] == RAISED
         assert "planted" in found[problem, "planted_methods:raises"]["exception"]
         assert found[problem, "planted_methods:exits"]["outcome"] == CRASHED
-        assert found[problem, "scipy-lbfgsb"]["outcome"] == "converged"
+        assert int(row["products"]) == 0 < int(found[problem, "trust-ncg"]["products"])
+        for peer in ("scipy-lbfgsb", "scipy-trust-ncg"):
+            assert found[problem, peer]["outcome"] == "converged"
     assert found["linear-regression", "inverse-1"]["iterations"] == "1"
 
 
@@ -75,7 +78,7 @@ def test_the_page_stands_alone_and_holds_every_curve(made):
     assert not re.search(r"<script[^>]*\ssrc=", page)
     data = json.loads(re.search(r'<script id="study"[^>]*>(.*?)</script>', page)[1])
     curves = {(curve["problem"], curve["method"]) for curve in data["curves"]}
-    methods = ["lbfgs", "scipy-lbfgsb"]
+    methods = ["lbfgs", "trust-ncg", "scipy-lbfgsb", "scipy-trust-ncg"]
     expected = {(p, m) for p in ("linear-regression", "extended-rosenbrock") for m in methods}
     assert curves == expected | {("linear-regression", "inverse-1")}
     for curve in data["curves"]:
