@@ -214,7 +214,7 @@ def test_maximise(maximize, form):
     [
         ({"subproblem": "cg"}, "subproblem is a str"),
         ({"max_inner": 0}, "max_inner = 0"),
-        ({"preconditioner": "diagonal"}, "expected 'jacobi', 'pairs'"),
+        ({"preconditioner": "jacobbi"}, "expected .*'jacobi'.*'pairs'"),
     ],
 )
 def test_settings_out_of_range(settings, words):

@@ -277,7 +277,7 @@ def test_an_answer_to_an_earlier_question_is_refused():
         ({"max_inner": 0}, "max_inner = 0"),
         ({"max_inner": 2.5}, "max_inner"),
         ({"x_scale": 0.0}, "x_scale = 0"),
-        ({"preconditioner": "jacobbi"}, "preconditioner = 'jacobbi': expected 'jacobi', 'pairs'"),
+        ({"preconditioner": "jacobbi"}, "'jacobbi': expected .*'jacobi'.*'pairs'"),
     ],
 )
 def test_settings_out_of_range(settings, words):
