@@ -34,11 +34,16 @@ ALLOWED = {
         "hessians/_applied.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
+    ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",
+    ("krylov/_cg.py", r"float\([ab]\[.*\]\)"): "products that were fetched",
+    ("krylov/_cg_blocks.py", r"np\.array\((self\.)?taken\)"): "floats of the host, for one upload",
+    ("krylov/_tridiagonal.py", r"np\.array\(h\)"): "a list of the host",
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",
+    ("solvers/_trust_region_method.py", r"float\(self\.x_scale\)"): "known to be a number",
     ("solvers/_methods.py", r"bool\(given\.get\('disp', False\)\)"): "an option",
 }
 

@@ -8,7 +8,14 @@ from typing import Protocol
 
 from hessx.core import SettingsError, check_real, saved
 
-__all__ = ["EisenstatWalker", "Forcing", "ForcingRule", "ForcingState"]
+__all__ = [
+    "EisenstatWalker",
+    "Forcing",
+    "ForcingRule",
+    "ForcingState",
+    "RatioForcing",
+    "RootForcing",
+]
 
 
 class ForcingState(Protocol):

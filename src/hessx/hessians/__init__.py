@@ -10,9 +10,9 @@ from hessx.hessians._memory import (
     Curvature,
     Memory,
     Needs,
-    VectorMemory,
 )
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._vector_memory import VectorMemory
 
 __all__ = [
     "LBFGS",

@@ -11,7 +11,8 @@ import numpy as np
 
 from hessx._xp import Array, Space, is_array, like, to_host
 from hessx.core import SettingsError, saved
-from hessx.hessians._memory import Approximation, BoundApproximation, Needs, VectorMemory
+from hessx.hessians._memory import Approximation, BoundApproximation, Needs
+from hessx.hessians._vector_memory import VectorMemory
 
 __all__ = ["Applied", "AppliedMemory", "ExactInverse", "Identity", "SteepestMemory"]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from hessx._xp import Array, Space
 from hessx.core import SettingsError, saved
-from hessx.hessians._memory import Needs, VectorMemory
+from hessx.hessians._memory import Needs
+from hessx.hessians._vector_memory import VectorMemory
 
 __all__ = ["ConjugateMemory", "NonlinearCG"]
 

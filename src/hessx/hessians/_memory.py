@@ -9,15 +9,13 @@ direction d = -A g.  With a scale (x = scale * z) all of this happens in z.
 
 from __future__ import annotations
 
-import copy
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
 from hessx.core import Outcome
 
-__all__ = ["Approximation", "BoundApproximation", "Curvature", "Memory", "Needs", "VectorMemory"]
+__all__ = ["Approximation", "BoundApproximation", "Curvature", "Memory", "Needs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,132 +172,3 @@ class Curvature(Protocol):
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> Memory:
         """Make the memory of a run."""
         ...
-
-
-class VectorMemory:
-    """Keep gradient and direction as two vectors; the base for d = -A g and nonlinear CG.
-
-    One packet brings d'g_t, g_t'g_t and, as needed, d'd, d'g, and d'y, y'y, y'g_t.
-    """
-
-    __slots__ = (
-        "alpha",
-        "d",
-        "d_square",
-        "g",
-        "g_trial",
-        "grad_square",
-        "grad_square_trial",
-        "pairs",
-        "s_y",
-        "scale",
-        "slope",
-        "space",
-        "start_slope",
-        "unit_step",
-        "y",
-        "y_g",
-        "y_y",
-    )
-    needs_hessian = False
-
-    def __init__(self, space: Space, scale: Array | None, *, pairs: bool) -> None:
-        self.space, self.scale, self.pairs = space, scale, pairs
-        self.g: Array = None
-        self.g_trial: Array = None
-        self.d: Array = None
-        self.y: Array = None
-        self.unit_step = False
-        nan = math.nan
-        self.alpha = self.slope = self.start_slope = self.d_square = nan
-        self.grad_square = self.grad_square_trial = self.s_y = self.y_y = self.y_g = nan
-
-    def _own(self, grad: Array) -> Array:
-        """Take a gradient into z, in an array that nobody else writes."""
-        if self.scale is not None:
-            return grad * self.scale
-        return self.space.copy(grad) if self.space.writeable else grad
-
-    def start(self, grad: Array) -> list[Array]:
-        """Take the first gradient; asks for g'g."""
-        self.g = self._own(grad)
-        return [self.g @ self.g]
-
-    def read_start(self, values: list[Any]) -> None:
-        """Read g'g."""
-        self.grad_square = values[0]
-
-    def place(self, alpha: float) -> Array:
-        """Form the step s = alpha d, in x."""
-        self.alpha = alpha
-        step = self.d * alpha
-        return step if self.scale is None else step * self.scale
-
-    def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial with gradient ``grad``."""
-        g = self.g_trial = grad if self.scale is None else grad * self.scale
-        d = self.d
-        wanted = [d @ g, g @ g]
-        if math.isnan(self.d_square):
-            wanted.append(d @ d)
-            if math.isnan(self.start_slope):
-                wanted.append(d @ self.g)
-        if self.pairs:
-            y = self.y = g - self.g
-            wanted += [d @ y, y @ y, y @ g]
-        return wanted
-
-    def read(self, values: list[Any]) -> None:
-        """Read them in the same order."""
-        numbers = iter(values)
-        self.slope, self.grad_square_trial = next(numbers), next(numbers)
-        if math.isnan(self.d_square):
-            self.d_square = next(numbers)
-            if math.isnan(self.start_slope):
-                self.start_slope = next(numbers)
-        if self.pairs:
-            self.s_y = self.alpha * next(numbers)
-            self.y_y, self.y_g = next(numbers), next(numbers)
-
-    def take(self) -> str:
-        """Make the trial's gradient the current one."""
-        self.g = self.g_trial if self.scale is not None else self._own(self.g_trial)
-        self.grad_square = self.grad_square_trial
-        self.g_trial = self.y = None
-        return ""
-
-    def turn(self, d: Array, slope: float) -> None:
-        """Set the next direction and its slope g'd (nan: to be measured)."""
-        self.d, self.start_slope, self.d_square = d, slope, math.nan
-
-    def drop(self) -> bool:
-        """Forget the past; False where there was none."""
-        return False
-
-    def gradient(self) -> Array:
-        """Give the current gradient in x, a new array."""
-        return self.space.copy(self.g) if self.scale is None else self.g / self.scale
-
-    def kept(self) -> list[Array]:
-        """The arrays that a lazy library has to compute and hold with the packet."""
-        arrays = [self.d, self.g, self.g_trial, self.y]
-        return [a for a in arrays if a is not None]
-
-    def replace(self, held: list[Array]) -> None:
-        """Take the held arrays back, in the order of `kept`."""
-        arrays = iter(held)
-        for name in ("d", "g", "g_trial", "y"):
-            if getattr(self, name) is not None:
-                setattr(self, name, next(arrays))
-
-    def operator(self) -> Any:
-        """Give A as an operator; none here."""
-        return None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> VectorMemory:
-        """Copy the arrays, share the space."""
-        twin = copy.copy(self)
-        for name in ("d", "g", "g_trial", "y"):
-            a = getattr(self, name)
-            setattr(twin, name, None if a is None else self.space.copy(a))
-        return twin

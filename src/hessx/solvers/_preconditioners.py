@@ -14,11 +14,12 @@ from hessx.operators import as_operator
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 
 __all__ = [
+    "Apply",
     "BoundPreconditioner",
+    "Given",
     "Jacobi",
     "PairPreconditioner",
     "Preconditioner",
-    "bind_preconditioner",
     "make_preconditioner",
 ]
 
@@ -245,10 +246,3 @@ def make_preconditioner(given: Any) -> Preconditioner | None:
     if given is None or hasattr(given, "begin"):
         return given  # type: ignore[no-any-return]
     return Given(given)
-
-
-def bind_preconditioner(
-    given: Preconditioner | None, space: Space, scale: Array | None
-) -> BoundPreconditioner | None:
-    """Start a run with a preconditioner, if there is one."""
-    return None if given is None else given.begin(space, scale)

@@ -80,7 +80,7 @@ def probe(
     Conn, Gould & Toint (2000), Trust-Region Methods, section 5.2, on CG and Lanczos.
     """
     b = normal(space, _SEED)[0, ...]
-    b_b = float(space.n)  # the expected square: only ratios count, and the tolerance is 0
+    b_b = 1.0 * space.n  # the expected square: only ratios count, and the tolerance is 0
     limit = min(_PRODUCTS, 2 * space.n)
     found = TruncatedCG()(QuadraticModel(space, product, b, b_b, 0.0, limit, watch=watch))
     if found.outcome is not KrylovOutcome.NEGATIVE or found.bend is None:
