@@ -40,6 +40,7 @@ from hessx.operators import (
 from hessx.solvers import (
     AskTell,
     Jacobi,
+    LearntDiagonal,
     LineSearchMethod,
     NewtonCG,
     PairPreconditioner,
@@ -67,6 +68,7 @@ __all__ = [
     "Identity",
     "IdentityOperator",
     "Jacobi",
+    "LearntDiagonal",
     "LineSearchMethod",
     "LinearOperator",
     "LowRankOperator",

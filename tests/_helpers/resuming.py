@@ -31,7 +31,9 @@ LIMIT = 24
 
 SECOND_ORDER = {
     "newton-cg": hessx.LineSearchMethod(hessx.NewtonCG(), hessx.HagerZhang()),
-    "newton-cg, pairs": hessx.LineSearchMethod(hessx.NewtonCG(preconditioner="pairs"), hessx.Armijo()),
+    "newton-cg, pairs": hessx.LineSearchMethod(
+        hessx.NewtonCG(preconditioner="pairs"), hessx.Armijo()
+    ),
     "trust region": hessx.TrustRegionMethod(),
     "trust region, pairs": hessx.TrustRegionMethod(preconditioner="pairs"),
     "trust region, GLTR": hessx.TrustRegionMethod(hessx.GLTR()),

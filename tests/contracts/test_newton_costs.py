@@ -92,12 +92,20 @@ def test_a_fetch_per_product_and_one_per_trial(backend, method, problem):
     assert costs.uploads <= CONSTANT
 
 
+TIGHT = hessx.Forcing(ceiling=1e-4, floor=1e-4, last_floor=1e-4)
+
+
 @methods
 @pytest.mark.backends("fakegpu")
-def test_check_every_fetches_a_quarter(backend, method, record_property):
-    """Logistic regression 2000 x 500, to a tight tolerance."""
+@pytest.mark.parametrize("forcing", [None, TIGHT], ids=["default", "tight"])
+def test_check_every_fetches_a_quarter(backend, method, forcing):
+    """Logistic regression 2000 x 500.
+
+    The fetch of a trial point remains, so that with the default forcing, a dozen products per
+    solve, the quarter is of what CG fetches; with long solves it is of all fetches.
+    """
     problem = logistic(backend, 2000, 500)
-    settings = {"gtol": 1e-8}
+    settings = {"gtol": 1e-8, "forcing": forcing}
     one = run(backend, problem, method, **settings)
     many = run(backend, problem, method, check_every=8, **settings)
     for costs in (one, many):
@@ -106,9 +114,8 @@ def test_check_every_fetches_a_quarter(backend, method, record_property):
         backend.to_numpy(many.result.x), backend.to_numpy(one.result.x), atol=1e-4
     )
     figures = [(c.reads, c.result.nhev, c.result.nfev, c.solves) for c in (one, many)]
-    record_property("fetches, products, evaluations, solves", figures)
-    steps = many.reads - many.result.nfev, one.reads - one.result.nfev
-    assert many.reads <= one.reads / 4 + CONSTANT, (figures, steps)
+    trials = [0, 0] if forcing else [one.result.nfev, many.result.nfev]
+    assert many.reads - trials[1] <= (one.reads - trials[0]) / 4, figures
     assert many.result.nhev - one.result.nhev <= 7 * max(many.solves, one.solves), figures
 
 

@@ -28,14 +28,14 @@ METHODS = {
     "bb-short": along_rays(hessx.Identity(), hessx.BarzilaiBorwein("short")),
     "bb-long": along_rays(hessx.Identity(), hessx.BarzilaiBorwein("long")),
     "inverse": lambda posed: hessx.LineSearchMethod(
-        hessx.ExactInverse(posed.hessian()), hessx.FixedStep(0.01)
+        hessx.ExactInverse(posed.constant_hessian()), hessx.FixedStep(0.01)
     ),
 }
 PAIRS = [
     (method, problem)
     for method in METHODS
     for problem in PROBLEMS
-    if method != "inverse" or PROBLEMS[problem].has_hessian
+    if method != "inverse" or PROBLEMS[problem].has_constant_hessian
 ]
 
 

@@ -20,9 +20,14 @@ class Steihaug:
     directions: list[np.ndarray]
 
 
-def steihaug(H, g, tolerance, limit, radius=np.inf):
-    """CG-Steihaug: Nocedal & Wright (2006), algorithm 7.2, with r'r formed at every step."""
+def steihaug(H, g, tolerance, limit, radius=np.inf, settled=False):
+    """CG-Steihaug: Nocedal & Wright (2006), algorithm 7.2, with r'r formed at every step.
+
+    With ``settled`` the end waits until the k-th step adds at most 1 / (2 k) of the decrease, or
+    the residual is a hundredth of the tolerance.
+    """
     z, r, p = np.zeros_like(g), g, -g
+    decrease = 0.0
     iterates, directions = [], []
 
     def ended(step, outcome):
@@ -40,7 +45,11 @@ def steihaug(H, g, tolerance, limit, radius=np.inf):
         z = z + alpha * p
         iterates.append(z)
         r, before = r + alpha * (H @ p), r
-        if np.linalg.norm(r) <= tolerance:
+        gain = alpha * (before @ before) / 2.0
+        decrease += gain
+        deep = np.linalg.norm(r) <= tolerance / 100.0
+        added_little = not settled or deep or 2.0 * len(directions) * gain <= decrease
+        if np.linalg.norm(r) <= tolerance and added_little:
             return ended(z, "solved")
         p = -r + (r @ r) / (before @ before) * p
     return ended(z, "limit of products")

@@ -87,6 +87,9 @@ class RadiusRule:
         check_real("shrink[0]", least, 0.0, 1.0)
         check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
         check_real("grow", self.grow, 1.0)
+        for name in ("initial", "largest"):  # numbers of NumPy would change a dtype
+            given = getattr(self, name)
+            object.__setattr__(self, name, given if given is None else float(given))
         if self.accept == self.poor:
             msg = f"accept = poor = {self.poor}: expected accept < poor"
             raise SettingsError(msg)

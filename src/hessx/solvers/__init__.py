@@ -2,6 +2,7 @@
 
 from hessx.solvers._ask_tell import AskTell
 from hessx.solvers._driver import drive
+from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._line_search_state import LineSearchState
 from hessx.solvers._methods import known_methods
@@ -16,6 +17,7 @@ from hessx.solvers._trust_region_state import TrustRegionState
 __all__ = [
     "AskTell",
     "Jacobi",
+    "LearntDiagonal",
     "LineSearchMethod",
     "LineSearchState",
     "NewtonCG",

@@ -48,6 +48,8 @@ class Plan:
         Of differences; see `DifferenceGradient`.
     progress : bool
         Show a bar.
+    chosen : str
+        What "auto" came down to, and why.
     """
 
     solver: Any
@@ -56,6 +58,7 @@ class Plan:
     abs_step: Any = None
     x_scale: Any = 1.0
     progress: bool = False
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _newton(
     c1: float = 1e-4,
     c2: float = 0.9,
     forcing: Any = None,
-    preconditioner: Any = None,
+    preconditioner: Any = "learnt",
     max_inner: int | None = None,
     check_every: int = 1,
 ) -> LineSearchMethod:
@@ -120,7 +123,7 @@ def _trust(
     max_trust_radius: float = math.inf,
     eta: float = 1e-4,
     forcing: Any = None,
-    preconditioner: Any = None,
+    preconditioner: Any = "learnt",
     max_inner: int | None = None,
     check_every: int = 1,
 ) -> TrustRegionMethod:
@@ -172,6 +175,8 @@ def plan(
     tol: float | None,
     x_scale: Any,
     max_seconds: float | None,
+    *,
+    products: bool = False,
 ) -> Plan:
     """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
 
@@ -179,6 +184,8 @@ def plan(
     ----------
     method, options, tol, x_scale, max_seconds
         As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
+    products : bool
+        Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
 
     Returns
     -------
@@ -194,6 +201,7 @@ def plan(
     SettingsError
         A setting out of range.
     """
+    method, chosen = _choose(method, products=products)
     given = dict(options or {})
     if tol is not None:
         for name in _tol_options(method):
@@ -229,12 +237,20 @@ def plan(
         given.get("eps"),
         scale,
         bool(given.get("disp", False)),
+        chosen,
     )
 
 
+def _choose(method: Any, *, products: bool) -> tuple[Any, str]:
+    """Decide what "auto" is, and say why."""
+    if method is not None and not (isinstance(method, str) and method.lower() == "auto"):
+        return method, ""
+    if products:
+        return "trust-ncg", "auto chose trust-ncg, as products with the Hessian are given"
+    return "lbfgs", "auto chose lbfgs, as no products with the Hessian are given"
+
+
 def _find(method: Any) -> _Method | None:
-    if method is None:
-        return _TABLE["auto"]
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())
         if entry is None:

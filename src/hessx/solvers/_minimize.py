@@ -59,13 +59,18 @@ def minimize(
         Further arguments of fun and jac.
     method : str or composition, optional
         "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG, Hestenes-Stiefel+), "gd"
-        (steepest descent), all with `HagerZhang`, in any case of letters; or a composition such
-        as `LineSearchMethod`.  None is "auto", which is "lbfgs".
+        (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
+        "trust-krylov" (GLTR), in any case of letters; or a composition such as
+        `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences
         of fun otherwise ("2-point" by default).
-    hess, hessp : callable, optional
-        Taken for the sake of SciPy's signature; no method here uses them.
+    hess : callable, "2-point" or "3-point", optional
+        ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
+        is called once per accepted point.  By default differences of gradients.  Like hessp for
+        the Newton methods only.
+    hessp : callable, optional
+        ``hessp(x, v, *args)``, the product H v, like x; goes before hess.
     bounds, constraints : optional
         Not supported: anything given raises.
     tol : float, optional
@@ -79,8 +84,10 @@ def minimize(
         ``max_seconds``, ``lower_limit`` (none).  Of differences: ``eps``, the step itself, or
         ``finite_diff_rel_step``, relative to max(abs(x_i), x_scale).  All names: ``maxls`` (30),
         ``c1`` (1e-4), ``c2`` (0.9; "cg" 0.1).  L-BFGS: ``maxcor`` (10 to 256, by n, see `LBFGS`;
-        "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Also ``x_scale``,
-        ``disp`` (a bar), ``iprint`` (ignored).
+        "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Newton methods:
+        ``preconditioner``, ``forcing``, ``max_inner``, ``check_every``, ``max_products``;
+        "trust-...": ``initial_trust_radius``, ``max_trust_radius``, ``eta``; "trust-krylov":
+        ``max_basis``.  Also ``x_scale``, ``disp`` (a bar), ``iprint`` (ignored).
     x_scale : float, array or tree, optional
         Natural size of the variables (1): the length of the first step, and with an array the
         coordinates in which the method works.
@@ -118,7 +125,9 @@ def minimize(
     Notes
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
-    multiplications; 2 m + 10 vectors of memory in all.  A tree adds one concatenation per gradient.
+    multiplications; 2 m + 10 vectors of memory in all.  Of Newton methods: one fetch per product
+    and per trial point, 12 vectors beside x0, "trust-krylov" 60.  A tree adds one concatenation per
+    gradient.
 
     References
     ----------
@@ -150,7 +159,8 @@ def minimize(
     resumed = None if resume is None else as_checkpoint(resume, "resume")
     if resumed is not None and method is None:
         method = resumed.method_in(space)
-    plans = plan(method, options, tol, x_scale, max_seconds)
+    products = hess is not None or hessp is not None
+    plans = plan(method, options, tol, x_scale, max_seconds, products=products)
     keeper = Keeper(checkpoint, checkpoint_every)
     objective = make_objective(
         fun,
@@ -175,6 +185,7 @@ def minimize(
     run = Run(
         plans.solver, space, point, plans.stopping, observers, objective.counts, sign, resumed
     )
+    run.chosen = plans.chosen
     return drive(run, objective, keeper)
 
 

@@ -11,6 +11,7 @@ from hessx.core import Outcome, SettingsError, check_integer, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
 from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
+from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._preconditioners import BoundPreconditioner, make_preconditioner
 from hessx.solvers._probe import probe
 
@@ -148,7 +149,8 @@ class NewtonCG:
     forcing : Forcing or EisenstatWalker
         Gives eta.
     preconditioner : optional
-        "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+        None, "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+        By default `LearntDiagonal`, which does nothing while solves are short.
     max_inner : int, optional
         Products at most per direction; by default max(2 n, 50) and at most 200.
 
@@ -180,7 +182,7 @@ class NewtonCG:
 
     subproblem: Any = field(default_factory=TruncatedCG)
     forcing: ForcingRule = field(default_factory=Forcing)
-    preconditioner: Any = None
+    preconditioner: Any = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
 
     def __post_init__(self) -> None:

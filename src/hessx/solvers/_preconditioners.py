@@ -11,6 +11,7 @@ from hessx.core import SettingsError, check_integer, saved
 from hessx.hessians import pairs_inverse
 from hessx.krylov import ModelStep, Pairs
 from hessx.operators import as_operator
+from hessx.solvers._learnt_diagonal import LearntDiagonal
 
 __all__ = [
     "BoundPreconditioner",
@@ -209,7 +210,11 @@ class PairPreconditioner:
         return _BoundPairs(space, self.memory)
 
 
-_NAMES: dict[str, Callable[[], Any]] = {"jacobi": Jacobi, "pairs": PairPreconditioner}
+_NAMES: dict[str, Callable[[], Any]] = {
+    "jacobi": Jacobi,
+    "learnt": LearntDiagonal,
+    "pairs": PairPreconditioner,
+}
 
 
 def make_preconditioner(given: Any) -> Preconditioner | None:
@@ -217,7 +222,7 @@ def make_preconditioner(given: Any) -> Preconditioner | None:
 
     Parameters
     ----------
-    given : None, "jacobi", "pairs", Preconditioner, operator, matrix or callable
+    given : None, "jacobi", "learnt", "pairs", Preconditioner, operator, matrix or callable
         The last three are M itself.
 
     Returns

@@ -58,6 +58,8 @@ class Run:
         Whose ``request`` is to be answered next, unless ``answered``.
     outcome, message : Outcome, str
         RUNNING, or why the run has ended.
+    chosen : str
+        What "auto" came down to, and why; "" where a method was given.
     watch : Watch
         Budgets and interrupts.
     answered : bool
@@ -85,6 +87,7 @@ class Run:
         self.solver, self.stopping, self.observers = solver, stopping, observers
         self.counts, self.sign = counts, sign
         self.outcome, self.message = Outcome.RUNNING, ""
+        self.chosen = ""
         self.answered = self.stationary = False
         self.state: Any
         if resumed is None:
@@ -173,7 +176,8 @@ class Run:
             nhev=self.counts.products,
             success=outcome.success,
             status=outcome.status,
-            message=f"{outcome.value}: {self.message}",
+            message=f"{outcome.value}: {self.message}"
+            + (f" ({self.chosen})" if self.chosen else ""),
             outcome=outcome,
             counts=self.counts,
         )

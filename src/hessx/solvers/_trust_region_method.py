@@ -1,8 +1,7 @@
 """Newton's method in a trust region: matrix-free, and at home with negative curvature.
 
-START --absorb--> (first point) --propose--> TRIAL --absorb--+--> accepted: new model
-                                               ^             |
-                                               +-- propose --+--> rejected: smaller region
+START --absorb--> (first point) --propose--> TRIAL --absorb--> accepted: new model
+                                               ^----propose--< rejected: smaller region
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from hessx.globalization import Forcing, ForcingRule, RadiusRule
 from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
 from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
+from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._newton_cg import inner_limit
 from hessx.solvers._preconditioners import make_preconditioner
 from hessx.solvers._probe import probe
@@ -53,8 +53,9 @@ class TrustRegionMethod:
     forcing : Forcing or EisenstatWalker
         How exactly the model is solved.
     preconditioner : optional
-        "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.  The
-        region is then norm(p) = sqrt(p' M^-1 p) <= radius.
+        None, "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+        The region is then norm(p) = sqrt(p' M^-1 p) <= radius.  By default `LearntDiagonal`, which
+        does nothing while solves are short.
     max_inner : int, optional
         Products at most per model; by default max(2 n, 50) and at most 200.
     x_scale : float or array
@@ -91,7 +92,7 @@ class TrustRegionMethod:
     subproblem: Any = field(default_factory=TruncatedCG)
     region: RadiusRule = field(default_factory=RadiusRule)
     forcing: ForcingRule = field(default_factory=Forcing)
-    preconditioner: Any = None
+    preconditioner: Any = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
     x_scale: Any = 1.0
 
@@ -165,7 +166,10 @@ class TrustRegionMethod:
         """Take the Hessian at the current point, and what preconditions it there."""
         state.hessian = hessian
         if state.preconditioner is not None:
-            state.precondition = state.preconditioner.at(hessian)
+            M = state.precondition = state.preconditioner.at(hessian)
+            first = state.model_step is None and state.dual_before is None
+            if M is not None and first and state.preconditioner.changes:
+                state.dual_before = state.grad_square  # the radius is meant with M = I
         if state.model_step is not None and state.model_step.basis is not None:  # after a load
             state.model_step.basis.precondition_by(state.precondition)
         return state
@@ -291,7 +295,6 @@ class TrustRegionMethod:
             state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:
             state.preconditioner.learn(p)
-            if state.preconditioner.changes:
-                M, g = state.precondition, state.grad
-                state.dual_before = g @ (g if M is None else M(g))
+            if state.precondition is not None and state.preconditioner.changes:
+                state.dual_before = state.grad @ state.precondition(state.grad)
         state.hessian = state.precondition = state.model_step = None

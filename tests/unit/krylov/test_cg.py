@@ -129,6 +129,27 @@ def test_a_positive_definite_hessian_is_never_called_negative(
         assert outcome not in (KrylovOutcome.NEGATIVE, KrylovOutcome.NONFINITE)
 
 
+@every
+@spectra
+@pytest.mark.parametrize("condition", [1e1, 1e3, 1e6])
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_a_settled_solve(spectrum, condition, share, check_every):
+    """A stiff part of g hides the rest: the residual is small long before the model is low."""
+    posed, H, g = pose("float64", spectrum, condition, 6)
+    tolerance = share * np.linalg.norm(g)
+    limits = {"tolerance": tolerance, "limit": 20 * n}
+    expected = steihaug(H, g, settled=True, **limits)
+    solved = posed.solve(check_every, settled=True, **limits)
+    q, textbook = posed.q(posed.step_of(solved)), posed.q(expected.step)
+    if expected.products <= 12:
+        assert expected.products <= solved.products <= expected.products + check_every - 1
+        assert q == pytest.approx(textbook, rel=1e-8)
+    else:  # rounding decides at which of many small steps the rule holds first
+        slack = 0.2 * expected.products + check_every - 1
+        assert abs(solved.products - expected.products) <= slack
+        assert q == pytest.approx(textbook, rel=0.05)
+
+
 @spectra
 def test_products_that_the_prediction_saves(spectrum):
     """The end is foreseen: no product more than textbook CG, in float64 at moderate condition."""
