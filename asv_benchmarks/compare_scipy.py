@@ -1,43 +1,30 @@
 # ruff: noqa: E402, T201 - a script that prints, and sets the threads before NumPy is loaded
-"""L-BFGS beside SciPy's L-BFGS-B: microseconds per iteration without the function's, and memory.
+"""hessx beside SciPy: time outside the functions, and peak memory.
 
-    nox -s compare -- [--repeats 7] [--n 10 1000000] [--no-memory]
+    nox -s compare -- [--repeats 7] [--only lbfgs|newton] [--n 10 1000000] [--no-memory]
 
-One process, one thread, one core, m = 10, the two solvers in turn, on the diagonal quadratic
-x'Dx/2 of condition 1e3 from x0 = 1, all tolerances 0.  The medians are given and, in brackets, the
-fastest runs.  Peak memory is that of a run at n = 1e7 in a process of its own, beside x0 and D.
+One process, one thread, one core, the two solvers in turn.  The medians are given and, in
+brackets, the fastest runs.  Here L-BFGS beside L-BFGS-B, m = 10, on the diagonal quadratic x'Dx/2
+of condition 1e3 from x0 = 1, all tolerances 0; peak memory is that of a run at n = 1e7 in a process
+of its own, beside x0 and D.  Newton-CG: compare_newton.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-TUNING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-
-
-def restart_on_one_thread() -> None:
-    """BLAS libraries read these variables when they are loaded, so they are set before."""
-    wanted = {k: v for k, v in os.environ.items() if k not in TUNING} | dict.fromkeys(THREADS, "1")
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    if wanted != dict(os.environ):
-        os.execve(sys.executable, [sys.executable, *sys.argv], wanted)
-
+from measuring import Stopwatch, in_a_process, resident, restart_on_one_thread
 
 if __name__ == "__main__":
     restart_on_one_thread()
 
 import numpy as np
 import scipy.optimize
+from compare_newton import compare_newton, memory_of_newton
 
 import hessx
 
@@ -50,19 +37,6 @@ MEMORY_N, MEMORY_ITERATIONS = 10**7, 2 * M
 def iterations_of(n: int) -> int:
     """As many as run before rounding ends the descent (small n), or as time allows (large n)."""
     return 20 if n <= 10 else 30 if n >= 1_000_000 else 60
-
-
-def seconds_inside(reply: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], list[float]]:
-    """Wrap a function so that the time spent in it is summed up."""
-    spent = [0.0]
-
-    def timed(x: Any) -> Any:
-        began = time.perf_counter()
-        answer = reply(x)
-        spent[0] += time.perf_counter() - began
-        return answer
-
-    return timed, spent
 
 
 def quadratic(D: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
@@ -109,14 +83,15 @@ def by_hessx(fun: Any, x0: Any, iterations: int, callback: Any = None) -> Any:
 
 def microseconds(solve: Callable[..., Any], make: Any, D: np.ndarray, iterations: int) -> float:
     """Solver time per iteration of one run."""
-    fun, spent = seconds_inside(make(D))
+    inside = Stopwatch()
+    fun = inside.around(make(D))
     x0 = np.ones_like(D)
     began = time.perf_counter()
     result = solve(fun, x0, iterations)
     seconds = time.perf_counter() - began
     if result.nit != iterations:
         raise RuntimeError(f"{result.nit} iterations instead of {iterations}: {result.message}")
-    return (seconds - spent[0]) / iterations * 1e6
+    return (seconds - inside.seconds) / iterations * 1e6
 
 
 def compare(n: int, repeats: int) -> None:
@@ -171,10 +146,20 @@ def peak_vectors(library: str) -> float:
     return (resident("VmHWM") - before) / (8 * MEMORY_N)
 
 
-def resident(field: str) -> int:
-    """Bytes of this process, now (VmRSS) or at most so far (VmHWM); Linux only."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+def compare_lbfgs(sizes: list[int], repeats: int, *, memory: bool) -> None:
+    """Print the tables of L-BFGS."""
+    print("L-BFGS: microseconds per iteration outside the function: median [fastest]")
+    print(
+        f"{'n':>9} {'its':>4} {'SciPy':>21} {'hessx':>21} {'f keeps every x':>21} "
+        f"{'one gradient buffer':>21}   SciPy / hessx"
+    )
+    for n in sizes:
+        check_same_iterates(min(n, 100_000))
+        compare(n, repeats)
+    if memory:
+        print(f"peak memory at n = {MEMORY_N:.0e}, in vectors beside x0; at most {VECTORS_ALLOWED}")
+        for library in ("numpy", "torch"):
+            print(f"{library:>9} {in_a_process(__file__, '--memory-of', library)}")
 
 
 def main() -> None:
@@ -182,27 +167,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--n", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--only", choices=["lbfgs", "newton"])
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--memory-of", choices=["numpy", "torch"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.memory_of:
         print(f"{peak_vectors(given.memory_of):.1f}")
         return
-    print("microseconds per iteration outside the function: median [fastest]")
-    print(
-        f"{'n':>9} {'its':>4} {'SciPy':>21} {'hessx':>21} {'f keeps every x':>21} "
-        f"{'one gradient buffer':>21}   SciPy / hessx"
-    )
-    for n in given.n:
-        check_same_iterates(min(n, 100_000))
-        compare(n, given.repeats)
-    if given.no_memory:
-        return
-    print(f"peak memory at n = {MEMORY_N:.0e}, in vectors beside x0; at most {VECTORS_ALLOWED}")
-    for library in ("numpy", "torch"):
-        command = [sys.executable, __file__, "--memory-of", library]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        print(f"{library:>9} {done.stdout.strip() or done.stderr.strip().splitlines()[-1]}")
+    if given.only != "newton":
+        compare_lbfgs(given.n, given.repeats, memory=not given.no_memory)
+    if given.only != "lbfgs":
+        compare_newton(given.repeats)
+        if not given.no_memory:
+            memory_of_newton()
 
 
 if __name__ == "__main__":
