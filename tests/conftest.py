@@ -23,6 +23,8 @@ IMPORT_NOISE = [
 ]
 
 
+CASES = 4  # of one test on one library in the fast suite
+
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 
 
@@ -78,8 +80,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"backend not run: {name}: {reason}")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is crossed
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With backends asked for, leave out the tests that do not depend on one."""
+    """Thin out what every library has to answer; with backends asked for, leave out the rest.
+
+    On NumPy a test runs with all its parameters, elsewhere with a few of them, spread evenly; the
+    others are `crossed`.
+    """
+    cases: dict[tuple[str, str], list[pytest.Item]] = {}
+    for item in items:
+        name = _backend_name(item)
+        if isinstance(name, str) and name != "numpy":
+            cases.setdefault((item.nodeid.split("[")[0], name), []).append(item)
+    for same in cases.values():
+        for i, item in enumerate(same):
+            if i * CASES // len(same) == (i - 1) * CASES // len(same):
+                item.add_marker(pytest.mark.crossed)
     if not _asked_for(config):
         return
     kept = [item for item in items if isinstance(_backend_name(item), str)]
