@@ -56,6 +56,7 @@ NEWTON = {
     "trust": hessx.TrustRegionMethod(),
     "trust-by-threes": hessx.TrustRegionMethod(_BY_THREES, forcing=hessx.EisenstatWalker()),
     "trust-jacobi": hessx.TrustRegionMethod(preconditioner="jacobi"),
+    "trust-gltr": hessx.TrustRegionMethod(hessx.GLTR()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON

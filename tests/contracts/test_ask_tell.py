@@ -29,7 +29,7 @@ def begin(x0, name, **settings):
 
 
 @every_method
-@pytest.mark.backends("numpy", "torch", "strict-device1", "jax", "dask")
+@pytest.mark.backends("numpy", "torch", "strict-device1", "jax")
 def test_the_same_run_as_minimize(backend, name):
     x0 = backend.asarray(START)
     session = begin(x0, name)

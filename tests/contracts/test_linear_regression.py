@@ -45,7 +45,7 @@ def run(backend, alpha, **options):
     return result, [backend.to_numpy(w).astype(np.float64) for w in seen]
 
 
-@pytest.mark.parametrize("steps", [200, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [50, pytest.param(1000, marks=pytest.mark.long)])
 def test_the_error_shrinks_by_99_percent_a_step_lazily(backend, steps):
     """A lazy library builds its graph anew for each step: 1000 take most of a minute."""
     if not backend.lazy:

@@ -61,6 +61,8 @@ def test_taken_up_in_another_process(tmp_path):
 
 @pytest.mark.parametrize("name", ["lbfgs-hz", "scaled", "cg-hs+", "trust region, pairs"])
 def test_every_library(backend, name, tmp_path):
+    if backend.lazy and name != "lbfgs-hz":
+        pytest.skip("takes long on a lazy library")
     x0 = backend.asarray(START)
     whole = run(x0, name)
     data = put_down(x0, name, 9, tmp_path)

@@ -30,7 +30,7 @@ class KrylovOutcome(enum.Enum):
     LIMIT = "limit of products"
     STAGNATED = "stagnated"
     STOPPED = "stopped"
-    NONFINITE = "product not finite"
+    NONFINITE = "product not finite, or M not positive"
 
 
 @dataclass(slots=True)

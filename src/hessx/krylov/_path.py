@@ -105,6 +105,7 @@ class Path:
 
     def result(self, z: Array, Hz: Array, bend: Array | None, pairs: Pairs | None) -> ModelStep:
         """Hand out the step with its numbers."""
+        self.squares = None  # it holds the vectors of the solve, which would wait for collection
         return ModelStep(
             z,
             Hz,

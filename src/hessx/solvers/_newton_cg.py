@@ -75,6 +75,7 @@ class NewtonMemory(VectorMemory):
             self.turn(-self.g, -self.grad_square)
             return None
         norm = math.sqrt(self.grad_square)
+        self.d = None  # room for the next
         p = self.model_step = self.settings.subproblem(self._model(norm))
         self.unit_step = True
         self.turn(p.step, p.slope)

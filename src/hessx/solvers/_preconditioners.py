@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hessx._xp import Array, Space
 from hessx.core import SettingsError, check_integer, saved
 from hessx.hessians import pairs_inverse
-from hessx.krylov import ModelStep, Pairs
+from hessx.krylov import ModelStep, Pairs, TruncatedCG
 from hessx.operators import as_operator
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 
@@ -20,6 +20,7 @@ __all__ = [
     "Jacobi",
     "PairPreconditioner",
     "Preconditioner",
+    "check_pairs",
     "make_preconditioner",
 ]
 
@@ -209,6 +210,20 @@ class PairPreconditioner:
     def begin(self, space: Space, scale: Array | None) -> _BoundPairs:  # noqa: ARG002
         """Start a run."""
         return _BoundPairs(space, self.memory)
+
+
+def check_pairs(preconditioner: Any, subproblem: Any) -> None:
+    """Refuse a solver of models that hands no pairs back, where they are wanted.
+
+    Raises
+    ------
+    SettingsError
+        It is not `TruncatedCG`.
+    """
+    if isinstance(preconditioner, PairPreconditioner) and not isinstance(subproblem, TruncatedCG):
+        kind = type(subproblem).__name__
+        msg = f"the preconditioner of pairs takes those of TruncatedCG: {kind} hands none back"
+        raise SettingsError(msg)
 
 
 _NAMES: dict[str, Callable[[], Any]] = {

@@ -29,7 +29,7 @@ from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._newton_cg import inner_limit
-from hessx.solvers._preconditioners import make_preconditioner
+from hessx.solvers._preconditioners import check_pairs, make_preconditioner
 from hessx.solvers._probe import probe
 from hessx.solvers._trouble import not_finite, out_of_range, rejected
 from hessx.solvers._trust_region_state import TrustRegionState
@@ -108,6 +108,7 @@ class TrustRegionMethod:
         if isinstance(self.x_scale, Real):
             check_real("x_scale", self.x_scale, 0.0)
         object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
+        check_pairs(self.preconditioner, self.subproblem)
 
     @property
     def second_order(self) -> bool:
