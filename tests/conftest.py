@@ -94,9 +94,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = _backend_name(item)
         if isinstance(name, str) and name != "numpy":
-            cases.setdefault((item.nodeid.split("[")[0], name), []).append(item)
-    for (_, name), same in cases.items():
-        few = CASES.get(family_of(name), OTHERS)
+            kind = family_of(name) if family_of(name) in CASES else name
+            cases.setdefault((item.nodeid.split("[")[0], kind), []).append(item)
+    for (_, kind), same in cases.items():
+        few = CASES.get(kind, OTHERS)
         for i, item in enumerate(same):
             if i * few // len(same) == (i - 1) * few // len(same):
                 item.add_marker(pytest.mark.crossed)

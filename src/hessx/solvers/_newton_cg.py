@@ -162,8 +162,8 @@ class NewtonCG:
 
     Notes
     -----
-    Cost: one product and one fetch per CG step.  Memory: 11 vectors beside x0, 13 with a
-    preconditioner.
+    Cost: one product and one fetch per CG step.  Memory: 10 vectors beside x0, 5 more while a
+    diagonal is learnt.
 
     References
     ----------

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hessx._xp import Array, Space
 from hessx.core import SettingsError, check_integer, saved
 from hessx.hessians import pairs_inverse
-from hessx.krylov import ModelStep, Pairs, TruncatedCG
+from hessx.krylov import GLTR, ModelStep, Pairs
 from hessx.operators import as_operator
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 
@@ -213,14 +213,14 @@ class PairPreconditioner:
 
 
 def check_pairs(preconditioner: Any, subproblem: Any) -> None:
-    """Refuse a solver of models that hands no pairs back, where they are wanted.
+    """Refuse `GLTR`, which hands no pairs back, where they are wanted.
 
     Raises
     ------
     SettingsError
-        It is not `TruncatedCG`.
+        So it is.
     """
-    if isinstance(preconditioner, PairPreconditioner) and not isinstance(subproblem, TruncatedCG):
+    if isinstance(preconditioner, PairPreconditioner) and isinstance(subproblem, GLTR):
         kind = type(subproblem).__name__
         msg = f"the preconditioner of pairs takes those of TruncatedCG: {kind} hands none back"
         raise SettingsError(msg)

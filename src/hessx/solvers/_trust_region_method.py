@@ -70,8 +70,7 @@ class TrustRegionMethod:
     Notes
     -----
     Cost: one fetch per CG step and one per trial point; value and gradient are asked for together.
-    A rejected step solves the model again in a smaller region.  Memory: 11 vectors beside x0 with
-    `TruncatedCG`, 13 with a preconditioner.
+    Memory: 10 vectors beside x0 with `TruncatedCG`, 5 more while a diagonal is learnt.
 
     References
     ----------
