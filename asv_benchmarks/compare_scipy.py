@@ -1,4 +1,4 @@
-# ruff: noqa: E402, T201 - a script that prints, and sets the threads before NumPy is loaded
+# ruff: noqa: T201 - a script that prints, and sets the threads before NumPy is loaded
 """hessx beside SciPy: time outside the functions, and peak memory.
 
     nox -s compare -- [--repeats 7] [--only lbfgs|newton] [--n 10 1000000] [--no-memory]
