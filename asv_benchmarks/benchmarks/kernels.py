@@ -127,7 +127,7 @@ class Linear:
         self.time_20_steps(name, solver, n)  # JAX compiles
 
     def time_20_steps(self, name: str, solver: str, n: int) -> None:
-        wait(LINEAR_SOLVERS[solver](self.A, self.b, maxiter=STEPS).x)
+        wait(LINEAR_SOLVERS[solver](self.A, self.b, max_iterations=STEPS).x)
 
 
 def diagonal(backend: Any, n: int) -> tuple[Any, Any]:
