@@ -24,7 +24,7 @@ from hessx.models import LogisticRegression
 
 __all__ = ["compare_newton", "memory_of_newton"]
 
-MEMORY_N, MEMORY_ITERATIONS = 10**6, 30
+MEMORY_N, MEMORY_ITERATIONS = 4 * 10**6, 30
 GLTR_BASIS = hessx.GLTR().max_basis
 MEMORY = {  # method: vectors allowed
     "newton-cg": 12,
@@ -116,7 +116,8 @@ def run(case: Case, library: str) -> Run:
     options: dict[str, Any] = {"gtol": case.gtol, "maxiter": 1000}
     solver = scipy.optimize.minimize
     if library == "hessx":
-        solver, options["norm"] = hessx.minimize, 2
+        solver = hessx.minimize
+        options |= {"norm": 2, "max_inner": 10**5}  # SciPy has no limit per model
     began = time.perf_counter()
     result = solver(x0=case.x0, options=options, **functions)
     seconds = time.perf_counter() - began

@@ -7,13 +7,19 @@ from itertools import product
 from typing import Any
 
 import hessx
-from benchmarks.functions import quadratic
+from benchmarks.functions import logistic, quadratic
 from benchmarks.libraries import EAGER, LIBRARIES, library
 from hessx._xp import record_fetches
 from hessx.study.problems import PROBLEMS
 
 METHODS = ["lbfgs", "cg", "gd"]
-Figures = dict[tuple[str, ...], tuple[float, float] | None]
+NEWTON: dict[str, dict[str, Any]] = {
+    "newton-cg": {},
+    "trust-ncg": {},
+    "trust-ncg, check_every=8": {"check_every": 8},
+    "trust-krylov": {},
+}
+Figures = dict[tuple[str, ...], tuple[float, ...] | None]
 
 
 class Doors:
@@ -65,16 +71,52 @@ class DeviceLaunches:
 
         launches = Launches()
 
-        def fun(x: Any) -> tuple[Any, Any]:
-            with launches.pause():
-                return self.fun(x)
-
-        options = {"maxiter": 30, "gtol": 0.0}
+        fun, options = launches.without(self.fun), {"maxiter": 30, "gtol": 0.0}
         with launches:
             result = hessx.minimize(fun, self.x0, jac=True, method=method, options=options)
         return launches.count / result.nit
 
     track_launches_per_iteration.unit = "launches"
+
+
+class NewtonDoors:
+    """Fetches and launches of a run of a Newton method on logistic regression, 2000 x 500."""
+
+    params = (list(NEWTON),)
+    param_names = ("method",)
+
+    def setup(self, name: str) -> None:
+        self.model, self.w0 = logistic(library("torch"))
+
+    def track_fetches_per_product(self, name: str) -> float:
+        with record_fetches() as ledger:
+            result = self._solve(name, self.model, self.model.hessian)
+        return (ledger.fetches - result.nfev) / result.nhev
+
+    def track_launches_per_product(self, name: str) -> float:
+        from benchmarks.launches import Launches
+
+        launches = Launches()
+
+        def hess(w: Any) -> Any:
+            with launches.pause():
+                H = self.model.hessian(w)
+            return launches.without(H.matvec)
+
+        with launches:
+            result = self._solve(name, launches.without(self.model), hess)
+        return launches.count / result.nhev
+
+    def track_products(self, name: str) -> float:
+        return self._solve(name, self.model, self.model.hessian).nhev
+
+    def _solve(self, name: str, fun: Any, hess: Any) -> Any:
+        method, options = name.partition(",")[0], {"gtol": 1e-6} | NEWTON[name]
+        return hessx.minimize(fun, self.w0, jac=True, hess=hess, method=method, options=options)
+
+    track_fetches_per_product.unit = "fetches beyond one per trial"
+    track_launches_per_product.unit = "launches"
+    track_products.unit = "products"
 
 
 class Work:
@@ -83,7 +125,7 @@ class Work:
     params = (
         [*EAGER, "jax"],
         ["breast-cancer", "digits", "extended-rosenbrock"],
-        ["lbfgs", "cg"],
+        ["lbfgs", "cg", "newton-cg", "trust-ncg", "trust-krylov"],
     )
     param_names = ("library", "problem", "method")
 
@@ -95,10 +137,12 @@ class Work:
                 figures[name, problem, method] = self._measure(name, problem, method)
         return figures
 
-    def _measure(self, name: str, problem: str, method: str) -> tuple[int, int] | None:
+    def _measure(self, name: str, problem: str, method: str) -> tuple[int, int, int] | None:
         posed = PROBLEMS[problem].pose(library(name))
-        result = hessx.minimize(posed.fun, posed.x0, jac=True, method=method, tol=1e-6)
-        return (result.nfev, result.nit) if result.success else None
+        result = hessx.minimize(
+            posed.fun, posed.x0, jac=True, hess=posed.hess, method=method, tol=1e-6
+        )
+        return (result.nfev, result.nit, result.nhev) if result.success else None
 
     def setup(self, figures: Figures, *key: str) -> None:
         if key not in figures:
@@ -112,5 +156,9 @@ class Work:
     def track_iterations(self, figures: Figures, *key: str) -> float:
         return figures[key][1]
 
+    def track_products(self, figures: Figures, *key: str) -> float:
+        return figures[key][2]
+
     track_evaluations.unit = "evaluations"
     track_iterations.unit = "iterations"
+    track_products.unit = "products"

@@ -10,9 +10,18 @@ from benchmarks.libraries import EAGER, LIBRARIES, library, wait
 from hessx._xp import fetch, make_rows, space_of
 from hessx.globalization import Armijo, HagerZhang, MoreThuente, Ray
 from hessx.hessians._gram import Gram
+from hessx.krylov import GLTR, QuadraticModel, TruncatedCG, lsmr, minres
+from hessx.operators import LinearOperator
 
 PAIRS = 10
 ROWS = 2 + 2 * (PAIRS + 1)  # as in L-BFGS: two gradients, the pairs, and the candidate
+STEPS = 20
+MODEL_SOLVERS = {
+    "cg": TruncatedCG(),
+    "cg, check_every=8": TruncatedCG(check_every=8),
+    "gltr": GLTR(),
+}
+LINEAR_SOLVERS = {"minres": minres, "lsmr": lsmr}
 RULES = {"armijo": Armijo(), "more-thuente": MoreThuente(), "hager-zhang": HagerZhang()}
 
 
@@ -87,3 +96,40 @@ class LineSearch:
     def time_acceptance(self, name: str) -> None:
         ray = Ray(value=4.0, slope=-4.0, alpha=2.0, eps=2.0**-52)  # (alpha - 2)^2
         self.rule.begin(ray).advance(0.0, 0.0)
+
+
+class Krylov:
+    """Twenty steps on the diagonal of condition 1e3, in a region that holds none of them back."""
+
+    params = ([*EAGER, "jax"], list(MODEL_SOLVERS), [1_000, 100_000])
+    param_names = ("library", "solver", "n")
+
+    def setup(self, name: str, solver: str, n: int) -> None:
+        D, g = diagonal(library(name), n)
+        self.model = QuadraticModel(
+            space_of(g), lambda v: D * v, g, float(n), 0.0, STEPS, radius=1e6
+        )
+        self.time_20_steps(name, solver, n)  # JAX compiles
+
+    def time_20_steps(self, name: str, solver: str, n: int) -> None:
+        wait(MODEL_SOLVERS[solver](self.model).step)
+
+
+class Linear:
+    """Twenty steps of the linear solvers on the same diagonal."""
+
+    params = ([*EAGER, "jax"], list(LINEAR_SOLVERS), [1_000, 100_000])
+    param_names = ("library", "solver", "n")
+
+    def setup(self, name: str, solver: str, n: int) -> None:
+        D, self.b = diagonal(library(name), n)
+        self.A = LinearOperator((n, n), lambda v: D * v, diagonal=D, symmetric=True)
+        self.time_20_steps(name, solver, n)  # JAX compiles
+
+    def time_20_steps(self, name: str, solver: str, n: int) -> None:
+        wait(LINEAR_SOLVERS[solver](self.A, self.b, max_iterations=STEPS).x)
+
+
+def diagonal(backend: Any, n: int) -> tuple[Any, Any]:
+    """A diagonal of condition 1e3, and a right-hand side of ones."""
+    return backend.asarray(np.geomspace(1.0, 1e3, n)), backend.asarray(np.ones(n))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -28,6 +28,15 @@ class Launches(TorchDispatchMode):
             yield
         finally:
             self.paused = False
+
+    def without(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Wrap a function whose own operators are left out."""
+
+        def paused(x: Any) -> Any:
+            with self.pause():
+                return function(x)
+
+        return paused
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.removeprefix("aten::")

@@ -1,12 +1,15 @@
-"""Memory of L-BFGS with m = 10."""
+"""Memory of L-BFGS with m = 10, and of Newton's methods."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 import hessx
 from benchmarks.functions import quadratic
 from benchmarks.libraries import library
+from hessx.study.backends import Backend
 
 N = 1_000_000
 OPTIONS = {"maxiter": 15, "gtol": 0.0}
@@ -32,6 +35,27 @@ class Memory:
         return (resident("VmHWM") - before) / (8 * N)
 
     track_peak_vectors.unit = "vectors beside x0"
+
+
+class Newton:
+    """Steps of Newton's methods on the same problem, to norm_inf(g) <= 1e-6."""
+
+    params = (["numpy", "torch", "jax"], ["newton-cg", "trust-ncg", "trust-krylov"])
+    param_names = ("library", "method")
+
+    def setup(self, name: str, method: str) -> None:
+        backend = library(name)
+        self._solve(backend, method, 10)  # what is loaded at the first use
+        self.backend = backend
+
+    def peakmem_newton(self, name: str, method: str) -> None:
+        self._solve(self.backend, method, N)
+
+    def _solve(self, backend: Backend, method: str, n: int) -> None:
+        D = backend.asarray(np.geomspace(1.0, 1e3, n))
+        options = {"gtol": 1e-6}
+        fun, x0 = quadratic(backend, n)
+        hessx.minimize(fun, x0, jac=True, hessp=lambda _, v: D * v, method=method, options=options)
 
 
 def resident(field: str) -> int:

@@ -53,3 +53,18 @@ class Logistic:
 
     def time_20_iterations(self, name: str) -> None:
         hessx.minimize(self.fun, self.x0, jac=True, method="lbfgs", options=OPTIONS)
+
+
+class Newton:
+    """Newton's methods on the same data, to norm_inf(g) <= 1e-6."""
+
+    params = (EAGER, ["newton-cg", "trust-ncg", "trust-krylov"])
+    param_names = ("library", "method")
+
+    def setup(self, name: str, method: str) -> None:
+        self.model, self.w0 = logistic(library(name))
+
+    def time_to_gradient(self, name: str, method: str) -> None:
+        hessx.minimize(
+            self.model, self.w0, jac=True, hess=self.model.hessian, method=method, tol=1e-6
+        )

@@ -238,7 +238,9 @@ def test_what_must_be_callable():
         run(1.0)
     with pytest.raises(TypeError, match="callback is a int: expected a callable or None"):
         run(never, callback=3)
-    with pytest.raises(TypeError, match="hess = 'exact': expected a callable, '2-point', '3-point' or None"):
+    with pytest.raises(
+        TypeError, match="hess = 'exact': expected a callable, '2-point', '3-point' or None"
+    ):
         run(never, hess="exact")
     with pytest.raises(TypeError, match="hessp is a float: expected a callable hessp"):
         run(never, hessp=1.0)

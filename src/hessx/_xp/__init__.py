@@ -1,6 +1,7 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
+from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
@@ -18,7 +19,7 @@ from hessx._xp._portable import (
 )
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
-from hessx._xp._updates import add_scaled, scale_and_subtract
+from hessx._xp._updates import add_scaled
 
 __all__ = [
     "Array",
@@ -38,6 +39,7 @@ __all__ = [
     "is_array",
     "is_host_scalar",
     "like",
+    "make_cg_vectors",
     "make_rows",
     "norm_inf",
     "normal",
@@ -48,7 +50,6 @@ __all__ = [
     "read_npy",
     "record_fetches",
     "same_bits",
-    "scale_and_subtract",
     "space_of",
     "take_gradient",
     "take_product",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hessx._xp import add_scaled, fetch, make_rows, scale_and_subtract
+from hessx._xp import fetch, make_cg_vectors
 from hessx.core import check_integer, saved
 from hessx.krylov._cg_blocks import BlockSolve
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 from hessx.krylov._path import Path
 
 __all__ = ["TruncatedCG"]
-
-_P, _S = 0, 1  # rows of the buffer
 
 
 @saved
@@ -85,90 +83,63 @@ class TruncatedCG:
 
 
 class _Solve:
-    """Rows p, s, (v), z, r, (u): one operation advances z, r and u by p, s and v."""
+    """The path of CG, a product and a packet at a time."""
 
     def __init__(self, model: QuadraticModel) -> None:
-        self.model, self.conditioned = model, model.precondition is not None
-        self.path = Path(model, self._squares if self.conditioned else None)
-        width = self.width = 3 if self.conditioned else 2
-        self.rows = make_rows(model.space, 2 * width)
-        self.z, self.r = width, width + 1
-        self.u = width + 2 if self.conditioned else self.r
-        self.rows.set(self.r, model.gradient)
-        if self.conditioned:
-            self.rows.set(self.u, model.precondition(model.gradient))  # type: ignore[misc]
-        self.rows.set(_P, -self.rows[self.u])
+        self.model = model
+        M = model.precondition
+        self.path = Path(model, None if M is None else self._squares)
+        u = None if M is None else M(model.gradient)
+        self.vectors = make_cg_vectors(model.space, model.gradient, u)
         self.pairs = Pairs(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""
-        model, rows, path = self.model, self.rows, self.path
-        rows.set(_S, model.product(rows[_P]))
-        if self.conditioned:
-            rows.set(2, model.precondition(rows[_S]))  # type: ignore[misc]
-        r_r, r_u, p_s, r_s, s_s, s_u, s_v, before = self._measure()
-        alpha = path.advance(r_u, p_s, s_s, before)
+        model, vectors, path = self.model, self.vectors, self.path
+        vectors.take(model.product(vectors.p))
+        if model.precondition is not None:
+            vectors.take_conditioned(model.precondition(vectors.s))
+        before = model.grad_square_before if path.products == 0 else None
+        r_r, r_u, p_s, r_s, s_s, s_u, s_v, *rest = vectors.measure(before)
+        alpha = path.advance(r_u, p_s, s_s, *rest)
         if alpha != 0.0:
-            add_scaled(rows, self.z, _P, self.width, alpha)
+            vectors.advance(alpha)
         if self.pairs is not None and p_s > 0.0:
-            self.pairs.add(rows[_P], rows[_S])
+            self.pairs.add(vectors.p, vectors.s)
         if path.outcome is not None:
             return False
         r_r_next = r_r + alpha * (2.0 * r_s + alpha * s_s)
-        r_u_next = r_u + alpha * (2.0 * s_u + alpha * s_v) if self.conditioned else r_r_next
+        r_u_next = r_u + alpha * (2.0 * s_u + alpha * s_v)
         refresh = path.wants_residual(path.steps - 1)
         if refresh:
             self._refresh()
         if refresh or path.is_rough(r_r, r_r_next, r_u, r_u_next):
-            r_r_next, r_u_next = self._residual()
+            r_r_next, r_u_next = vectors.residual()
         beta = path.go_on(r_r_next, r_u_next)
         if beta is not None and model.watch():
             path.outcome = KrylovOutcome.STOPPED
         if path.outcome is not None:
             return False
-        scale_and_subtract(rows, _P, beta, self.u)  # type: ignore[arg-type]
+        vectors.turn(beta)  # type: ignore[arg-type]
         return True
 
     def finish(self) -> ModelStep:
         """Hand out the step; H z = r - g."""
-        z = self.model.space.copy(self.rows[self.z])  # the block is let go
-        Hz = self.rows[self.r] - self.model.gradient
-        bend = self.rows[_P] + 0.0 if self.path.bent else None
-        return self.path.result(z, Hz, bend, self.pairs)
-
-    def _measure(self) -> list[float]:
-        """Bring the step's scalars, in one packet."""
-        model, rows, r = self.model, self.rows, self.r
-        with_s = rows.products(0, 2 * self.width, _S)
-        with_r = rows.products(r, 2 * self.width, r)
-        before = model.grad_square_before if self.path.products == 0 else None
-        wanted = [with_s, with_r] if before is None else [with_s, with_r, before]
-        (a, b, *rest), held = fetch(model.space, wanted, rows.kept())
-        rows.replace(list(held))
-        s_v = float(a[2])
-        return [
-            float(b[0]), float(b[-1]), float(a[_P]), float(a[r]), float(a[_S]), float(a[self.u]),
-            s_v, rest[0] if rest else 0.0,
-        ]  # fmt: skip
+        vectors = self.vectors
+        Hz = vectors.r - self.model.gradient
+        bend = vectors.p + 0.0 if self.path.bent else None
+        return self.path.result(vectors.hand_out(), Hz, bend, self.pairs)
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p; one fetch, rarely."""
-        z, p = self.rows[self.z], self.rows[_P]
+        z, p = self.vectors.z, self.vectors.p
         (z_z, p_p), _ = fetch(self.model.space, [z @ z, p @ p])
         return z_z, p_p
 
-    def _residual(self) -> tuple[float, float]:
-        """Read r'r and r'u themselves; one fetch."""
-        rows = self.rows
-        wanted = [rows.products(self.r, 2 * self.width, self.r)]
-        (b,), held = fetch(self.model.space, wanted, rows.kept())
-        rows.replace(list(held))
-        return float(b[0]), float(b[-1])
-
     def _refresh(self) -> None:
         """Form r = g + H z anew; one product."""
-        model, rows = self.model, self.rows
-        rows.set(self.r, model.gradient + model.product(rows[self.z]))
+        model = self.model
+        r = model.gradient + model.product(self.vectors.z)
         self.path.products += 1
-        if self.conditioned:
-            rows.set(self.u, model.precondition(rows[self.r]))  # type: ignore[misc]
+        u = model.precondition(r) if model.precondition is not None else None
+        self.vectors.restart(r, u)

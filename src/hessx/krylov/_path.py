@@ -105,7 +105,7 @@ class Path:
 
     def result(self, z: Array, Hz: Array, bend: Array | None, pairs: Pairs | None) -> ModelStep:
         """Hand out the step with its numbers."""
-        self.squares = None  # it holds the vectors of the solve, which would wait for collection
+        self.squares = None  # a cycle would keep the vectors of the solve until it is collected
         return ModelStep(
             z,
             Hz,
