@@ -76,11 +76,11 @@ class HostAlgebra:
         self.gram = Gram(slots)
         self.s_cross, self.y_cross = rng.standard_normal((2, slots)) / slots
         for slot in range(slots):
-            self.gram.add(slot, self.s_cross, self.y_cross, 1.0, 2.0)
+            self.gram.add(slot, self.s_cross, self.y_cross, 1.0, 2.0, 1.0)
 
     def time_gram(self) -> None:
         self.gram.remove(3)
-        self.gram.add(3, self.s_cross, self.y_cross, 1.0, 2.0)
+        self.gram.add(3, self.s_cross, self.y_cross, 1.0, 2.0, 1.0)
         self.gram.coefficients(self.s_cross, self.y_cross, 0.5)
 
 

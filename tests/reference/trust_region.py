@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
+import pytest
 
 __all__ = ["model_decrease", "trust_region_step"]
 
@@ -37,5 +37,6 @@ def trust_region_step(H, g, radius, M=None):
         x[0] = np.sqrt(radius**2 - x @ x)
         return L @ V @ x, low - w[0]
     high += low
+    brentq = pytest.importorskip("scipy.optimize").brentq
     d = brentq(lambda d: 1.0 / radius - 1.0 / np.linalg.norm(inner(d)), low, high, xtol=1e-300)
     return L @ V @ inner(d), d - w[0]

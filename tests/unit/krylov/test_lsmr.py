@@ -5,10 +5,11 @@ from __future__ import annotations
 import array_api_compat as compat
 import numpy as np
 import pytest
-import scipy.sparse
-import scipy.sparse.linalg
 
 from hessx.krylov import LinearOutcome, lsmr
+
+scipy_sparse = pytest.importorskip("scipy.sparse")
+scipy_linalg = pytest.importorskip("scipy.sparse.linalg")
 
 SHAPES = [(20, 8), (8, 20), (12, 12)]
 VALUES = np.geomspace(0.3, 2.0, 8)
@@ -78,7 +79,7 @@ def test_the_first_iterates_and_estimates_are_scipys(rng, rectangular, shape, da
     x0 = rng.standard_normal(shape[1])
     for k in range(1, 7):
         ours = lsmr(A, b, damp=damp, x0=x0, atol=0.0, btol=0.0, conlim=0.0, max_iterations=k)
-        theirs = scipy.sparse.linalg.lsmr(
+        theirs = scipy_linalg.lsmr(
             A, b, damp=damp, x0=x0, atol=0.0, btol=0.0, conlim=0.0, maxiter=k
         )
         assert (ours.iterations, ours.outcome) == (k, LinearOutcome.LIMIT)
@@ -104,7 +105,7 @@ def test_scipys_steps_with_scipys_tolerances(rng, rectangular):
     A, b = rectangular(60, 40, np.geomspace(1e-3, 1.0, 40)), rng.standard_normal(60)
     for tol in (1e-4, 1e-6, 1e-8):
         ours = lsmr(A, b, atol=tol, btol=tol, conlim=1e8, max_iterations=1000)
-        theirs = scipy.sparse.linalg.lsmr(A, b, atol=tol, btol=tol, conlim=1e8, maxiter=1000)
+        theirs = scipy_linalg.lsmr(A, b, atol=tol, btol=tol, conlim=1e8, maxiter=1000)
         assert theirs[1] == 2
         assert ours.outcome is LinearOutcome.LEAST_SQUARES
         assert abs(ours.iterations - theirs[2]) <= max(2, 0.05 * theirs[2])
@@ -173,9 +174,9 @@ def test_tiny_and_huge_right_hand_sides(backend):
 def test_scipys_matrices_and_operators(rng, rectangular, kind):
     A, b = rectangular(20, 8, VALUES), rng.standard_normal(20)
     given = {
-        "matrix": scipy.sparse.csr_matrix,
-        "array": scipy.sparse.csc_array,
-        "operator": scipy.sparse.linalg.aslinearoperator,
+        "matrix": scipy_sparse.csr_matrix,
+        "array": scipy_sparse.csc_array,
+        "operator": scipy_linalg.aslinearoperator,
     }[kind](A)
     result = lsmr(given, b, atol=1e-12)
     assert relative(result.x, np.linalg.lstsq(A, b, rcond=None)[0]) <= 1e-10

@@ -6,12 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
-import scipy.sparse
-import scipy.sparse.linalg
 
 import hessx
 from hessx._xp import space_of
 from hessx.operators import as_operator
+
+scipy_sparse = pytest.importorskip("scipy.sparse")
+scipy_linalg = pytest.importorskip("scipy.sparse.linalg")
 
 n = 4
 
@@ -32,7 +33,7 @@ def assert_is(backend, operator, matrix):
         )
 
 
-SPARSE = [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array]
+SPARSE = [scipy_sparse.csr_array, scipy_sparse.csc_matrix, scipy_sparse.coo_array]
 
 
 @pytest.mark.backends("numpy")
@@ -48,7 +49,7 @@ def test_a_sparse_matrix_of_scipy(backend, data, form):
 @pytest.mark.backends("numpy")
 def test_a_linear_operator_of_scipy(backend, data):
     matrix = data.S.astype(backend.dtype_name)
-    operator = taken(backend, scipy.sparse.linalg.aslinearoperator(matrix))
+    operator = taken(backend, scipy_linalg.aslinearoperator(matrix))
     assert_is(backend, operator, data.S)
     assert operator.diagonal() is None
 
@@ -72,7 +73,7 @@ def test_scipy_transposes_and_solves(backend, data):
     u = np.ones(3, dtype=backend.dtype_name)
     np.testing.assert_allclose(host.T @ u, data.A.T @ u, atol=100 * backend.eps)
     definite = hessx.LowRankOperator(data.xM).shift(1.0).to_scipy()
-    x, info = scipy.sparse.linalg.cg(definite, np.ones(n), rtol=20 * backend.eps)
+    x, info = scipy_linalg.cg(definite, np.ones(n), rtol=20 * backend.eps)
     expected = np.linalg.solve(data.M @ data.M.T + np.eye(n), np.ones(n))
     assert info == 0
     np.testing.assert_allclose(x, expected, rtol=1e4 * backend.eps)
@@ -89,8 +90,8 @@ def test_scipy_works_on_numpy_arrays_only(backend, data):
     if backend.family == "numpy":
         pytest.skip("this is NumPy")
     for given in (
-        scipy.sparse.csr_array(data.S),
-        scipy.sparse.linalg.aslinearoperator(data.S),
+        scipy_sparse.csr_array(data.S),
+        scipy_linalg.aslinearoperator(data.S),
     ):
         match = r"hess\(x\) is a .* of SciPy, which multiplies NumPy arrays only, and x is"
         with pytest.raises(TypeError, match=match):
