@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from hessx.core import Reply, Result
+from hessx.core import Outcome, Reply, Result
 from hessx.objectives import Objective
 from hessx.solvers._interrupts import interrupts
 from hessx.solvers._keeper import Keeper
@@ -36,16 +34,18 @@ def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
         x0 is not finite.  What the user's functions raise passes through, after the observers were
         closed.
     """
+    newton, keeping = run.solver.second_order, keeper.path is not None
     try:
         with interrupts(run.watch):
-            while run.running:
-                if run.wants_hessian:
+            while run.outcome is Outcome.RUNNING or run.stationary:
+                if newton and run.wants_hessian:
                     x = run.state.point.x
                     run.linearise(objective.hessian(x, run.gradient, run.watch))
                 elif run.answered:
                     run.go_on()
                 else:
-                    keeper.keep(run)
+                    if keeping:
+                        keeper.keep(run)
                     run.take(_answer(run, objective, keeper))
             keeper.write(run)
     finally:
@@ -54,10 +54,11 @@ def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
 
 
 def _answer(run: Run, objective: Objective, keeper: Keeper) -> Reply:
-    before = replace(run.counts)
+    counts = run.counts
+    before = counts.values, counts.gradients, counts.products
     try:
         return objective.answer(run.state.request)
     except BaseException:
-        run.restore_counts(before)  # what was not answered will be asked again
+        run.restore_counts(*before)  # what was not answered will be asked again
         keeper.write(run)
         raise

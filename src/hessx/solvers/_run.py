@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -119,7 +118,8 @@ class Run:
                 self.observers.see(record, state.point, self.sign)
             except StopRun:
                 self._end(Outcome.STOPPED_BY_USER, "the callback stopped the run")
-        self._check_interrupt()
+        if self.watch.interrupted:
+            self._end(Outcome.STOPPED_BY_USER, "interrupted (SIGINT)")
 
     def linearise(self, hessian: Any) -> None:
         """Hand the solver the Hessian that is wanted."""
@@ -132,17 +132,19 @@ class Run:
         if self.outcome is Outcome.RUNNING:
             self.state = self.solver.propose(self.state)
             self.answered = False
-            self._check_trouble()
-            self._check_interrupt()
+            if self.state.trouble is not None:
+                self._end(*self.state.trouble)
+            if self.watch.interrupted:
+                self._end(Outcome.STOPPED_BY_USER, "interrupted (SIGINT)")
 
     def gradient(self) -> Array:
         """Give the gradient at the current point."""
         return self.solver.gradient(self.state)
 
-    def restore_counts(self, spent: Counts) -> None:
+    def restore_counts(self, values: int, gradients: int, products: int) -> None:
         """Set the counts, which the objective shares."""
-        for field in fields(Counts):
-            setattr(self.counts, field.name, getattr(spent, field.name))
+        counts = self.counts
+        counts.values, counts.gradients, counts.products = values, gradients, products
 
     def checkpoint(self) -> Checkpoint:
         """Put down what there is; made when it is looked at, from the state as it is then."""
@@ -193,7 +195,8 @@ class Run:
         self.state = resumed.state_for(self.solver, space)
         self.state.turns = self.observers.wants_turns
         self.answered = resumed.answered
-        self.restore_counts(resumed.counts)
+        spent = resumed.counts
+        self.restore_counts(spent.values, spent.gradients, spent.products)
         self.watch = Watch(self.stopping, self.counts, resumed.seconds)
         if self.observers.history is not None and resumed.history is not None:
             self.observers.history = resumed.history
@@ -223,10 +226,6 @@ class Run:
     def _check_trouble(self) -> None:
         if self.state.trouble is not None:
             self._end(*self.state.trouble)
-
-    def _check_interrupt(self) -> None:
-        if self.watch.interrupted:
-            self._end(Outcome.STOPPED_BY_USER, "interrupted (SIGINT)")
 
     def _end(self, outcome: Outcome, message: str) -> None:
         if self.outcome is Outcome.RUNNING:
