@@ -87,13 +87,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Thin out what every library has to answer; with backends asked for, leave out the rest.
 
-    On NumPy a test runs with all its parameters, elsewhere with a few of them, spread evenly; the
-    others are `crossed`.
+    On NumPy a test runs with all its parameters, and so do the contracts on every library that is
+    quick; elsewhere a test runs with a few of them, spread evenly, and the others are `crossed`.
     """
     cases: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
         name = _backend_name(item)
         if isinstance(name, str) and name != "numpy":
+            if "contracts" in item.path.parts and family_of(name) not in CASES:
+                continue  # every solver on every library
             kind = family_of(name) if family_of(name) in CASES else name
             cases.setdefault((item.nodeid.split("[")[0], kind), []).append(item)
     for (_, kind), same in cases.items():
