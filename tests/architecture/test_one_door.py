@@ -24,10 +24,7 @@ ALLOWED = {
         "hessians/_lbfgs_memory.py",
         r"float\((self\.products(_trial)?|products|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
-    (
-        "hessians/_lbfgs_memory.py",
-        r"float\(c\.dot\(p\[:stop\]\)\)",
-    ): "coefficients and products of the host",
+    ("hessians/_lbfgs_memory.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
     ("hessians/_lbfgs.py", r"float\(start\)"): "hess_inv0, known to be a number",
     ("hessians/_lbfgs_operator.py", r"int\(middle\.shape\[0\]\)"): "a shape",
     (

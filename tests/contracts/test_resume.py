@@ -13,6 +13,7 @@ import pytest
 import hessx
 from _helpers.resuming import METHODS, SECOND_ORDER, START, put_down, run, taken_up, trail
 from hessx import Outcome, SettingsError
+from hessx._xp import _numpy_rows
 from hessx.krylov import GLTR
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -43,6 +44,14 @@ def test_put_down_after_each_evaluation(backend, name, tmp_path):
         data = put_down(x0, name, evaluations, tmp_path)
         result = taken_up(data, x0, name, method=None)
         assert trail(result, backend.to_numpy) == expected, evaluations
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("name", ["lbfgs-hz", "lbfgs-mt", "damped", "scaled"])
+def test_put_down_where_rows_are_walked_in_blocks(backend, name, tmp_path, monkeypatch):
+    """Of long vectors the first trial's step is the direction itself, in the same memory."""
+    monkeypatch.setattr(_numpy_rows, "_WIDTH", 3)
+    test_put_down_after_each_evaluation(backend, name, tmp_path)
 
 
 def test_taken_up_in_another_process(tmp_path):

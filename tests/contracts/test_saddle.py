@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,9 +132,7 @@ def test_the_length_of_the_first_step_is_x_scale(name):
         y, w = x / 1e4, v / 1e4
         return (4.0 * (y @ y - 1.0) * w + 8.0 * (y @ w) * y) / 1e4
 
-    method = NEWTON[name]
-    settings = {field: getattr(method, field) for field in method.__slots__}
-    scaled = type(method)(**(settings | {"x_scale": 5e3}))
+    scaled = replace(NEWTON[name], x_scale=5e3)
     result = hessx.minimize(
         fun, np.zeros(3), jac=True, hessp=hessp, method=scaled, options={"gtol": 1e-9}
     )

@@ -5,6 +5,7 @@ from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
+from hessx._xp._numpy_rows import make_rows
 from hessx._xp._point import like, to_point
 from hessx._xp._portable import (
     host_array,
@@ -18,7 +19,7 @@ from hessx._xp._portable import (
     write_npy,
 )
 from hessx._xp._random import normal, rademacher
-from hessx._xp._rows import ListedRows, Rows, WrittenRows, make_rows
+from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._updates import add_scaled
 
 __all__ = [

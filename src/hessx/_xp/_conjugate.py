@@ -6,7 +6,7 @@ import numpy as np
 
 from hessx._xp._fetch import fetch
 from hessx._xp._namespace import Array, Space
-from hessx._xp._rows import make_rows
+from hessx._xp._numpy_rows import make_rows
 from hessx._xp._updates import add_scaled, scale_and_subtract
 
 __all__ = ["CGVectors", "NumpyCGVectors", "make_cg_vectors"]

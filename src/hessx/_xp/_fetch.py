@@ -34,6 +34,7 @@ class Ledger:
 
 
 _total = Ledger()
+_FLOAT64 = np.dtype(np.float64)
 
 
 @contextlib.contextmanager
@@ -98,11 +99,10 @@ def fetch(
     [25.0, array([3., 4.])]
     """
     _total.fetches += 1
-    if space.kind == "numpy":
-        return [a if type(a) is float else _host_value(a) for a in scalars], keep
     if space.kind == "dask":
         scalars, keep = _compute_dask(scalars, keep)
-        return [a if type(a) is float else _host_value(a) for a in scalars], keep
+    if space.kind == "numpy" or space.kind == "dask":
+        return [a if type(a) is float else _wide(a) if a.ndim else float(a) for a in scalars], keep
     parts = [space.xp.reshape(a, (-1,)) for a in scalars if type(a) is not float]
     packet = iter(())
     if parts:
@@ -122,10 +122,8 @@ def _split(host: np.ndarray, shapes: Sequence[Array]) -> Iterator[Any]:
             start += a.shape[0]
 
 
-def _host_value(a: Any) -> Any:
-    if a.ndim == 0:
-        return float(a)
-    return a if a.dtype == np.float64 else a.astype(np.float64)
+def _wide(a: np.ndarray) -> np.ndarray:
+    return a if a.dtype is _FLOAT64 else a.astype(np.float64)
 
 
 def to_host(a: Array) -> Any:
@@ -158,7 +156,7 @@ def upload(space: Space, coefficients: np.ndarray) -> Array:
     """
     _total.uploads += 1
     host = coefficients
-    if host.dtype != space.host_dtype:
+    if host.dtype is not space.host_dtype:
         host = host.astype(space.host_dtype)
     if space.kind == "numpy":
         return host

@@ -74,6 +74,9 @@ def take_product(space: Space, v: Any) -> Array:
 
 
 def _take_vector(space: Space, v: Any, what: str) -> Array:
+    plain = space.kind == "numpy" and type(v) is np.ndarray and v.dtype is space.dtype
+    if plain and v.shape == space.shape == (space.n,):
+        return v  # most often
     if space.tree is None:
         flat = space.flat(_checked(space, v, (space.shape, (space.n,)), what))
     elif is_array(v) and v.shape == (space.n,):

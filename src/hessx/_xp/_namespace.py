@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat as compat
@@ -12,10 +12,57 @@ from array_api_compat import array_namespace
 
 from hessx._xp._tree import Tree, walk
 
-__all__ = ["Array", "Space", "detach", "is_array", "space_of"]
+__all__ = ["Array", "Library", "Space", "detach", "is_array", "library_of", "space_of"]
 
 # The standard has no type for "an array of some library".
 Array = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Library:
+    """What is known of all arrays of one type and dtype.
+
+    Attributes
+    ----------
+    xp : module
+        Array API namespace.
+    kind : {"numpy", "cupy", "torch", "jax", "dask"} or another library's name
+        The library.
+    bits, eps : int, float
+        Of the dtype; 0 and nan where it is not real floating.
+    has_out : bool
+        Functions take ``out=``: no temporaries.
+    host_dtype : numpy.dtype, optional
+        NumPy's name of a real floating dtype.
+    """
+
+    xp: Any
+    kind: str
+    bits: int
+    eps: float
+    has_out: bool
+    host_dtype: Any
+
+
+_libraries: dict[tuple[type, Any], Library] = {}
+
+
+def library_of(a: Array) -> Library:
+    """Find what is known of an array's type and dtype; looked up once for each."""
+    key = type(a), a.dtype
+    library = _libraries.get(key)
+    if library is None:
+        library = _libraries[key] = _look_up(a)
+    return library
+
+
+def _look_up(a: Array) -> Library:
+    xp, kind, has_out = array_namespace(a), _kind_of(a), False
+    if not xp.isdtype(a.dtype, "real floating"):
+        return Library(xp, kind, 0, math.nan, has_out, None)
+    info, has_out = xp.finfo(a.dtype), kind in ("numpy", "cupy", "torch")
+    host = np.dtype(f"float{info.bits}")
+    return Library(xp, kind, int(info.bits), float(info.eps), has_out, host)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,18 +71,16 @@ class Space:
 
     Attributes
     ----------
-    xp : module
-        Array API namespace.
+    xp, kind, eps, has_out, host_dtype : object
+        As in `Library`.
     device, dtype : object
         Of every vector of the run.
     shape : tuple of int
         The user's shape of x, (n,) where x is a tree; inside, x is flat.
     n : int
         Number of variables.
-    eps : float
-        Machine epsilon of ``dtype``.
-    kind : {"numpy", "cupy", "torch", "jax", "dask"} or another library's name
-        The library.
+    lazy : bool
+        Arrays are computed when a fetch asks for them.
     tree : Tree, optional
         The structure of x, where the user gave a tree of arrays.
     """
@@ -47,17 +92,13 @@ class Space:
     n: int
     eps: float
     kind: str
+    has_out: bool
+    host_dtype: Any
     array_type: Any
     writeable: bool
+    lazy: bool
     chunks: Any = None  # of a flat x, on dask
     tree: Tree | None = None
-    has_out: bool = field(init=False)  # functions take out=: no temporaries
-    host_dtype: np.dtype[Any] = field(init=False)  # NumPy's name of dtype
-
-    def __post_init__(self) -> None:
-        bits = self.xp.finfo(self.dtype).bits
-        object.__setattr__(self, "host_dtype", np.dtype(f"float{bits}"))
-        object.__setattr__(self, "has_out", self.kind in ("numpy", "cupy", "torch"))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Space:
         """Share: a space holds no data of the run."""
@@ -148,18 +189,22 @@ def space_of(x: Any) -> Space:
     tree = None if is_array(x) else Tree.of(x)
     leaves = [x] if tree is None else [leaf for _, leaf in walk(x, "x")]
     a = leaves[0]
-    xp, n = array_namespace(a), sum(math.prod(leaf.shape) for leaf in leaves)
+    library, n = library_of(a), sum(math.prod(leaf.shape) for leaf in leaves)
+    lazy = library.kind == "dask"
     return Space(
-        xp=xp,
+        xp=library.xp,
         device=compat.device(a),
         dtype=a.dtype,
         shape=tuple(a.shape) if tree is None else (n,),
         n=n,
-        eps=float(xp.finfo(a.dtype).eps),
-        kind=_kind_of(a),
+        eps=library.eps,
+        kind=library.kind,
+        has_out=library.has_out,
+        host_dtype=library.host_dtype,
         array_type=type(a),
-        writeable=bool(compat.is_writeable_array(a)) and not compat.is_dask_array(a),
-        chunks=_flat_chunks(xp, leaves) if compat.is_dask_array(a) else None,
+        writeable=bool(compat.is_writeable_array(a)) and not lazy,
+        lazy=lazy,
+        chunks=_flat_chunks(library.xp, leaves) if lazy else None,
         tree=tree,
     )
 

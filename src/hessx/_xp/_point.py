@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
 
 import array_api_compat as compat
 import numpy as np
-from array_api_compat import array_namespace
 
 from hessx._xp._fetch import upload
-from hessx._xp._namespace import Array, Space, detach, space_of
+from hessx._xp._namespace import Array, Library, Space, detach, library_of, space_of
 from hessx._xp._tree import is_tree, rebuild, walk
 
 __all__ = ["like", "to_point"]
@@ -65,24 +64,11 @@ def _to_array(a: Any, what: str) -> Array:
             msg = f"{what} = {a!r}: expected an array or (nested) lists of numbers of equal length"
             raise TypeError(msg) from error
         a = array.reshape(1) if array.ndim == 0 else array
-    xp = array_namespace(a)
-    if compat.is_numpy_array(a) and a.dtype.kind not in "buifc":
-        msg = f"{what} has dtype {a.dtype}: expected real numbers"
-        raise TypeError(msg)
-    if xp.isdtype(a.dtype, "complex floating"):
-        msg = (
-            f"{what} has complex dtype {a.dtype}: expected a real floating array; "
-            "minimise over real and imaginary parts as two real arrays"
-        )
-        raise TypeError(msg)
     if compat.is_numpy_array(a) and a.dtype.kind in "bui":
         a = a.astype(np.float64)
-    if not xp.isdtype(a.dtype, "real floating"):
-        msg = f"{what} has dtype {a.dtype}: expected a real floating dtype; convert {what} first"
-        raise TypeError(msg)
-    if xp.finfo(a.dtype).bits < 32:
-        msg = f"{what} has dtype {a.dtype}: expected float32 or float64; convert {what} first"
-        raise TypeError(msg)
+    library = library_of(a)
+    if library.bits < 32:
+        _refuse_dtype(library, a.dtype, what)
     size = compat.size(a)
     if size is None or (isinstance(size, float) and math.isnan(size)):
         msg = f"{what} has unknown shape {a.shape}: compute its chunk sizes first"
@@ -90,7 +76,21 @@ def _to_array(a: Any, what: str) -> Array:
     if size == 0:
         msg = f"{what} has shape {a.shape}: expected at least one variable"
         raise ValueError(msg)
-    return xp.asarray(detach(a), copy=True)
+    return library.xp.asarray(detach(a), copy=True)
+
+
+def _refuse_dtype(library: Library, dtype: Any, what: str) -> NoReturn:
+    if library.kind == "numpy" and dtype.kind not in "fc":
+        msg = f"{what} has dtype {dtype}: expected real numbers"
+    elif library.xp.isdtype(dtype, "complex floating"):
+        msg = (
+            f"{what} has complex dtype {dtype}: expected a real floating array; "
+            "minimise over real and imaginary parts as two real arrays"
+        )
+    else:
+        expected = "float32 or float64" if library.bits else "a real floating dtype"
+        msg = f"{what} has dtype {dtype}: expected {expected}; convert {what} first"
+    raise TypeError(msg)
 
 
 def like(space: Space, given: Any, what: str) -> Array:

@@ -8,7 +8,8 @@ import numpy as np
 
 from hessx._xp._fetch import to_host
 from hessx._xp._namespace import Array, Space, space_of
-from hessx._xp._rows import ListedRows, Rows, make_rows
+from hessx._xp._numpy_rows import make_rows
+from hessx._xp._rows import ListedRows, Rows
 
 __all__ = [
     "host_array",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,7 @@ import numpy as np
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["BlockedRows", "ListedRows", "NumpyRows", "Rows", "WrittenRows", "make_rows"]
-
-_WIDTH = 2**16  # columns of a block: half a megabyte of a vector, for a second-level cache
-_HEIGHT = 8  # rows read side by side: processors fetch ahead for few streams
+__all__ = ["ListedRows", "Rows", "WrittenRows"]
 
 
 class _Steps:
@@ -20,13 +18,16 @@ class _Steps:
 
     __slots__ = ()
 
-    def combine_scaled(
-        self: Any, start: int, c: np.ndarray, i: int, a: float, out: Array | None = None
-    ) -> Array:
-        """Sum c[j] row_(start + j) = v, and row_i <- a v; one upload."""
+    def follow(
+        self: Any, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
+    ) -> tuple[Array, Array, float]:
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v, and v'v where it costs nothing.
+
+        One upload.  ``out`` may be given for v, and x left out.
+        """
         v = self.combine(start, c, out)
         self.set_scaled(i, v, a)
-        return v
+        return v, None if x is None else x + self[i], math.nan
 
     def take_in(
         self: Any, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
@@ -120,98 +121,6 @@ class WrittenRows(_Steps):
         return twin
 
 
-class NumpyRows(WrittenRows):
-    """The same on NumPy with views made once and ``dot``, half the cost of ``@`` on few numbers."""
-
-    __slots__ = ("views",)
-
-    def __init__(self, space: Space, k: int) -> None:
-        super().__init__(space, k)
-        self.views = list(self.array)
-
-    def __getitem__(self, i: int) -> Array:
-        """Row i, a view."""
-        return self.views[i]
-
-    def set(self, i: int, v: Array) -> None:
-        """row_i <- v."""
-        self.views[i][:] = v
-
-    def set_scaled(self, i: int, v: Array, a: float) -> None:
-        """row_i <- a v."""
-        np.multiply(v, a, out=self.views[i])
-
-    def take_in(
-        self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
-    ) -> list[Array]:
-        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
-        array, v, y = self.array, self.views[i], self.views[j]
-        if scale is None:
-            v[:] = u
-        else:
-            np.multiply(u, scale, out=v)
-        np.subtract(v, self.views[k], out=y)
-        return [array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
-
-    def set_difference(self, i: int, j: int, k: int) -> None:
-        """row_i <- row_j - row_k."""
-        np.subtract(self.views[j], self.views[k], out=self.views[i])
-
-    def products(self, start: int, stop: int, j: int) -> Array:
-        """Products of rows start..stop-1 with row j."""
-        return self.array[start:stop].dot(self.views[j])
-
-    def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
-        """Sum c[i] row_(start + i)."""
-        return np.dot(upload(self.space, c), self.array[start : start + len(c)], out=out)
-
-
-class BlockedRows(NumpyRows):
-    """The same where a row has left the cache before it is met again: block by block."""
-
-    __slots__ = ("blocks", "work")
-
-    def __init__(self, space: Space, k: int) -> None:
-        super().__init__(space, k)
-        self.blocks = [slice(a, a + _WIDTH) for a in range(0, space.n, _WIDTH)]
-        self.work = np.empty(_WIDTH, self.array.dtype)
-
-    def combine_scaled(
-        self, start: int, c: np.ndarray, i: int, a: float, out: Array | None = None
-    ) -> Array:
-        """Sum c[j] row_(start + j) = v, and row_i <- a v; first the block that was met last."""
-        weights = upload(self.space, c)
-        v = np.empty_like(self.views[i]) if out is None else out
-        (_, first), *others = _groups(len(c))
-        for block in reversed(self.blocks):
-            rows, part = self.array[start : start + len(c), block], v[block]
-            np.matmul(weights[:first], rows[:first], out=part)
-            for top, end in others:
-                part += np.matmul(weights[top:end], rows[top:end], out=self.work[: len(part)])
-            np.multiply(part, a, out=self.views[i][block])
-        return v
-
-    def take_in(
-        self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
-    ) -> list[Array]:
-        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
-        products, pair, groups = np.zeros(stop - start), np.zeros(2), _groups(stop - start)
-        for block in self.blocks:
-            rows, v, y = self.array[:, block], self.views[i][block], self.views[j][block]
-            np.multiply(u[block], 1.0 if scale is None else scale[block], out=v)
-            np.subtract(v, self.views[k][block], out=y)
-            for top, end in groups:
-                products[top:end] += rows[start + top : start + end] @ v
-            pair += rows[j - 1 : j + 1] @ y
-        return [products, pair]
-
-
-def _groups(k: int) -> list[tuple[int, int]]:
-    """Divide k rows into groups of at most _HEIGHT, the last ones full."""
-    tops = [0, *reversed(range(k - _HEIGHT, 0, -_HEIGHT))]
-    return list(zip(tops, [*tops[1:], k], strict=True))
-
-
 class ListedRows(_Steps):
     """Rows as separate arrays, for libraries whose arrays are not written (JAX, dask).
 
@@ -277,10 +186,3 @@ class ListedRows(_Steps):
 
 
 Rows = WrittenRows | ListedRows
-
-
-def make_rows(space: Space, k: int) -> Rows:
-    """Make k rows of zeros in the form that suits the library."""
-    if space.kind == "numpy":
-        return BlockedRows(space, k) if space.n >= 2 * _WIDTH else NumpyRows(space, k)
-    return WrittenRows(space, k) if space.writeable else ListedRows(space, k)

@@ -52,7 +52,9 @@ def check_real(
     >>> from hessx.core import check_real
     >>> check_real("c1", 0.1, 0.0, 0.5)
     """
-    number = float(value) if type(value) in (float, int) or _is_real(value) else math.nan  # type: ignore[arg-type]
+    if type(value) is float and (low < value < high or (closed and value == low > -math.inf)):
+        return
+    number = float(value) if type(value) is int or _is_real(value) else math.nan  # type: ignore[arg-type]
     inside = math.isfinite(number)
     if inside:
         inside = low <= number <= high if closed else low < number < high

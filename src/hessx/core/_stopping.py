@@ -75,11 +75,13 @@ class Stopping:
 
     def __post_init__(self) -> None:
         for name in ("gtol", "gtol_rel", "ftol", "xtol", "max_seconds"):
-            if getattr(self, name) is not None:
-                check_real(name, getattr(self, name), 0.0, closed=True)
+            value = getattr(self, name)
+            if value is not None:
+                check_real(name, value, 0.0, closed=True)
         for name in ("max_iterations", "max_evaluations", "max_products"):
-            if getattr(self, name) is not None:
-                check_integer(name, getattr(self, name), 0)
+            value = getattr(self, name)
+            if value is not None:
+                check_integer(name, value, 0)
         if self.norm not in (2, math.inf):
             msg = f"norm = {self.norm!r}: expected inf or 2"
             raise SettingsError(msg)
@@ -132,7 +134,7 @@ class Stopping:
         gtol = self.gtol
         if gtol is None:
             gtol = 1e-5 if state.space.eps < 1e-10 else 1e-3
-        return max(gtol, self.gtol_rel * self._norm(state.first))
+        return max(gtol, self.gtol_rel * self._norm(state.first)) if self.gtol_rel else gtol
 
     def _norm(self, point: Any) -> float:
         norm: float = point.grad_norm if self.norm == math.inf else point.grad_norm2

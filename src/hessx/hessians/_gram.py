@@ -87,10 +87,10 @@ class Gram:
         self.steps = [0.0] * len(self.steps)
         self.longest = 0.0
 
-    def coefficients(
+    def weights(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give (c_s, c_y) with A g = gamma (g + S c_s + Y c_y), from S'g and Y'g.
+        """Give (c_s, c_y) with -A g = S c_s + Y c_y - gamma g, from S'g and Y'g.
 
         They are of the first slots, which must be all that hold a pair.
         """
@@ -100,9 +100,11 @@ class Gram:
             inverse, y_y, diagonal = inverse[:k, :k], y_y[:k, :k], diagonal[:k]
         u = inverse.dot(s_g)
         v = y_y.dot(u)
-        v -= y_g
-        v += diagonal * u / gamma
-        return v.dot(inverse), -u
+        np.subtract(y_g, v, out=v)
+        v *= gamma
+        v -= diagonal * u
+        u *= gamma
+        return v.dot(inverse), u
 
     def middle(self, gamma: float) -> np.ndarray:
         """Give M with A v = gamma v + [S, Y] M [S, Y]'v, shape (2k, 2k)."""

@@ -42,6 +42,7 @@ class LBFGSMemory:
         "grad_square",
         "gram",
         "h0",
+        "lent",
         "now",
         "placed",
         "products",
@@ -52,6 +53,7 @@ class LBFGSMemory:
         "slope",
         "space",
         "start_slope",
+        "touched",
         "unit_step",
         "weights",
         "y_y",
@@ -66,24 +68,19 @@ class LBFGSMemory:
         self.gram = Gram(m)
         self.h0 = h0
         self.gamma = 1.0 if h0 is None else h0
-        self.now = self.count = self.candidate = 0
         self.placed = False  # the candidate's rows hold a trial, not yet a pair
         self.cleared = False  # `operator` has put zeros there
         self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
+        self.now = self.candidate = 0
+        self._hold(0)
         self.d: Array = None
+        self.lent = False  # d is the candidate's row itself, as alpha = 1
         self.weights: tuple[int, np.ndarray] | None = None  # of a d that is yet to be formed
         self.unit_step = h0 is not None
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
         self.grad_square = self.s_y = self.y_y = nan
-
-    @property
-    def touched(self) -> int:
-        """The end of the rows in use: the gradients, the pairs, and the candidate."""
-        if self.rows.whole:
-            return len(self.products)
-        return min(_PAIRS + 2 * (self.count + 1), len(self.products))
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
@@ -95,23 +92,28 @@ class LBFGSMemory:
         self.products[: self.touched] = values[0]
         self.grad_square = float(self.products[self.now])
 
-    def place(self, alpha: float) -> Array:
-        """Write s = alpha d into the candidate's row; return it in x."""
-        self.alpha, self.placed, self.cleared = alpha, True, False
+    def place(self, alpha: float, x: Array) -> Array:
+        """Write s = alpha d into the candidate's row; return x + s, in x."""
+        self.alpha, self.placed = alpha, True
         row = _PAIRS + 2 * self.candidate
         if self.weights is None:
-            self.rows.set_scaled(row, self.d, alpha)
+            self._write_step()
         else:
-            start, c = self.weights
-            self.d = self.rows.combine_scaled(start, c, row, alpha, out=self.d)
-            self.weights = None
+            (start, c), self.weights = self.weights, None
+            out, start_at = None if self.lent else self.d, x if self.scale is None else None
+            self.d, trial, square = self.rows.follow(start, c, row, alpha, start_at, out)
+            self.lent = self.d is self.rows[row]
+            if not math.isnan(square):
+                self.d_square = square
+            if trial is not None:
+                return trial
         step = self.rows[row]
-        return step if self.scale is None else step * self.scale
+        return x + (step if self.scale is None else step * self.scale)
 
     def look(self, grad: Array) -> list[Array]:
         """Name the products of a trial with gradient ``grad``."""
         if self.cleared:
-            self.place(self.alpha)
+            self._write_step()
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
         wanted = self.rows.take_in(
             grad, self.scale, trial, y, self.now, self._first(trial), self.touched
@@ -135,8 +137,7 @@ class LBFGSMemory:
         if self.count == m:
             self.gram.remove(slot)
         self.placed = False
-        touched = self.touched
-        cross = self.products_trial[:touched] - self.products[:touched]
+        cross = self.products_trial[: self.touched] - self.products[: self.touched]
         note = ""
         s_s = alpha * alpha * self.d_square
         if self.damping is not None and self.unit_step:  # else A = I has no size yet
@@ -152,31 +153,30 @@ class LBFGSMemory:
         self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y, s_s)
         self.gamma = self.s_y / self.y_y if m <= self.space.n else self.gram.longest
         self.unit_step = True
-        self.count = min(self.count + 1, m)
+        if self.count < m:
+            self._hold(self.count + 1)
         self.candidate = (slot + 1) % m
         return note
 
     def direct(self) -> None:
         """Find the weights of the rows in d = -A g, and its slope, from the stored products."""
         self.d_square = math.nan
-        p, now = self.products, self.now
+        now = self.now
         if self.count:
-            stop = len(p) if self.rows.whole else _PAIRS + 2 * self.count
-            c = np.zeros(stop)
-            c[now] = 1.0
-            c[_PAIRS:stop:2], c[_PAIRS + 1 : stop : 2] = self.gram.coefficients(
-                p[_PAIRS:stop:2], p[_PAIRS + 1 : stop : 2], self.gamma
+            stop = len(self.products) if self.rows.whole else _PAIRS + 2 * self.count
+            p, c = self.products[:stop], np.zeros(stop)
+            c[now] = -self.gamma
+            c[_PAIRS::2], c[_PAIRS + 1 :: 2] = self.gram.weights(
+                p[_PAIRS::2], p[_PAIRS + 1 :: 2], self.gamma
             )
-            c *= -self.gamma
-            slope = float(c.dot(p[:stop]))
+            slope = float(c.dot(p))
             if -math.inf < slope < 0.0:
                 self.start_slope = slope
-                start = 0 if self.rows.whole else now
-                self.weights = start, c[start:]
+                self.weights = (0, c) if self.rows.whole else (now, c[now:])
                 return
             self.drop()
         h = 1.0 if self.h0 is None else self.h0
-        self.d = -h * self.rows[now]
+        self.d, self.lent = -h * self.rows[now], False
         self.start_slope = -h * self.grad_square
 
     def drop(self) -> bool:
@@ -187,7 +187,8 @@ class LBFGSMemory:
             for i in (1 - self.now, *range(_PAIRS, len(self.products))):
                 self.rows.set(i, self.space.zeros(self.space.n))
         self.products[_PAIRS:] = self.products_trial[_PAIRS:] = 0.0
-        self.count = self.candidate = 0
+        self.candidate = 0
+        self._hold(0)
         self.unit_step = False
         self.h0 = None
         self.gamma = 1.0
@@ -215,6 +216,7 @@ class LBFGSMemory:
             gram = copy.deepcopy(gram)
             gram.remove(self.candidate)
             row = _PAIRS + 2 * self.candidate
+            self._take_back()
             for i in (1 - self.now, row, row + 1):
                 self.rows.set(i, self.space.zeros(self.space.n))
             self.cleared = True
@@ -230,8 +232,26 @@ class LBFGSMemory:
         self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
         self.gram.diagonal[:], self.gram.steps = gram.diagonal, list(gram.steps)
         self.gram.longest = gram.longest
-        self.count, self.candidate = operator.count, operator.candidate
+        self.candidate = operator.candidate
+        self._hold(operator.count)
         self.gamma, self.unit_step = operator.gamma, True
+
+    def _hold(self, count: int) -> None:
+        """Set the number of pairs, and with it the end of the rows in use, candidate included."""
+        self.count = count
+        end = len(self.products)
+        self.touched = end if self.rows.whole else min(_PAIRS + 2 * (count + 1), end)
+
+    def _write_step(self) -> None:
+        """Write s = alpha d anew, with the d that was formed."""
+        self._take_back()
+        self.rows.set_scaled(_PAIRS + 2 * self.candidate, self.d, self.alpha)
+        self.cleared = False
+
+    def _take_back(self) -> None:
+        """Give d an array of its own, before its row is written."""
+        if self.lent:
+            self.d, self.lent = self.space.copy(self.d), False
 
     def _first(self, trial: int) -> int:
         """The first row of a trial's products: damping wants g_t'g as well."""

@@ -117,8 +117,8 @@ class Memory(Protocol):
         """Read them."""
         ...
 
-    def place(self, alpha: float) -> Array:
-        """Form s = alpha d and give it in x."""
+    def place(self, alpha: float, x: Array) -> Array:
+        """Form s = alpha d, and give x + s in x."""
         ...
 
     def look(self, grad: Array) -> list[Array]:

@@ -64,11 +64,11 @@ class VectorMemory:
         """Read g'g."""
         self.grad_square = values[0]
 
-    def place(self, alpha: float) -> Array:
-        """Form the step s = alpha d, in x."""
+    def place(self, alpha: float, x: Array) -> Array:
+        """Form the step s = alpha d; return x + s, in x."""
         self.alpha = alpha
         step = self.d * alpha
-        return step if self.scale is None else step * self.scale
+        return x + (step if self.scale is None else step * self.scale)
 
     def look(self, grad: Array) -> list[Array]:
         """Name the scalars of a trial with gradient ``grad``."""

@@ -50,8 +50,9 @@ class Objective:
 
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point."""
-        value, grad = self.evaluate(self.space.shaped(request.x))
-        value, grad = take_value(self.space, value), take_gradient(self.space, grad)
+        space = self.space
+        value, grad = self.evaluate(space.shaped(request.x))
+        value, grad = take_value(space, value), take_gradient(space, grad)
         if self.sign < 0.0:
             value, grad = -value, -grad
         return Reply(value, grad, request.ticket)

@@ -9,7 +9,7 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
@@ -72,6 +72,7 @@ class LineSearchMethod:
     curvature: Any
     rule: Any
     x_scale: Any = 1.0
+    _length: float = field(init=False, repr=False)  # of a first step, in x or in x / x_scale
 
     def __post_init__(self) -> None:
         if not hasattr(self.rule, "begin"):
@@ -92,19 +93,17 @@ class LineSearchMethod:
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
+        length = 1.0
         if isinstance(self.x_scale, Real):
             check_real("x_scale", self.x_scale, 0.0)
+            length = float(self.x_scale)
+        object.__setattr__(self, "_length", length)
 
     @property
     def _needs(self) -> Needs:
         rule = self.rule
         slope, pair = getattr(rule, "needs_slope", True), getattr(rule, "needs_pair", False)
         return Needs(slope, pair, self._length)
-
-    @property
-    def _length(self) -> float:
-        """The length of a first step in x / x_scale, or in x where x_scale is a number."""
-        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
@@ -153,7 +152,7 @@ class LineSearchMethod:
                 state.search = self.rule.begin(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
-        state.request = Request(state.point.x + memory.place(alpha), state.request.ticket + 1)
+        state.request = Request(memory.place(alpha, state.point.x), state.request.ticket + 1)
         return state
 
     @property
@@ -205,17 +204,21 @@ class LineSearchMethod:
             return Point(x, reply.value, math.nan, math.nan)
         high, low = extremes(space, reply.grad)  # first, while the gradient is in the cache
         wanted = memory.look(reply.grad)
-        turn = [state.old_d @ memory.d] if state.old_d is not None else []
-        values, held = fetch(space, [reply.value, high, low, *turn, *wanted], [x, *memory.kept()])
-        x, *kept = held
-        memory.replace(kept)
-        first = 3 + len(turn)
-        memory.read(values[first:])
-        if turn:
+        if state.old_d is not None:
+            wanted.append(state.old_d @ memory.d)
+        values, (x, *held) = fetch(
+            space, [reply.value, high, low, *wanted], [x, *memory.kept()] if space.lazy else (x,)
+        )
+        if space.lazy:
+            memory.replace(held)
+        value, high, low, *products = values
+        turn = products.pop() if state.old_d is not None else math.nan
+        memory.read(products)
+        if state.old_d is not None:
             norms = state.old_d_norm * math.sqrt(memory.d_square)
-            state.cosine = values[3] / norms if norms > 0.0 else math.nan
+            state.cosine = turn / norms if norms > 0.0 else math.nan
             state.old_d = None
-        return Point(x, values[0], max(values[1], -values[2]), math.nan)
+        return Point(x, value, max(high, -low), math.nan)
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
         memory = state.memory

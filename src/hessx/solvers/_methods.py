@@ -32,8 +32,7 @@ _STOPPING = {
     "max_seconds": "max_seconds",
     "lower_limit": "lower_limit",
 }
-_DIFFERENCES = ("eps", "finite_diff_rel_step")
-_OTHERS = ("disp", "iprint", "x_scale")
+_OTHERS = ("eps", "finite_diff_rel_step", "disp", "iprint", "x_scale")
 
 
 @dataclass(slots=True)
@@ -211,16 +210,18 @@ def plan(
     if x_scale is not None:
         given["x_scale"] = x_scale
     entry = _find(method)
-    known = (*_STOPPING, *_DIFFERENCES, *_OTHERS, *(entry.options if entry else ()))
-    for name in given:
-        if name not in known:
-            msg = f"unknown option {name!r}: expected one of {', '.join(sorted(set(known)))}"
+    own = entry.options if entry else ()
+    stops, parts = {}, {}
+    for name, setting in given.items():
+        if name in own:
+            parts[name] = setting
+        elif name in _STOPPING:
+            if setting is not None:
+                stops[_STOPPING[name]] = setting
+        elif name not in _OTHERS:
+            known = ", ".join(sorted({*_STOPPING, *_OTHERS, *own}))
+            msg = f"unknown option {name!r}: expected one of {known}"
             raise ValueError(msg)
-    stops = {}
-    for name, target in _STOPPING.items():
-        if given.get(name) is not None:
-            stops[target] = given[name]
-    parts = {name: given[name] for name in (entry.options if entry else ()) if name in given}
     scale = given.get("x_scale", 1.0)
     if entry is None:
         solver = method

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import numpy as np
 import pytest
 
-from hessx._xp import ListedRows, WrittenRows, _rows, make_rows, space_of
+from hessx._xp import ListedRows, WrittenRows, _numpy_rows, make_rows, space_of
 
 k, n = 5, 4
 
@@ -18,9 +21,9 @@ def forms(backend, monkeypatch):
     if space.writeable:
         forms.append(WrittenRows(space, k))
     if space.kind == "numpy":  # blocks and groups that do not divide n and k
-        monkeypatch.setattr(_rows, "_WIDTH", 3)
-        monkeypatch.setattr(_rows, "_HEIGHT", 2)
-        forms.append(_rows.BlockedRows(space, k))
+        monkeypatch.setattr(_numpy_rows, "_WIDTH", 3)
+        monkeypatch.setattr(_numpy_rows, "_HEIGHT", 2)
+        forms.append(_numpy_rows.BlockedRows(space, k))
     return forms
 
 
@@ -58,16 +61,23 @@ def test_a_direction_goes_into_a_row_that_it_is_formed_from(backend, forms, rng)
     c = np.array([0.5, -2.0, 3.0])
     d = c @ host[1:4].astype(np.float64)
     close = {"rtol": 0, "atol": 50 * backend.eps}
-    for rows in forms:
-        for out in (None, rows.space.zeros(n)):
-            for i in range(k):
-                rows.set(i, backend.asarray(host[i]))
-            combined = rows.combine_scaled(1, c, 2, -0.25, out=out)
-            backend.assert_same_kind(combined, backend.asarray(host[0]))
-            np.testing.assert_allclose(backend.to_numpy(combined), d, **close)
-            for i in range(k):
-                expected = -0.25 * d if i == 2 else host[i]
-                np.testing.assert_allclose(backend.to_numpy(rows[i]), expected, **close)
+    for rows, a, with_x, with_out in product(forms, (-0.25, 1.0), (False, True), (False, True)):
+        for i in range(k):
+            rows.set(i, backend.asarray(host[i]))
+        x = backend.asarray(host[0]) if with_x else None
+        out = rows.space.zeros(n) if with_out else None
+        combined, moved, square = rows.follow(1, c, 2, a, x, out)
+        backend.assert_same_kind(combined, backend.asarray(host[0]))
+        np.testing.assert_allclose(backend.to_numpy(combined), d, **close)
+        for i in range(k):
+            expected = a * d if i == 2 else host[i]
+            np.testing.assert_allclose(backend.to_numpy(rows[i]), expected, **close)
+        assert math.isnan(square) or square == pytest.approx(d @ d, rel=1e3 * backend.eps)
+        assert (moved is None) != with_x
+        if with_x:
+            backend.assert_same_kind(moved, x)
+            expected = host[0] + backend.to_numpy(rows[2])
+            np.testing.assert_array_equal(backend.to_numpy(moved), expected)
 
 
 @pytest.mark.parametrize("scaled", [False, True])

@@ -9,6 +9,7 @@ import pytest
 
 import hessx
 from _helpers.driving import bends, drive
+from _helpers.runs import chained_rosenbrock
 from hessx import _xp
 from reference.quasi_newton import TwoLoop, compact_inverse, dense_inverse
 
@@ -60,9 +61,30 @@ def test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs):
 @pytest.mark.backends("numpy")
 @pytest.mark.parametrize("signs", [PLUS, MIXED], ids=["wrap-around", "skipped pairs"])
 def test_directions_in_blocks_are_the_same(backend, rng, signs, monkeypatch):
-    monkeypatch.setattr(_xp._rows, "_WIDTH", 3)
-    monkeypatch.setattr(_xp._rows, "_HEIGHT", 2)
+    monkeypatch.setattr(_xp._numpy_rows, "_WIDTH", 3)
+    monkeypatch.setattr(_xp._numpy_rows, "_HEIGHT", 2)
     test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("rule", [hessx.HagerZhang(), hessx.MoreThuente(), hessx.Armijo()])
+def test_runs_in_blocks_are_the_same(backend, rule, monkeypatch):
+    """Second trials of a ray and the cosines of the history included."""
+
+    def run(width):
+        monkeypatch.setattr(_xp._numpy_rows, "_WIDTH", width)
+        solver = hessx.LineSearchMethod(hessx.LBFGS(memory=m), rule)
+        options = {"maxiter": 12, "gtol": 0.0}
+        fun, x0 = chained_rosenbrock, backend.asarray(np.linspace(-1.2, 1.0, 7))
+        return hessx.minimize(fun, x0, jac=True, method=solver, options=options, history=True)
+
+    whole, blocks = run(2**16), run(3)
+    assert max(whole.history["trials"]) > 1
+    assert blocks.history["trials"] == whole.history["trials"]
+    for column in ("value", "step_norm", "cosine"):
+        expected = np.array(whole.history[column][2:])
+        np.testing.assert_allclose(blocks.history[column][2:], expected, rtol=1e7 * backend.eps)
+    assert_close(blocks.x, whole.x, 1e5 * backend.eps)
 
 
 def test_skipped_pairs_are_reported(backend, rng):

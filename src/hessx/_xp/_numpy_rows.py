@@ -1,0 +1,142 @@
+"""Rows in NumPy's memory, and the choice of a form of rows for a space."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hessx._xp._fetch import upload
+from hessx._xp._namespace import Array, Space
+from hessx._xp._recycler import Recycler
+from hessx._xp._rows import ListedRows, Rows, WrittenRows
+
+__all__ = ["BlockedRows", "NumpyRows", "make_rows"]
+
+_WIDTH = 2**16  # columns of a block: half a megabyte of a vector, for a second-level cache
+_HEIGHT = 8  # rows read side by side: processors fetch ahead for few streams
+
+
+class NumpyRows(WrittenRows):
+    """The same on NumPy with views made once and ``dot``, half the cost of ``@`` on few numbers."""
+
+    __slots__ = ("views",)
+
+    def __init__(self, space: Space, k: int) -> None:
+        super().__init__(space, k)
+        self.views = list(self.array)
+
+    def __getitem__(self, i: int) -> Array:
+        """Row i, a view."""
+        return self.views[i]
+
+    def set(self, i: int, v: Array) -> None:
+        """row_i <- v."""
+        self.views[i][:] = v
+
+    def set_scaled(self, i: int, v: Array, a: float) -> None:
+        """row_i <- a v."""
+        if a == 1.0:
+            self.views[i][:] = v
+        else:
+            np.multiply(v, a, out=self.views[i])
+
+    def take_in(
+        self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
+    ) -> list[Array]:
+        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
+        array, v, y = self.array, self.views[i], self.views[j]
+        if scale is None:
+            v[:] = u
+        else:
+            np.multiply(u, scale, out=v)
+        np.subtract(v, self.views[k], out=y)
+        return [array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
+
+    def follow(
+        self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
+    ) -> tuple[Array, Array, float]:
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v, and nan for v'v."""
+        weights, row = upload(self.space, c), self.views[i]
+        v = np.dot(weights, self.array[start : start + len(c)], out=out)
+        if a == 1.0:
+            row[:] = v
+        else:
+            np.multiply(v, a, out=row)
+        return v, None if x is None else x + row, math.nan
+
+    def set_difference(self, i: int, j: int, k: int) -> None:
+        """row_i <- row_j - row_k."""
+        np.subtract(self.views[j], self.views[k], out=self.views[i])
+
+    def products(self, start: int, stop: int, j: int) -> Array:
+        """Products of rows start..stop-1 with row j."""
+        return self.array[start:stop].dot(self.views[j])
+
+    def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
+        """Sum c[i] row_(start + i)."""
+        return np.dot(upload(self.space, c), self.array[start : start + len(c)], out=out)
+
+
+class BlockedRows(NumpyRows):
+    """The same where a row has left the cache before it is met again: block by block."""
+
+    __slots__ = ("blocks", "points", "sum", "work")
+
+    def __init__(self, space: Space, k: int) -> None:
+        super().__init__(space, k)
+        self.blocks = [slice(a, a + _WIDTH) for a in range(0, space.n, _WIDTH)]
+        self.sum, self.work = np.empty((2, _WIDTH), self.array.dtype)
+        self.points = Recycler(space.n, self.array.dtype)
+
+    def follow(
+        self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
+    ) -> tuple[Array, Array, float]:
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v (row_i itself if a = 1), x + a v, v'v.
+
+        The block that was met last comes first.
+        """
+        weights, square, row = upload(self.space, c), 0.0, self.views[i]
+        moved: Array = None if x is None else self.points.take()
+        v = row if a == 1.0 else np.empty_like(row) if out is None else out
+        (_, first), *others = _groups(len(c))
+        for block in reversed(self.blocks):
+            rows, step = self.array[start : start + len(c), block], row[block]
+            part, work = self.sum[: len(step)], self.work[: len(step)]
+            np.matmul(weights[:first], rows[:first], out=part)
+            for top, end in others:
+                part += np.matmul(weights[top:end], rows[top:end], out=work)
+            square += float(part @ part)
+            v[block] = part
+            if a != 1.0:
+                np.multiply(part, a, out=step)
+            if x is not None:
+                np.add(x[block], step, out=moved[block])
+        return v, moved, square
+
+    def take_in(
+        self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
+    ) -> list[Array]:
+        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
+        products, pair, groups = np.zeros(stop - start), np.zeros(2), _groups(stop - start)
+        for block in self.blocks:
+            rows, v, y = self.array[:, block], self.views[i][block], self.views[j][block]
+            np.multiply(u[block], 1.0 if scale is None else scale[block], out=v)
+            np.subtract(v, self.views[k][block], out=y)
+            for top, end in groups:
+                products[top:end] += rows[start + top : start + end] @ v
+            pair += rows[j - 1 : j + 1] @ y
+        return [products, pair]
+
+
+def _groups(k: int) -> list[tuple[int, int]]:
+    """Divide k rows into groups of at most _HEIGHT, the last ones full."""
+    tops = [0, *reversed(range(k - _HEIGHT, 0, -_HEIGHT))]
+    return list(zip(tops, [*tops[1:], k], strict=True))
+
+
+def make_rows(space: Space, k: int) -> Rows:
+    """Make k rows of zeros in the form that suits the library."""
+    if space.kind == "numpy":
+        return BlockedRows(space, k) if space.n >= 2 * _WIDTH else NumpyRows(space, k)
+    return WrittenRows(space, k) if space.writeable else ListedRows(space, k)
