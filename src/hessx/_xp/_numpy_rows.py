@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from hessx._xp._algebra import extremes
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
 from hessx._xp._recycler import Recycler
@@ -13,8 +14,10 @@ from hessx._xp._rows import ListedRows, Rows, WrittenRows
 
 __all__ = ["BlockedRows", "NumpyRows", "make_rows"]
 
-_WIDTH = 2**16  # columns of a block: half a megabyte of a vector, for a second-level cache
-_HEIGHT = 8  # rows read side by side: processors fetch ahead for few streams
+_WIDTH = 2**17  # columns of a block: a megabyte of a vector, for a second-level cache
+# Rows side by side, where they are multiplied and where they are summed: processors fetch ahead
+# for few streams, and a sum is written once for each group.
+_READ, _SUM = 4, 8
 
 
 class NumpyRows(WrittenRows):
@@ -44,14 +47,14 @@ class NumpyRows(WrittenRows):
     def take_in(
         self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
     ) -> list[Array]:
-        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
-        array, v, y = self.array, self.views[i], self.views[j]
+        """row_i <- u scale, row_j <- row_i - row_k; see `_Steps`."""
+        array, v, y, bounds = self.array, self.views[i], self.views[j], extremes(self.space, u)
         if scale is None:
             v[:] = u
         else:
             np.multiply(u, scale, out=v)
         np.subtract(v, self.views[k], out=y)
-        return [array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
+        return [*bounds, array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
 
     def follow(
         self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
@@ -99,7 +102,7 @@ class BlockedRows(NumpyRows):
         weights, square, row = upload(self.space, c), 0.0, self.views[i]
         moved: Array = None if x is None else self.points.take()
         v = row if a == 1.0 else np.empty_like(row) if out is None else out
-        (_, first), *others = _groups(len(c))
+        (_, first), *others = _groups(len(c), _SUM)
         for block in reversed(self.blocks):
             rows, step = self.array[start : start + len(c), block], row[block]
             part, work = self.sum[: len(step)], self.work[: len(step)]
@@ -114,24 +117,33 @@ class BlockedRows(NumpyRows):
                 np.add(x[block], step, out=moved[block])
         return v, moved, square
 
+    def moved(self, x: Array, i: int) -> Array:
+        """Give x + row_i."""
+        return np.add(x, self.views[i], out=self.points.take())
+
     def take_in(
         self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
     ) -> list[Array]:
-        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
-        products, pair, groups = np.zeros(stop - start), np.zeros(2), _groups(stop - start)
-        for block in self.blocks:
-            rows, v, y = self.array[:, block], self.views[i][block], self.views[j][block]
-            np.multiply(u[block], 1.0 if scale is None else scale[block], out=v)
-            np.subtract(v, self.views[k][block], out=y)
+        """row_i <- u scale, row_j <- row_i - row_k; see `_Steps`."""
+        groups, blocks, space = _groups(stop - start, _READ), len(self.blocks), self.space
+        bounds, pair = np.empty((2, blocks), u.dtype), np.empty((blocks, 2), u.dtype)
+        products = np.empty((blocks, stop - start), u.dtype)
+        now, trial, change = self.views[k], self.views[i], self.views[j]
+        for b, block in enumerate(self.blocks):
+            rows, part, v, y = self.array[:, block], u[block], trial[block], change[block]
+            bounds[:, b] = extremes(space, part)
+            np.multiply(part, 1.0 if scale is None else scale[block], out=v)
+            np.subtract(v, now[block], out=y)
+            np.matmul(rows[j - 1 : j + 1], y, out=pair[b])
             for top, end in groups:
-                products[top:end] += rows[start + top : start + end] @ v
-            pair += rows[j - 1 : j + 1] @ y
-        return [products, pair]
+                np.matmul(rows[start + top : start + end], v, out=products[b, top:end])
+        (high, _), (_, low) = extremes(space, bounds[0]), extremes(space, bounds[1])
+        return [high, low, products.sum(axis=0, dtype=float), pair.sum(axis=0, dtype=float)]
 
 
-def _groups(k: int) -> list[tuple[int, int]]:
-    """Divide k rows into groups of at most _HEIGHT, the last ones full."""
-    tops = [0, *reversed(range(k - _HEIGHT, 0, -_HEIGHT))]
+def _groups(k: int, height: int) -> list[tuple[int, int]]:
+    """Divide k rows into groups of at most ``height``, the last ones full."""
+    tops = [0, *reversed(range(k - height, 0, -height))]
     return list(zip(tops, [*tops[1:], k], strict=True))
 
 

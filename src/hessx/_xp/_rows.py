@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hessx._xp._algebra import extremes
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
 
@@ -27,15 +28,24 @@ class _Steps:
         """
         v = self.combine(start, c, out)
         self.set_scaled(i, v, a)
-        return v, None if x is None else x + self[i], math.nan
+        return v, None if x is None else self.moved(x, i), math.nan
+
+    def moved(self: Any, x: Array, i: int) -> Array:
+        """Give x + row_i."""
+        return x + self[i]
 
     def take_in(
         self: Any, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int
     ) -> list[Array]:
-        """row_i <- u scale, row_j <- row_i - row_k; start..stop-1 by row_i, j-1 and j by row_j."""
+        """row_i <- u scale, row_j <- row_i - row_k.
+
+        Gives the largest and smallest entries of u, the products of rows start..stop-1 with row_i,
+        and those of rows j-1 and j with row_j.
+        """
+        bounds = extremes(self.space, u)  # first, while u is in the cache
         self.write(i, u, scale)
         self.set_difference(j, i, k)
-        return [self.products(start, stop, i), self.products(j - 1, j + 1, j)]
+        return [*bounds, self.products(start, stop, i), self.products(j - 1, j + 1, j)]
 
     def write(self: Any, i: int, u: Array, scale: Array | None) -> None:
         """row_i <- u scale, entry by entry."""

@@ -107,11 +107,10 @@ class LBFGSMemory:
                 self.d_square = square
             if trial is not None:
                 return trial
-        step = self.rows[row]
-        return x + (step if self.scale is None else step * self.scale)
+        return self.rows.moved(x, row) if self.scale is None else x + self.rows[row] * self.scale
 
     def look(self, grad: Array) -> list[Array]:
-        """Name the products of a trial with gradient ``grad``."""
+        """Name the scalars of a trial, the extreme entries of its gradient first."""
         if self.cleared:
             self._write_step()
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1

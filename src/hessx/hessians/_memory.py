@@ -122,11 +122,11 @@ class Memory(Protocol):
         ...
 
     def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial with gradient ``grad``."""
+        """Name the scalars of a trial, the extreme entries of its gradient first."""
         ...
 
     def read(self, values: list[Any]) -> None:
-        """Read them, in the same order."""
+        """Read the others, in the same order."""
         ...
 
     def take(self) -> str:

@@ -6,7 +6,7 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, extremes
 
 __all__ = ["VectorMemory"]
 
@@ -71,10 +71,11 @@ class VectorMemory:
         return x + (step if self.scale is None else step * self.scale)
 
     def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial with gradient ``grad``."""
+        """Name the scalars of a trial, the extreme entries of its gradient first."""
+        bounds = extremes(self.space, grad)
         g = self.g_trial = grad if self.scale is None else grad * self.scale
         d = self.d
-        wanted = [d @ g, g @ g]
+        wanted = [*bounds, d @ g, g @ g]
         if math.isnan(self.d_square):
             wanted.append(d @ d)
             if math.isnan(self.start_slope):
@@ -85,7 +86,7 @@ class VectorMemory:
         return wanted
 
     def read(self, values: list[Any]) -> None:
-        """Read them in the same order."""
+        """Read the products in the same order."""
         numbers = iter(values)
         self.slope, self.grad_square_trial = next(numbers), next(numbers)
         if math.isnan(self.d_square):

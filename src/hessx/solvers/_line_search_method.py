@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, fetch
+from hessx._xp import Array, Space, fetch
 from hessx.core import (
     Outcome,
     Point,
@@ -202,12 +202,11 @@ class LineSearchMethod:
         on_host = type(reply.value) is float and state.search is not None
         if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
             return Point(x, reply.value, math.nan, math.nan)
-        high, low = extremes(space, reply.grad)  # first, while the gradient is in the cache
         wanted = memory.look(reply.grad)
         if state.old_d is not None:
             wanted.append(state.old_d @ memory.d)
         values, (x, *held) = fetch(
-            space, [reply.value, high, low, *wanted], [x, *memory.kept()] if space.lazy else (x,)
+            space, [reply.value, *wanted], [x, *memory.kept()] if space.lazy else (x,)
         )
         if space.lazy:
             memory.replace(held)

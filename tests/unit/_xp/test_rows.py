@@ -22,7 +22,8 @@ def forms(backend, monkeypatch):
         forms.append(WrittenRows(space, k))
     if space.kind == "numpy":  # blocks and groups that do not divide n and k
         monkeypatch.setattr(_numpy_rows, "_WIDTH", 3)
-        monkeypatch.setattr(_numpy_rows, "_HEIGHT", 2)
+        monkeypatch.setattr(_numpy_rows, "_READ", 2)
+        monkeypatch.setattr(_numpy_rows, "_SUM", 2)
         forms.append(_numpy_rows.BlockedRows(space, k))
     return forms
 
@@ -93,7 +94,9 @@ def test_a_gradient_is_taken_in(backend, forms, rng, scaled):
         for i in range(k):
             rows.set(i, backend.asarray(host[i]))
         scale = backend.asarray(z) if scaled else None
-        products, pair = rows.take_in(backend.asarray(u), scale, 1, 4, 0, 1, k)
+        named = rows.take_in(backend.asarray(u), scale, 1, 4, 0, 1, k)
+        *bounds, products, pair = named
+        assert [float(backend.to_numpy(a)) for a in bounds] == [u.max(), u.min()]
         for i in range(k):
             np.testing.assert_array_equal(backend.to_numpy(rows[i]), expected[i])
         np.testing.assert_allclose(backend.to_numpy(products), wide[1:] @ wide[1], **close)

@@ -62,7 +62,8 @@ def test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs):
 @pytest.mark.parametrize("signs", [PLUS, MIXED], ids=["wrap-around", "skipped pairs"])
 def test_directions_in_blocks_are_the_same(backend, rng, signs, monkeypatch):
     monkeypatch.setattr(_xp._numpy_rows, "_WIDTH", 3)
-    monkeypatch.setattr(_xp._numpy_rows, "_HEIGHT", 2)
+    monkeypatch.setattr(_xp._numpy_rows, "_READ", 2)
+    monkeypatch.setattr(_xp._numpy_rows, "_SUM", 2)
     test_directions_are_those_of_the_two_loop_recursion(backend, rng, signs)
 
 
