@@ -84,12 +84,11 @@ class NumpyRows(WrittenRows):
 class BlockedRows(NumpyRows):
     """The same where a row has left the cache before it is met again: block by block."""
 
-    __slots__ = ("blocks", "points", "sum", "work")
+    __slots__ = ("blocks", "points")
 
     def __init__(self, space: Space, k: int) -> None:
         super().__init__(space, k)
         self.blocks = [slice(a, a + _WIDTH) for a in range(0, space.n, _WIDTH)]
-        self.sum, self.work = np.empty((2, _WIDTH), self.array.dtype)
         self.points = Recycler(space.n, self.array.dtype)
 
     def follow(
@@ -103,9 +102,10 @@ class BlockedRows(NumpyRows):
         moved: Array = None if x is None else self.points.take()
         v = row if a == 1.0 else np.empty_like(row) if out is None else out
         (_, first), *others = _groups(len(c), _SUM)
+        room = np.empty((2, _WIDTH), row.dtype)
         for block in reversed(self.blocks):
             rows, step = self.array[start : start + len(c), block], row[block]
-            part, work = self.sum[: len(step)], self.work[: len(step)]
+            part, work = room[:, : len(step)]
             np.matmul(weights[:first], rows[:first], out=part)
             for top, end in others:
                 part += np.matmul(weights[top:end], rows[top:end], out=work)

@@ -31,7 +31,7 @@ class Path:
 
     __slots__ = (
         "alpha", "curvature", "decrease", "gain", "hmax", "met", "model", "outcome", "p_p",
-        "products", "r_u", "radius", "slope", "squares", "steps", "z_p", "z_z",
+        "products", "r_u", "radius", "slope", "squares", "steps", "tiny", "z_p", "z_z",
     )  # fmt: skip
 
     def __init__(
@@ -42,6 +42,7 @@ class Path:
         self.p_p = self.r_u = self.radius = self.curvature = math.nan
         self.gain = 0.0  # of the last step
         self.met = False  # the residual test was, once
+        self.tiny = False  # the last step was lost in z
         self.products = self.steps = 0
         self.outcome: KrylovOutcome | None = None
 
@@ -94,7 +95,10 @@ class Path:
         """Judge the residual and give beta for the next direction; None at an end."""
         if self._solved(math.sqrt(max(r_r, 0.0))):
             self.outcome = KrylovOutcome.SOLVED
-        elif not r_u > 0.0 or self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z:
+        # one tiny step may be the correction of a stiff component, between steps that are not
+        tiny, before = self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z, self.tiny
+        self.tiny = tiny
+        if self.outcome is None and (not r_u > 0.0 or (tiny and before)):
             self.outcome = KrylovOutcome.STAGNATED
         if self.outcome is not None:
             return None

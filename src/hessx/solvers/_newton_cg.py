@@ -19,8 +19,8 @@ __all__ = ["NewtonCG", "NewtonMemory", "inner_limit"]
 
 
 def inner_limit(given: int | None, n: int) -> int:
-    """Products at most in one solve: max(2 n, 50), and no more than 200, unless given."""
-    return given if given is not None else min(max(2 * n, 50), 200)
+    """Products at most in one solve, unless given: enough for CG on grids of two dimensions."""
+    return given if given is not None else min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
 
 
 @saved(fresh=("hessian", "precondition"))
@@ -153,7 +153,8 @@ class NewtonCG:
         None, "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
         By default `LearntDiagonal`, which does nothing while solves are short.
     max_inner : int, optional
-        Products at most per direction; by default max(2 n, 50) and at most 200.
+        Products at most per direction; by default max(2 n, 50), but at most max(200, 4 sqrt(n)):
+        on a grid of two dimensions CG takes a multiple of sqrt(n) steps.
 
     Raises
     ------

@@ -57,7 +57,7 @@ class TrustRegionMethod:
         The region is then norm(p) = sqrt(p' M^-1 p) <= radius.  By default `LearntDiagonal`, which
         does nothing while solves are short.
     max_inner : int, optional
-        Products at most per model; by default max(2 n, 50) and at most 200.
+        Products at most per model; by default max(2 n, 50), but at most max(200, 4 sqrt(n)).
     x_scale : float or array
         The natural size of the variables, > 0; with an array (shape of x) the method works in
         x / x_scale.
