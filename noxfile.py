@@ -79,11 +79,20 @@ class Everything:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """The whole suite with every array library in one environment."""
+    """The suite with every array library that computes at once, in one environment."""
     # two workers, each with one thread
     session.env.update(dict.fromkeys(THREADS, "1"))
     everything = Everything(session, "pytest-xdist>=3.6")
     everything.run("pytest", "-rs", "-n", "2", "--ignore=tests/browser", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def lazy(session: nox.Session) -> None:
+    """The suite on JAX and dask, which compile and plan before they compute."""
+    session.env.update(dict.fromkeys(THREADS, "1"))
+    asked = ("--backend", "jax", "--backend", "dask")
+    everything = Everything(session, "pytest-xdist>=3.6")
+    everything.run("pytest", "-rs", "-n", "2", "--ignore=tests/browser", *asked, *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -23,10 +23,9 @@ IMPORT_NOISE = [
 ]
 
 
-# Parameters of one test in the fast suite, by family: a lazy library builds a graph for each
-# operation, and JAX compiles each for each shape.
-CASES = {"dask": 1, "jax": 2}
-OTHERS = 3
+# They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
+LAZY = ("dask", "jax")
+CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 
@@ -85,29 +84,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is crossed
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Thin out what every library has to answer; with backends asked for, leave out the rest.
+    """With backends asked for, their tests alone and all of them; else those that are quick.
 
-    On NumPy a test runs with all its parameters, and so do the contracts on every library that is
-    quick; elsewhere a test runs with a few of them, spread evenly, and the others are `crossed`.
+    On NumPy a test runs with all its parameters, and so do the contracts on every library; other
+    tests run with a few of them elsewhere, spread evenly, and the others are `crossed`.
     """
+    if _asked_for(config):
+        kept = [item for item in items if isinstance(_backend_name(item), str)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+        return
     cases: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
         name = _backend_name(item)
-        if isinstance(name, str) and name != "numpy":
-            if "contracts" in item.path.parts and family_of(name) not in CASES:
-                continue  # every solver on every library
-            kind = family_of(name) if family_of(name) in CASES else name
-            cases.setdefault((item.nodeid.split("[")[0], kind), []).append(item)
-    for (_, kind), same in cases.items():
-        few = CASES.get(kind, OTHERS)
+        if isinstance(name, str) and family_of(name) in LAZY:
+            item.add_marker(pytest.mark.lazy)
+        elif isinstance(name, str) and name != "numpy" and "contracts" not in item.path.parts:
+            cases.setdefault((item.nodeid.split("[")[0], name), []).append(item)
+    for same in cases.values():
         for i, item in enumerate(same):
-            if i * few // len(same) == (i - 1) * few // len(same):
+            if i * CASES // len(same) == (i - 1) * CASES // len(same):
                 item.add_marker(pytest.mark.crossed)
-    if not _asked_for(config):
-        return
-    kept = [item for item in items if isinstance(_backend_name(item), str)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
 
 
 @pytest.fixture
