@@ -9,6 +9,7 @@ import hessx
 from _helpers.runs import chained_rosenbrock
 from _helpers.solvers import EVERY, NEWTON, products
 from hessx import Outcome
+from hessx._xp import _numpy_rows
 
 SECOND = [name for name in NEWTON if "jacobi" not in name]
 SEARCHING = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", "gd-armijo", *SECOND]
@@ -48,6 +49,31 @@ def test_f_that_breaks_down_gives_the_best_point(backend, name, bad):
     assert result.outcome is Outcome.FAILED_NONFINITE
     assert (result.success, result.status) == (False, 3)
     assert result.nfev == len(evaluated)
+
+
+@pytest.mark.parametrize("name", SEARCHING)
+@pytest.mark.parametrize("width", [2**17, 2], ids=["whole rows", "blocks"])
+@pytest.mark.backends("numpy")
+def test_a_trial_whose_squares_overflow_is_left_quietly(backend, name, width, monkeypatch):
+    """Warnings are errors here: numerical trouble is not the user's to hear of."""
+    monkeypatch.setattr(_numpy_rows, "_WIDTH", width)
+    calls = []
+
+    def fun(x):
+        value, grad = chained_rosenbrock(x)
+        calls.append(value)
+        if len(calls) == 2:
+            huge = np.sqrt(np.finfo(x.dtype).max) * 100
+            return float(huge), grad * 0 + huge
+        return value, grad
+
+    more = products(name, chained_rosenbrock)
+    x0 = backend.asarray(START)
+    result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], **more)
+    assert np.isfinite(result.x).all()
+    assert result.fun <= calls[0]
+    # MINPACK-2's interpolation with so large a value ends at alpha = 0
+    assert name == "lbfgs-mt" or result.fun < calls[0] / 10
 
 
 @pytest.mark.parametrize("name", SEARCHING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hessx._xp._algebra import quiet
 from hessx._xp._fetch import fetch
 from hessx._xp._namespace import Array, Space
 from hessx._xp._numpy_rows import make_rows
@@ -140,17 +141,18 @@ class NumpyCGVectors:
     def measure(self, extra: np.ndarray | None = None) -> list[float]:
         """Bring r'r, r'u, p's, r's, s's, s'u, s'v and another scalar."""
         r_r = r_u = p_s = r_s = s_s = s_u = s_v = 0.0
-        for cut in self.cuts:
-            s, r = self.s[cut], self.r[cut]
-            p_s += float(self.p[cut].dot(s))
-            s_s += float(s.dot(s))
-            r_s += float(r.dot(s))
-            r_r += float(r.dot(r))
-            if self.u is not None:
-                u = self.u[cut]
-                r_u += float(r.dot(u))
-                s_u += float(s.dot(u))
-                s_v += float(s.dot(self.v[cut]))
+        with quiet():  # a product need not be finite
+            for cut in self.cuts:
+                s, r = self.s[cut], self.r[cut]
+                p_s += float(self.p[cut].dot(s))
+                s_s += float(s.dot(s))
+                r_s += float(r.dot(s))
+                r_r += float(r.dot(r))
+                if self.u is not None:
+                    u = self.u[cut]
+                    r_u += float(r.dot(u))
+                    s_u += float(s.dot(u))
+                    s_v += float(s.dot(self.v[cut]))
         if self.u is None:
             r_u, s_u, s_v = r_r, r_s, s_s
         numbers = [r_r, r_u, p_s, r_s, s_s, s_u, s_v]

@@ -189,7 +189,7 @@ def space_of(x: Any) -> Space:
     tree = None if is_array(x) else Tree.of(x)
     leaves = [x] if tree is None else [leaf for _, leaf in walk(x, "x")]
     a = leaves[0]
-    library, n = library_of(a), sum(math.prod(leaf.shape) for leaf in leaves)
+    library, n = library_of(a), sum([math.prod(leaf.shape) for leaf in leaves])
     lazy = library.kind == "dask"
     return Space(
         xp=library.xp,

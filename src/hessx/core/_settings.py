@@ -93,6 +93,8 @@ def check_integer(name: str, value: object, low: int = 0) -> None:
     ...
     hessx...SettingsError: memory = 0: expected an integer >= 1
     """
+    if type(value) is int and value >= low:
+        return
     if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
         msg = f"{name} = {value!r}: expected an integer >= {low}"
         raise SettingsError(msg)

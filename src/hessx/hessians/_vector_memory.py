@@ -6,7 +6,7 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Space, extremes
+from hessx._xp import Array, Space, extremes, quiet
 
 __all__ = ["VectorMemory"]
 
@@ -75,14 +75,15 @@ class VectorMemory:
         bounds = extremes(self.space, grad)
         g = self.g_trial = grad if self.scale is None else grad * self.scale
         d = self.d
-        wanted = [*bounds, d @ g, g @ g]
-        if math.isnan(self.d_square):
-            wanted.append(d @ d)
-            if math.isnan(self.start_slope):
-                wanted.append(d @ self.g)
-        if self.pairs:
-            y = self.y = g - self.g
-            wanted += [d @ y, y @ y, y @ g]
+        with quiet():  # of a trial far out
+            wanted = [*bounds, d @ g, g @ g]
+            if math.isnan(self.d_square):
+                wanted.append(d @ d)
+                if math.isnan(self.start_slope):
+                    wanted.append(d @ self.g)
+            if self.pairs:
+                y = self.y = g - self.g
+                wanted += [d @ y, y @ y, y @ g]
         return wanted
 
     def read(self, values: list[Any]) -> None:

@@ -111,7 +111,8 @@ class LineSearchMethod:
         if not isinstance(self.x_scale, Real):
             scale = positive_vector(space, self.x_scale, "x_scale")
         memory = self.curvature.remember(space, scale, self._needs)
-        return LineSearchState(space, memory, Request(space.flat(x0), 0), turns=turns)
+        request = Request(space.flat(x0), 0)
+        return LineSearchState(space=space, memory=memory, request=request, turns=turns)
 
     def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         """Take an answer in: one fetch, then accept, try again or fail."""
@@ -203,20 +204,19 @@ class LineSearchMethod:
         if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
             return Point(x, reply.value, math.nan, math.nan)
         wanted = memory.look(reply.grad)
-        if state.old_d is not None:
-            wanted.append(state.old_d @ memory.d)
+        if state.last_step is not None:
+            wanted.append(state.last_step @ memory.d)
         values, (x, *held) = fetch(
             space, [reply.value, *wanted], [x, *memory.kept()] if space.lazy else (x,)
         )
         if space.lazy:
             memory.replace(held)
         value, high, low, *products = values
-        turn = products.pop() if state.old_d is not None else math.nan
+        turn = math.nan if state.last_step is None else products.pop()
         memory.read(products)
-        if state.old_d is not None:
-            norms = state.old_d_norm * math.sqrt(memory.d_square)
-            state.cosine = turn / norms if norms > 0.0 else math.nan
-            state.old_d = None
+        if state.last_step is not None:
+            state.turn(turn, math.sqrt(memory.d_square))
+            state.last_step = None
         return Point(x, value, max(high, -low), math.nan)
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
@@ -289,5 +289,5 @@ def _remember_direction(state: LineSearchState) -> None:
     """Keep the direction just followed, for its cosine with the next one."""
     state.cosine = math.nan
     if state.accepted and state.iteration:
-        state.old_d = state.space.copy(state.memory.d)
-        state.old_d_norm = math.sqrt(state.memory.d_square)
+        state.last_step = state.space.copy(state.memory.d)
+        state.last_length = math.sqrt(state.memory.d_square)

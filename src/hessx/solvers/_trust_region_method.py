@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, fetch
+from hessx._xp import Array, Space, extremes, fetch, quiet
 from hessx.core import (
     Outcome,
     Point,
@@ -126,12 +126,12 @@ class TrustRegionMethod:
             scale = positive_vector(space, self.x_scale, "x_scale")
         part = self.preconditioner
         return TrustRegionState(
-            space,
-            scale,
-            Request(space.flat(x0), 0),
-            self.region.begin(),
-            self.forcing.begin(),
-            None if part is None else part.begin(space, scale),
+            space=space,
+            scale=scale,
+            request=Request(space.flat(x0), 0),
+            region=self.region.begin(),
+            forcing=self.forcing.begin(),
+            preconditioner=None if part is None else part.begin(space, scale),
             turns=turns,
         )
 
@@ -264,15 +264,14 @@ class TrustRegionMethod:
             nan = math.nan  # the gradient is of no use then
             return Point(x, reply.value, nan, nan), reply.grad, (nan, nan, nan)
         g = reply.grad if state.scale is None else reply.grad * state.scale
-        wanted = [reply.value, *extremes(space, reply.grad), p @ g, g @ g, p @ p]
-        if state.old_p is not None:
-            wanted.append(state.old_p @ p)
+        with quiet():  # of a trial far out
+            wanted = [reply.value, *extremes(space, reply.grad), p @ g, g @ g, p @ p]
+            wanted += [] if state.last_step is None else [state.last_step @ p]
         values, (x, g, p) = fetch(space, wanted, [x, g, p])
         f, high, low, slope, g_g, p_p = values[:6]
         state.model_step.step = p  # type: ignore[union-attr]
-        if state.old_p is not None:
-            norms = state.old_p_norm * math.sqrt(p_p)
-            state.cosine = values[6] / norms if norms > 0.0 else math.nan
+        if state.last_step is not None:
+            state.turn(values[6], math.sqrt(p_p))
         norm = math.sqrt(g_g) if g_g >= 0.0 else math.nan
         return Point(x, f, max(high, -low), norm), g, (slope, g_g, p_p)
 
@@ -292,7 +291,7 @@ class TrustRegionMethod:
         state.accepted = True
         state.trouble = out_of_range(g_g)
         if state.turns:
-            state.old_p, state.old_p_norm = p.step + 0.0, state.step_norm
+            state.last_step, state.last_length = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:
             state.preconditioner.learn(p)
             if state.precondition is not None and state.preconditioner.changes:

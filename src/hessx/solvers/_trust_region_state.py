@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Space
-from hessx.core import Outcome, Point, Request, saved
+from hessx._xp import Array
+from hessx.core import saved
 from hessx.globalization import ForcingState, Region
 from hessx.krylov import ModelStep
+from hessx.solvers._run_state import RunState
 
 __all__ = ["TrustRegionState"]
 
 
 @saved(fresh=("hessian", "precondition"))
-@dataclass(slots=True)
-class TrustRegionState:
+@dataclass(slots=True, kw_only=True)
+class TrustRegionState(RunState):
     """All that a run has between two evaluations.
 
     Attributes
     ----------
-    space, request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
-    scaled_step_norm, trials, cosine, note, trouble
-        As in `SolverState`.
     scale : array, optional
         x_scale; gradients, Hessian and steps are in x / scale.
     region, forcing : Region, ForcingState
@@ -44,43 +42,20 @@ class TrustRegionState:
         The step under trial; None where the next has not been found.
     leaving : bool
         ``model_step`` leads out of a stationary start.
-    turns, old_p, old_p_norm : bool, array and float
-        Whether cosines are wanted, and the last step for the next of them.
     """
 
-    space: Space
     scale: Array | None
-    request: Request
     region: Region
     forcing: ForcingState
     preconditioner: Any = None
-    # point
-    point: Point = field(init=False)
-    first: Point = field(init=False)
-    best: Point | None = None
-    value_before: float = math.nan
     grad: Array = None
     grad_square: float = math.nan
-    # model
     started: bool = False
     hessian: Any = None
     precondition: Any = None
     dual_before: Array = None
     model_step: ModelStep | None = None
     leaving: bool = False
-    # bookkeeping
-    iteration: int = 0
-    accepted: bool = False
-    alpha: float = math.nan
-    step_norm: float = math.nan
-    scaled_step_norm: float = math.nan
-    trials: int = 0
-    turns: bool = False
-    old_p: Array = None
-    old_p_norm: float = math.nan
-    cosine: float = math.nan
-    note: str = ""
-    trouble: tuple[Outcome, str] | None = None
 
     @property
     def needs_hessian(self) -> bool:
