@@ -15,7 +15,7 @@ from hessx._xp._rows import ListedRows, Rows, WrittenRows
 
 __all__ = ["BlockedRows", "NumpyRows", "make_rows"]
 
-_WIDTH = 2**17  # columns of a block: a megabyte of a vector, for a second-level cache
+_WIDTH = 2**17  # columns of a block: a megabyte of each vector
 # Rows side by side, where they are multiplied and where they are summed: processors fetch ahead
 # for few streams, and a sum is written once for each group.
 _READ, _SUM = 4, 8
@@ -23,13 +23,13 @@ _NOTHING = contextlib.nullcontext()  # entering NumPy's error state takes as lon
 
 
 class NumpyRows(WrittenRows):
-    """The same on NumPy with views made once and ``dot``, half the cost of ``@`` on few numbers."""
+    """Rows of a NumPy array: views made once, and ``dot``, quicker than ``@`` on few numbers."""
 
     __slots__ = ("large", "views")
 
     def __init__(self, space: Space, k: int) -> None:
         super().__init__(space, k)
-        self.large = math.sqrt(np.finfo(space.host_dtype).max / space.n)  # its square overflows
+        self.large = math.sqrt(np.finfo(space.host_dtype).max / space.n)  # beyond it g'g overflows
         self.views = list(self.array)
 
     def __getitem__(self, i: int) -> Array:
@@ -53,7 +53,8 @@ class NumpyRows(WrittenRows):
         """row_i <- u scale, row_j <- row_i - row_k; see `_Steps`."""
         array, v, y = self.array, self.views[i], self.views[j]
         high, low = extremes(self.space, u)
-        with _NOTHING if -self.large < low and high < self.large else quiet():
+        calm = -self.large < low and high < self.large
+        with _NOTHING if calm else quiet():  # of a trial far out
             if scale is None:
                 v[:] = u
             else:
@@ -87,7 +88,7 @@ class NumpyRows(WrittenRows):
 
 
 class BlockedRows(NumpyRows):
-    """The same where a row has left the cache before it is met again: block by block."""
+    """The same for long rows, which leave the cache before they are met again: block by block."""
 
     __slots__ = ("blocks", "points")
 
@@ -134,7 +135,7 @@ class BlockedRows(NumpyRows):
         bounds, pair = np.empty((2, blocks), u.dtype), np.empty((blocks, 2), u.dtype)
         products = np.empty((blocks, stop - start), u.dtype)
         now, trial, change = self.views[k], self.views[i], self.views[j]
-        with quiet():
+        with quiet():  # of a trial far out
             for b, block in enumerate(self.blocks):
                 rows, part, v, y = self.array[:, block], u[block], trial[block], change[block]
                 bounds[:, b] = extremes(space, part)

@@ -94,25 +94,21 @@ class LBFGSMemory:
 
     def place(self, alpha: float, x: Array) -> Array:
         """Write s = alpha d into the candidate's row; return x + s, in x."""
-        self.alpha, self.placed = alpha, True
-        row = _PAIRS + 2 * self.candidate
+        self.alpha, self.placed, self.cleared = alpha, True, False
+        row, trial = _PAIRS + 2 * self.candidate, None
         if self.weights is None:
             self._write_step()
         else:
-            (start, c), self.weights = self.weights, None
-            out, start_at = None if self.lent else self.d, x if self.scale is None else None
-            self.d, trial, square = self.rows.follow(start, c, row, alpha, start_at, out)
-            self.lent = self.d is self.rows[row]
-            if not math.isnan(square):
-                self.d_square = square
-            if trial is not None:
-                return trial
+            trial = self._form_step(row, x if self.scale is None else None)
+        if trial is not None:
+            return trial
         return self.rows.moved(x, row) if self.scale is None else x + self.rows[row] * self.scale
 
     def look(self, grad: Array) -> list[Array]:
         """Name the scalars of a trial, the extreme entries of its gradient first."""
         if self.cleared:
             self._write_step()
+            self.cleared = False
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
         wanted = self.rows.take_in(
             grad, self.scale, trial, y, self.now, self._first(trial), self.touched
@@ -241,11 +237,20 @@ class LBFGSMemory:
         end = len(self.products)
         self.touched = end if self.rows.whole else min(_PAIRS + 2 * (count + 1), end)
 
+    def _form_step(self, row: int, x: Array | None) -> Array | None:
+        """Form d, write s = alpha d, and give x + s where x is given."""
+        (start, c), self.weights = self.weights, None  # type: ignore[misc]
+        room = None if self.lent else self.d
+        self.d, trial, d_d = self.rows.follow(start, c, row, self.alpha, x, room)
+        self.lent = self.d is self.rows[row]
+        if not math.isnan(d_d):
+            self.d_square = d_d
+        return trial
+
     def _write_step(self) -> None:
-        """Write s = alpha d anew, with the d that was formed."""
+        """Write s = alpha d with the d that was formed."""
         self._take_back()
         self.rows.set_scaled(_PAIRS + 2 * self.candidate, self.d, self.alpha)
-        self.cleared = False
 
     def _take_back(self) -> None:
         """Give d an array of its own, before its row is written."""

@@ -8,7 +8,7 @@ from hessx._xp import fetch, make_cg_vectors
 from hessx.core import check_integer, saved
 from hessx.krylov._cg_blocks import BlockSolve
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
-from hessx.krylov._path import Path
+from hessx.krylov._path import Path, sum_of_sizes
 
 __all__ = ["TruncatedCG"]
 
@@ -88,7 +88,7 @@ class _Solve:
     def __init__(self, model: QuadraticModel) -> None:
         self.model = model
         M = model.precondition
-        self.path = Path(model, None if M is None else self._squares)
+        self.path = Path(model, self._terms, None if M is None else self._squares)
         u = None if M is None else M(model.gradient)
         self.vectors = make_cg_vectors(model.space, model.gradient, u)
         self.pairs = Pairs(model.space, model.collect) if model.collect else None
@@ -129,6 +129,10 @@ class _Solve:
         Hz = vectors.r - self.model.gradient
         bend = vectors.p + 0.0 if self.path.bent else None
         return self.path.result(vectors.hand_out(), Hz, bend, self.pairs)
+
+    def _terms(self) -> float:
+        """Read sum |p_i s_i|; one fetch, rarely."""
+        return sum_of_sizes(self.model.space, self.vectors.p, self.vectors.s)
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p; one fetch, rarely."""

@@ -228,3 +228,29 @@ def test_same_minimiser_as_scipy():
     ours = hessx.minimize(chained_rosenbrock, START, method="Newton-CG", tol=1e-8, **given)
     theirs = optimize.minimize(chained_rosenbrock, START, method="Newton-CG", tol=1e-10, **given)
     np.testing.assert_allclose(ours.x, theirs.x, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["newton-cg", "trust-ncg"])
+def test_a_grid_of_two_dimensions_is_within_the_limit_of_products(method):
+    """Poisson's equation on 128 x 128 points: CG takes a few times 128 steps."""
+    m = 128
+    b = np.random.default_rng(5).standard_normal(m * m)
+
+    def product(x, v):
+        V = np.pad(v.reshape(m, m), 1)
+        neighbours = V[2:, 1:-1] + V[:-2, 1:-1] + V[1:-1, 2:] + V[1:-1, :-2]
+        return (4.0 * V[1:-1, 1:-1] - neighbours).ravel()
+
+    def fun(x):
+        Ax = product(x, x)
+        return x @ Ax / 2.0 - b @ x, Ax - b
+
+    def notes(**options):
+        functions = {"jac": True, "hessp": product, "method": method, "history": True}
+        options |= {"gtol": 1e-8}
+        result = hessx.minimize(fun, np.zeros(m * m), options=options, **functions)
+        assert result.success
+        return result.history["note"]
+
+    assert "limit of products" in notes(max_inner=200)
+    assert "limit of products" not in notes()
