@@ -81,7 +81,7 @@ class HostAlgebra:
     def time_gram(self) -> None:
         self.gram.remove(3)
         self.gram.add(3, self.s_cross, self.y_cross, 1.0, 2.0, 1.0)
-        self.gram.coefficients(self.s_cross, self.y_cross, 0.5)
+        self.gram.weights(self.s_cross, self.y_cross, 0.5)
 
 
 class LineSearch:
