@@ -21,6 +21,7 @@ from hessx.globalization._wolfe import (
 __all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
+_AGREE = 0.1  # relative: closer than this, two forecasts of the minimiser confirm each other
 
 
 @saved
@@ -44,10 +45,12 @@ class HagerZhang(WolfeRule):
       eps_f = 10 eps(dtype of x).
 
     Until a trial overshoots, steps grow by the cubic through the last two trials, at most
-    ``expansion`` times; then secant^2 steps and bisections shrink the bracket by 0.66 a round.  The
-    cubic through values and slopes takes the place of the secant where the values differ by more
-    than rounding, and of bisection in step U3.  A non-finite trial is shrunk away from and never
-    passed.  When ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
+    ``expansion`` times, but without this bound where, on the first ray of a run, two cubics in a
+    row agree to a tenth on the minimiser: the first trial of all may be orders of magnitude short.
+    Then secant^2 steps and bisections shrink the bracket by 0.66 a round.  The cubic through values
+    and slopes takes the place of the secant where the values differ by more than rounding, and of
+    bisection in step U3.  A non-finite trial is shrunk away from and never passed.  When
+    ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
     f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the lowest, which is
     evaluated once more.  Without one the search fails.
 
@@ -111,6 +114,7 @@ class HagerZhang(WolfeRule):
             limit=self.alpha_max * alpha,
             lower_value=value,
             lower_slope=slope,
+            forecast=math.nan if ray.iteration == 0 else None,
         )
 
 
@@ -132,6 +136,9 @@ class HagerZhangSearch(WolfeSearch):
         upper - lower at the start of the round.
     stage : Stage
         Which trial of the round is under way.
+    forecast : float or None
+        The minimiser according to the last cubic beyond the trials; nan before there is one, None
+        on later rays, whose first trial is no guess.
     """
 
     rule: HagerZhang
@@ -144,6 +151,7 @@ class HagerZhangSearch(WolfeSearch):
     upper_slope: float = math.inf
     width: float = math.inf
     stage: Stage = Stage.FRESH
+    forecast: float | None = None
 
     def advance(self, value: float, slope: float) -> Verdict:
         """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
@@ -192,11 +200,19 @@ class HagerZhangSearch(WolfeSearch):
         return self._round(old, trial)
 
     def _expand(self, old: Point, trial: Point) -> float:
-        """Step B3 by extrapolation: at most ``expansion`` times, halfway to a non-finite trial."""
-        lower = self.lower
-        reach = min(self.rule.expansion * lower, self.limit, lower + 0.5 * (self.upper - lower))
-        guess = self._minimizer(old, trial)
+        """Step B3 by extrapolation, halfway to a non-finite trial at most; see the class."""
+        lower, guess = self.lower, self._minimizer(old, trial)
+        reach = min(self.limit, lower + 0.5 * (self.upper - lower))
+        if not self._confirmed(guess):
+            reach = min(self.rule.expansion * lower, reach)
         return guess if lower < guess < reach else reach
+
+    def _confirmed(self, guess: float) -> bool:
+        """Whether, on the first ray, this forecast agrees with the last one."""
+        if self.forecast is None:
+            return False
+        last, self.forecast = self.forecast, guess
+        return abs(guess - last) <= _AGREE * guess
 
     def _fold(self) -> float:
         """Step U3a: f rises and falls again in the interval; its minimiser is near ``lower``."""

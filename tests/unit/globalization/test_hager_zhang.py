@@ -1,5 +1,6 @@
 """Hager and Zhang's search beside their algorithm as published, on slopes alone."""
 
+import itertools
 import math
 
 import pytest
@@ -93,3 +94,35 @@ def test_expands_by_no_more_than_its_setting(slice_of, run):
 def test_stops_at_the_largest_step_of_an_unbounded_ray(slice_of, run):
     end = run(HagerZhang(alpha_max=50.0), slice_of(lambda a: (-a, -1.0), 1.0))
     assert (end.verdict, end.trials[-1][0], end.search.settled) == (Verdict.ACCEPTED, 50.0, True)
+
+
+def parabola(alpha):
+    """(alpha - 1)^2 / 2, whose cubic is itself."""
+    return 0.5 * (alpha - 1.0) ** 2, alpha - 1.0
+
+
+def alphas(phi, first, iteration):
+    """The trials on a ray of the given iteration."""
+    value, slope = phi(0.0)
+    search = HagerZhang().begin(Ray(value, slope, first, 2.0**-52, iteration))
+    trials, verdict = [], Verdict.TRY
+    while verdict is Verdict.TRY:
+        trials.append(search.alpha)
+        verdict = search.advance(*phi(search.alpha))
+    assert verdict is Verdict.ACCEPTED
+    return trials
+
+
+def test_two_forecasts_that_agree_are_followed_on_the_first_ray_only():
+    first, second, *others = alphas(parabola, 1e-3, iteration=0)
+    assert (first, second) == pytest.approx((1e-3, 5e-3))
+    assert others == pytest.approx([1.0], rel=1e-6)
+    later = alphas(parabola, 1e-3, iteration=1)  # accepted once the slope is above c2 = 0.9 of -1
+    assert later == pytest.approx([1e-3, 5e-3, 0.025, 0.125])
+
+
+def test_forecasts_that_differ_are_not_followed():
+    """f = cosh(alpha - 8) looks ever nearer from afar."""
+    trials = alphas(lambda a: (math.cosh(a - 8.0), math.sinh(a - 8.0)), 0.01, iteration=0)
+    growth = [b / a for a, b in itertools.pairwise(trials)]
+    assert growth[:2] == pytest.approx([5.0, 5.0])

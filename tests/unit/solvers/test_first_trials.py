@@ -34,9 +34,9 @@ def quadratic(x):
 
 
 def test_an_unknown_slope_repeats_the_last_step():
-    """Gradient descent in x / sqrt(a) by hand: alpha is repeated until the search changes it."""
+    """Gradient descent in x / sqrt(a): alpha is repeated until the search changes it."""
     x0 = np.array([3.0, -2.0, 1.0])
-    method = hessx.LineSearchMethod(Scaling(0.1 / CURVATURE), hessx.HagerZhang())
+    method = hessx.LineSearchMethod(Scaling(0.1 / np.sqrt(CURVATURE)), hessx.HagerZhang())
     result = hessx.minimize(quadratic, x0, jac=True, method=method, history=True)
     assert result.success
     np.testing.assert_allclose(result.x, 0.0, atol=1e-5)
