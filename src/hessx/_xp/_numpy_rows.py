@@ -18,7 +18,7 @@ __all__ = ["BlockedRows", "NumpyRows", "make_rows"]
 _WIDTH = 2**17  # columns of a block: a megabyte of each vector
 # Rows side by side, where they are multiplied and where they are summed: processors fetch ahead
 # for few streams, and a sum is written once for each group.
-_READ, _SUM = 4, 8
+_READ, _SUM = 4, 12
 _NOTHING = contextlib.nullcontext()  # entering NumPy's error state takes as long as two products
 
 
