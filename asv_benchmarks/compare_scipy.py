@@ -3,10 +3,11 @@
 
     nox -s compare -- [--repeats 7] [--only lbfgs|newton] [--n 10 1000000] [--no-memory]
 
-One process, one thread, one core, the two solvers in turn.  The medians are given and, in
-brackets, the fastest runs.  Here L-BFGS beside L-BFGS-B, m = 10, on the diagonal quadratic x'Dx/2
-of condition 1e3 from x0 = 1, all tolerances 0; peak memory is that of a run at n = 1e7 in a process
-of its own, beside x0 and D.  Newton-CG: compare_newton.py.
+One process, one thread, one core, the two solvers in turn.  The medians are given, in brackets
+the fastest runs, and the median of SciPy's time over hessx's, each pair from neighbouring runs.
+Here L-BFGS beside L-BFGS-B, m = 10, on the diagonal quadratic x'Dx/2 of condition 1e3 from x0 = 1,
+all tolerances 0; peak memory is that of a run at n = 1e7 in a process of its own, beside x0 and D.
+Newton-CG: compare_newton.py.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ def reusing(D: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     return reuses
 
 
+FUNCTIONS = {"plain": quadratic, "f keeps every x": keeping, "one gradient buffer": reusing}
+
+
 def by_scipy(fun: Any, x0: np.ndarray, iterations: int) -> Any:
     options = {"maxcor": M, "maxiter": iterations, "ftol": 0.0, "gtol": 0.0, "maxfun": 10**6}
     return scipy.optimize.minimize(fun, x0, jac=True, method="L-BFGS-B", options=options)
@@ -95,31 +99,29 @@ def microseconds(solve: Callable[..., Any], make: Any, D: np.ndarray, iterations
 
 
 def compare(n: int, repeats: int) -> None:
-    """Print one line: both solvers in turn, after a run of each to warm up."""
+    """Print one line: the solvers in turn, on each function, after a run of each to warm up."""
     D, iterations = np.geomspace(1.0, 1e3, n), iterations_of(n)
-    cases = {
-        "scipy": (by_scipy, quadratic),
-        "hessx": (by_hessx, quadratic),
-        "keeps": (by_hessx, keeping),
-        "buffer": (by_hessx, reusing),
-    }
-    times: dict[str, list[float]] = {name: [] for name in cases}
+    cases = [(make, solve) for make in FUNCTIONS.values() for solve in (by_scipy, by_hessx)]
+    times: dict[Any, list[float]] = {case: [] for case in cases}
     short = max(1, 3000 // max(n, 100))  # short runs are averaged: a timer's tick is not small
     for repeat in range(-1, repeats):
-        for name, (solve, make) in cases.items():
+        for make, solve in cases:
             spent = [microseconds(solve, make, D, iterations) for _ in range(short)]
             if repeat >= 0:
-                times[name].append(median(spent))
-    ratios = [a / b for a, b in zip(times["scipy"], times["hessx"], strict=True)]
-    columns = [f"{median(t):10.1f} [{min(t):8.1f}]" for t in times.values()]
-    print(f"{n:9d} {iterations:4d} " + " ".join(columns) + f" {median(ratios):7.2f}", flush=True)
+                times[make, solve].append(median(spent))
+    columns = []
+    for make in FUNCTIONS.values():
+        theirs, ours = times[make, by_scipy], times[make, by_hessx]
+        ratio = median(a / b for a, b in zip(theirs, ours, strict=True))
+        columns.append(f"{median(theirs):9.1f} {median(ours):9.1f} [{min(ours):8.1f}] {ratio:5.3g}")
+    print(f"{n:9d} {iterations:4d} " + " ".join(columns), flush=True)
 
 
 def check_same_iterates(n: int) -> None:
     """A function that keeps its x, and one that reuses its gradient: the same iterates, bitwise."""
     D, iterations = np.geomspace(1.0, 1e3, n), iterations_of(n)
     runs = []
-    for make in (quadratic, keeping, reusing):
+    for make in FUNCTIONS.values():
         iterates: list[np.ndarray] = []
         by_hessx(make(D), np.ones(n), iterations, lambda x, seen=iterates: seen.append(x.copy()))
         runs.append(np.stack(iterates))
@@ -148,11 +150,9 @@ def peak_vectors(library: str) -> float:
 
 def compare_lbfgs(sizes: list[int], repeats: int, *, memory: bool) -> None:
     """Print the tables of L-BFGS."""
-    print("L-BFGS: microseconds per iteration outside the function: median [fastest]")
-    print(
-        f"{'n':>9} {'its':>4} {'SciPy':>21} {'hessx':>21} {'f keeps every x':>21} "
-        f"{'one gradient buffer':>21}   SciPy / hessx"
-    )
+    print("L-BFGS: microseconds per iteration outside the function: medians [fastest of hessx]")
+    print(f"{'n':>9} {'its':>4} " + " ".join(f"{name:>36}" for name in FUNCTIONS))
+    print(" " * 15 + " ".join(f"{'SciPy':>9} {'hessx':>9} {'':10} {'ratio':>5}" for _ in FUNCTIONS))
     for n in sizes:
         check_same_iterates(min(n, 100_000))
         compare(n, repeats)
