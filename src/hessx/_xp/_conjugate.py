@@ -20,7 +20,8 @@ class CGVectors:
     """z, r = g + H z and p; u = M r with a preconditioner; s = H p and v = M s of a step.
 
     They are rows p, s, (v), z, r, (u) of one block, so that one operation advances z, r and u by
-    p, s and v, and one product brings what is to be known of s.
+    p, s and v, and one product brings what is to be known of s.  The squares of the next residual
+    are predicted from it, so that a step needs one packet.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ class CGVectors:
         M g; the first direction is -u, or -g.
     """
 
-    __slots__ = ("conditioned", "rows", "space", "u_row", "width")
+    __slots__ = ("conditioned", "known", "rows", "space", "u_row", "width")
+    explicit = False  # what `advance` gives is a prediction
 
     def __init__(self, space: Space, g: Array, u: Array | None) -> None:
         self.space, self.conditioned = space, u is not None
@@ -77,7 +79,7 @@ class CGVectors:
         self.rows.set(_V, v)
 
     def measure(self, extra: Array | None = None) -> list[float]:
-        """Bring r'r, r'u, p's, r's, s's, s'u, s'v and another scalar, in one packet."""
+        """Bring r'r, r'u, p's and another scalar; with them, in the packet, r's, s's, s'u, s'v."""
         rows, r = self.rows, self.width + 1
         with_s = rows.products(0, 2 * self.width, _S)
         with_r = rows.products(r, 2 * self.width, r)
@@ -85,8 +87,8 @@ class CGVectors:
         (a, b, *rest), held = fetch(self.space, wanted, rows.kept())
         rows.replace(list(held))
         s_v = a[_V if self.conditioned else _S]
-        numbers = b[0], b[-1], a[_P], a[r], a[_S], a[self.u_row], s_v, *rest
-        return [float(number) for number in numbers]
+        self.known = [float(k) for k in (b[0], b[-1], a[r], a[_S], a[self.u_row], s_v)]
+        return [*self.known[:2], float(a[_P]), *rest]
 
     def residual(self) -> list[float]:
         """Bring r'r and r'u; one packet."""
@@ -95,9 +97,11 @@ class CGVectors:
         rows.replace(list(held))
         return [float(b[0]), float(b[-1])]
 
-    def advance(self, alpha: float) -> None:
-        """Advance z, r and u by alpha times p, s and v."""
+    def advance(self, alpha: float) -> tuple[float, float]:
+        """Advance z, r and u by alpha times p, s and v; predict r'r and r'u."""
         add_scaled(self.rows, self.width, _P, self.width, alpha)
+        r_r, r_u, r_s, s_s, s_u, s_v = self.known
+        return r_r + alpha * (2.0 * r_s + alpha * s_s), r_u + alpha * (2.0 * s_u + alpha * s_v)
 
     def turn(self, beta: float) -> None:
         """Turn p to beta p - u."""
@@ -109,9 +113,13 @@ class CGVectors:
 
 
 class NumpyCGVectors:
-    """The same on NumPy: s and v stay where they are, and one block after the other is read."""
+    """The same on NumPy: s and v stay where they are, and one block after the other is read.
 
-    __slots__ = ("cuts", "p", "r", "s", "space", "u", "v", "work", "z")
+    Scalars cost nothing to bring, so that r'r and r'u are computed after each step.
+    """
+
+    __slots__ = ("cuts", "p", "r", "r_r", "r_u", "s", "space", "u", "v", "work", "z")
+    explicit = True
 
     def __init__(self, space: Space, g: np.ndarray, u: np.ndarray | None) -> None:
         self.space = space
@@ -127,8 +135,10 @@ class NumpyCGVectors:
     def restart(self, r: np.ndarray, u: np.ndarray | None) -> None:
         """Take a residual, and M r."""
         self.r[:] = r
+        self.r_r = self.r_u = float(r.dot(r))
         if u is not None:
             self.u[:] = u  # type: ignore[index]
+            self.r_u = float(r.dot(u))
 
     def take(self, s: np.ndarray) -> None:
         """Take H p, which may be a buffer of the user's: it is read in this step only."""
@@ -139,39 +149,28 @@ class NumpyCGVectors:
         self.v = v
 
     def measure(self, extra: np.ndarray | None = None) -> list[float]:
-        """Bring r'r, r'u, p's, r's, s's, s'u, s'v and another scalar."""
-        r_r = r_u = p_s = r_s = s_s = s_u = s_v = 0.0
+        """Bring r'r, r'u, p's and another scalar."""
         with quiet():  # a product need not be finite
-            for cut in self.cuts:
-                s, r = self.s[cut], self.r[cut]
-                p_s += float(self.p[cut].dot(s))
-                s_s += float(s.dot(s))
-                r_s += float(r.dot(s))
-                r_r += float(r.dot(r))
-                if self.u is not None:
-                    u = self.u[cut]
-                    r_u += float(r.dot(u))
-                    s_u += float(s.dot(u))
-                    s_v += float(s.dot(self.v[cut]))
-        if self.u is None:
-            r_u, s_u, s_v = r_r, r_s, s_s
-        numbers = [r_r, r_u, p_s, r_s, s_s, s_u, s_v]
+            p_s = self.p.dot(self.s)
+        numbers = [self.r_r, self.r_u, p_s]
         return fetch(self.space, numbers if extra is None else [*numbers, extra])[0]
 
     def residual(self) -> list[float]:
-        """Bring r'r and r'u."""
-        return fetch(self.space, [self.r.dot(self.r), self.r.dot(self._last)])[0]
+        """Give r'r and r'u."""
+        return [self.r_r, self.r_u]
 
-    def advance(self, alpha: float) -> None:
-        """Advance z, r and u by alpha times p, s and v."""
-        moves = [(self.z, self.p), (self.r, self.s)]
-        if self.u is not None:
-            moves.append((self.u, self.v))
+    def advance(self, alpha: float) -> tuple[float, float]:
+        """Advance z, r and u by alpha times p, s and v; r'r and r'u."""
+        self.r_r = self.r_u = 0.0
         for cut in self.cuts:
-            for y, d in moves:
-                part, direction = y[cut], d[cut]
-                step = np.multiply(direction, alpha, out=self.work[: len(part)])
-                np.add(part, step, out=part)
+            self._add(self.z[cut], self.p[cut], alpha)
+            r = self._add(self.r[cut], self.s[cut], alpha)
+            self.r_r += float(r.dot(r))
+            if self.u is not None:
+                self.r_u += float(r.dot(self._add(self.u[cut], self.v[cut], alpha)))
+        if self.u is None:
+            self.r_u = self.r_r
+        return self.r_r, self.r_u
 
     def turn(self, beta: float) -> None:
         """Turn p to beta p - u."""
@@ -183,6 +182,11 @@ class NumpyCGVectors:
     def hand_out(self) -> np.ndarray:
         """Give z for good."""
         return self.z
+
+    def _add(self, y: np.ndarray, d: np.ndarray, alpha: float) -> np.ndarray:
+        """Add alpha d to y, in place."""
+        y += np.multiply(d, alpha, out=self.work[: len(y)])
+        return y
 
     @property
     def _last(self) -> np.ndarray:

@@ -45,9 +45,9 @@ class TruncatedCG:
     One packet per product: p's, r's, s's, r'r and, with a preconditioner, r'u, s'u, s'v for
     v = M s.  The next squared residual r'r + 2 alpha r's + alpha^2 s's is predicted before another
     product is asked for, and the next packet's explicit r'r corrects it; where prediction has
-    cancelled to eps^(1/3) r'r and the solve goes on, r'r is fetched by itself.  Where the
-    tolerance is below 100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one
-    product.
+    cancelled to eps^(1/3) r'r and the solve goes on, r'r is fetched by itself.  On NumPy, where
+    scalars are at hand, r'r is computed after each step instead.  Where the tolerance is below
+    100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one product.
 
     Memory: 4 vectors, 6 with a preconditioner, and 2 for temporaries.  Cost per step: one product,
     one fetch, at most 10 launches (14 with a preconditioner, and its own).
@@ -100,20 +100,17 @@ class _Solve:
         if model.precondition is not None:
             vectors.take_conditioned(model.precondition(vectors.s))
         before = model.grad_square_before if path.products == 0 else None
-        r_r, r_u, p_s, r_s, s_s, s_u, s_v, *rest = vectors.measure(before)
-        alpha = path.advance(r_u, p_s, s_s, *rest)
-        if alpha != 0.0:
-            vectors.advance(alpha)
+        r_r, r_u, p_s, *rest = vectors.measure(before)
+        alpha = path.advance(r_u, p_s, *rest)
+        r_r_next, r_u_next = vectors.advance(alpha) if alpha != 0.0 else (r_r, r_u)
         if self.pairs is not None and p_s > 0.0:
             self.pairs.add(vectors.p, vectors.s)
         if path.outcome is not None:
             return False
-        r_r_next = r_r + alpha * (2.0 * r_s + alpha * s_s)
-        r_u_next = r_u + alpha * (2.0 * s_u + alpha * s_v)
         refresh = path.wants_residual(path.steps - 1)
         if refresh:
             self._refresh()
-        if refresh or path.is_rough(r_r, r_r_next, r_u, r_u_next):
+        if refresh or (not vectors.explicit and path.is_rough(r_r, r_r_next, r_u, r_u_next)):
             r_r_next, r_u_next = vectors.residual()
         beta = path.go_on(r_r_next, r_u_next)
         if beta is not None and model.watch():

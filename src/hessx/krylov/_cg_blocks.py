@@ -96,7 +96,7 @@ class BlockSolve:
         r_u, before = values[0], values[-1] if len(values) > 1 + 3 * count else 0.0
         for j in range(count):
             p_s, r_r, r_u_next = values[1 + 3 * j : 4 + 3 * j]
-            alpha = path.advance(r_u, p_s, 0.0, before)
+            alpha = path.advance(r_u, p_s, before)
             if path.outcome is KrylovOutcome.NONFINITE:
                 break
             taken.append(alpha)

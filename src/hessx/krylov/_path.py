@@ -70,11 +70,11 @@ class Path:
         norm = math.sqrt(self.model.grad_square)
         return self.model.tolerance < 100.0 * self.model.space.eps * math.sqrt(self.steps) * norm
 
-    def advance(self, r_u: float, p_s: float, s_s: float, before: float = 0.0) -> float:
+    def advance(self, r_u: float, p_s: float, before: float = 0.0) -> float:
         """Take a product's scalars in and give the step along p; sets ``outcome`` at an end."""
         model = self.model
         self.products += 1
-        if not (math.isfinite(p_s + s_s) and 0.0 < r_u < math.inf):
+        if not (math.isfinite(p_s) and 0.0 < r_u < math.inf):
             self.outcome = KrylovOutcome.NONFINITE
             return 0.0
         if self.steps == 0:
