@@ -8,7 +8,7 @@ ticket of a request must come back with its reply: an answer to an older state i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
@@ -49,6 +49,10 @@ class Point:
             return self.grad_norm < other.grad_norm
         return self.value < other.value
 
+    def bare(self) -> Point:
+        """Give the numbers alone, without the vectors."""
+        return replace(self, x=None, grad=None)
+
     @property
     def finite(self) -> bool:
         """Whether value and gradient are finite."""
@@ -69,7 +73,7 @@ class SolverState(Protocol):
     accepted : bool
         Whether the last reply ended an iteration.
     point, first : Point
-        The last accepted point, and the start.
+        The last accepted point, and the numbers of the start.
     needs_hessian : bool
         Whether ``propose`` has to be preceded by ``linearise``.
     best : Point, optional

@@ -49,8 +49,8 @@ class TruncatedCG:
     scalars are at hand, r'r is computed after each step instead.  Where the tolerance is below
     100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one product.
 
-    Memory: 4 vectors, 6 with a preconditioner, and 2 for temporaries.  Cost per step: one product,
-    one fetch, at most 10 launches (14 with a preconditioner, and its own).
+    Memory: 4 vectors, 6 with a preconditioner (5 on NumPy), and 2 for temporaries.  Cost per step:
+    one product, one fetch, at most 10 launches (14 with a preconditioner, and its own).
 
     References
     ----------
@@ -89,20 +89,18 @@ class _Solve:
         self.model = model
         M = model.precondition
         self.path = Path(model, self._terms, None if M is None else self._squares)
-        u = None if M is None else M(model.gradient)
-        self.vectors = make_cg_vectors(model.space, model.gradient, u)
+        self.vectors = make_cg_vectors(model.space, model.gradient, M)
         self.pairs = Pairs(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""
         model, vectors, path = self.model, self.vectors, self.path
         vectors.take(model.product(vectors.p))
-        if model.precondition is not None:
-            vectors.take_conditioned(model.precondition(vectors.s))
         before = model.grad_square_before if path.products == 0 else None
         r_r, r_u, p_s, *rest = vectors.measure(before)
         alpha = path.advance(r_u, p_s, *rest)
-        r_r_next, r_u_next = vectors.advance(alpha) if alpha != 0.0 else (r_r, r_u)
+        if alpha != 0.0:
+            vectors.advance(alpha)
         if self.pairs is not None and p_s > 0.0:
             self.pairs.add(vectors.p, vectors.s)
         if path.outcome is not None:
@@ -110,7 +108,8 @@ class _Solve:
         refresh = path.wants_residual(path.steps - 1)
         if refresh:
             self._refresh()
-        if refresh or (not vectors.explicit and path.is_rough(r_r, r_r_next, r_u, r_u_next)):
+        r_r_next, r_u_next = vectors.squares()
+        if refresh or path.is_rough(r_r, r_r_next, r_u, r_u_next):
             r_r_next, r_u_next = vectors.residual()
         beta = path.go_on(r_r_next, r_u_next)
         if beta is not None and model.watch():
@@ -121,11 +120,11 @@ class _Solve:
         return True
 
     def finish(self) -> ModelStep:
-        """Hand out the step; H z = r - g."""
+        """Hand out the step."""
         vectors = self.vectors
-        Hz = vectors.r - self.model.gradient
         bend = vectors.p + 0.0 if self.path.bent else None
-        return self.path.result(vectors.hand_out(), Hz, bend, self.pairs)
+        z, Hz = vectors.hand_out(self.model.gradient)
+        return self.path.result(z, Hz, bend, self.pairs)
 
     def _terms(self) -> float:
         """Read sum |p_i s_i|; one fetch, rarely."""
@@ -140,7 +139,5 @@ class _Solve:
     def _refresh(self) -> None:
         """Form r = g + H z anew; one product."""
         model = self.model
-        r = model.gradient + model.product(self.vectors.z)
+        self.vectors.restart(model.gradient + model.product(self.vectors.z))
         self.path.products += 1
-        u = model.precondition(r) if model.precondition is not None else None
-        self.vectors.restart(r, u)

@@ -45,10 +45,13 @@ class _BoundDiagonal:
         p_H_p = -2.0 * (step.decrease + step.slope)
         if not (self.on and p_H_p > 0.0):
             return
-        weight = 1.0 / p_H_p
-        s, y = step.step * step.step * weight, step.product * step.product * weight
-        self.steps = s if self.steps is None else self.steps + s
-        self.products = y if self.products is None else self.products + y
+        self.steps = _plus_square(self.steps, step.step, 1.0 / p_H_p)
+        self.products = _plus_square(self.products, step.product, 1.0 / p_H_p)
+
+
+def _plus_square(total: Array, v: Array, weight: float) -> Array:
+    """Give total + weight v^2, or weight v^2; in one expression, so that NumPy reuses its parts."""
+    return v * v * weight if total is None else total + v * v * weight
 
 
 @saved

@@ -190,7 +190,7 @@ class LineSearchMethod:
         memory.replace(held)
         memory.read_start(values)
         point.grad_norm2 = math.sqrt(memory.grad_square)
-        state.point = state.first = point
+        state.point, state.first = point, point.bare()
         state.accepted = point.finite
         state.trouble = (
             out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")

@@ -186,6 +186,7 @@ def minimize(
         plans.solver, space, point, plans.stopping, observers, objective.counts, sign, resumed
     )
     run.chosen = plans.chosen
+    del point  # the start is let go when it is left
     return drive(run, objective, keeper)
 
 

@@ -70,7 +70,7 @@ class TrustRegionMethod:
     Notes
     -----
     Cost: one fetch per CG step and one per trial point; value and gradient are asked for together.
-    Memory: 10 vectors beside x0 with `TruncatedCG`, 5 more while a diagonal is learnt.
+    Memory on NumPy: 9 vectors beside x0 with `TruncatedCG`, 12 while a diagonal is learnt.
 
     References
     ----------
@@ -244,7 +244,7 @@ class TrustRegionMethod:
             state.space, state.request.x, reply, [g @ g], [g]
         )
         point.grad_norm2, state.grad_square = math.sqrt(g_g), g_g
-        state.point = state.first = point
+        state.point, state.first = point, point.bare()
         state.accepted = state.started = point.finite
         state.trouble = out_of_range(g_g) if point.finite else not_finite(point, "x0")
         return state
