@@ -18,7 +18,6 @@ class interrupts:  # noqa: N801 - a context manager is called like a function
     A second one acts as before the block, by KeyboardInterrupt: for a function that does not
     return.  Only in the main thread, where Python handles signals, and only where SIGINT raises
     KeyboardInterrupt: a handler of the host program's own stays.
-
     """
 
     __slots__ = ("note",)

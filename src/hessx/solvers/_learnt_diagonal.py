@@ -65,8 +65,9 @@ class LearntDiagonal:
 
     Notes
     -----
-    Memory: none until a solve meets its limit, then 3 vectors, and 2 of preconditioned CG.  Cost
-    while in use: about 20 launches per accepted step, one product of vectors per CG step; no fetch.
+    Memory: none until a solve meets its limit, then 3 vectors, and 2 of preconditioned CG (1 on
+    NumPy).  Cost while in use: about 20 launches per accepted step, one product of vectors per CG
+    step; no fetch.
 
     References
     ----------
