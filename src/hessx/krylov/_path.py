@@ -96,10 +96,10 @@ class Path:
         return self._go(alpha, p_s)
 
     def is_rough(self, r_r: float, r_r_next: float, r_u: float, r_u_next: float) -> bool:
-        """Whether the predicted squares have cancelled too far to go on with them."""
+        """Whether the predicted squares have cancelled too far to go on with, or overflowed."""
         eps = self.model.space.eps
         floor = eps ** (1 / 3)
-        if r_r_next > floor * r_r and r_u_next > floor * r_u:
+        if floor * r_r < r_r_next < math.inf and floor * r_u < r_u_next < math.inf:
             return False
         return not self._solved(math.sqrt(max(r_r_next, 0.0) + 10.0 * eps * r_r))
 
@@ -110,7 +110,8 @@ class Path:
         # steps lost in z may be corrections of stiff components; a tenth of all are waited for
         lost = self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z
         self.lost = self.lost + 1 if lost else 0
-        if self.outcome is None and (not r_u > 0.0 or self.lost > max(1, self.steps // 10)):
+        still = self.lost > max(1, self.steps // 10) or not 0.0 < r_u < math.inf
+        if self.outcome is None and still:
             self.outcome = KrylovOutcome.STAGNATED
         if self.outcome is not None:
             return None
@@ -147,7 +148,7 @@ class Path:
     def _solved(self, residual: float) -> bool:
         """Whether the residual is small, and the model settled where that is asked for."""
         tolerance = self.model.tolerance
-        if residual > tolerance:
+        if not residual <= tolerance:  # nor is nan
             return False
         self.met = True
         if not self.model.settled or residual <= _DEEP * tolerance:

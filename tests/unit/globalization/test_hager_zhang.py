@@ -1,6 +1,5 @@
 """Hager and Zhang's search beside their algorithm as published, on slopes alone."""
 
-import itertools
 import math
 
 import pytest
@@ -122,7 +121,7 @@ def test_two_forecasts_that_agree_are_followed_on_the_first_ray_only():
 
 
 def test_forecasts_that_differ_are_not_followed():
-    """f = cosh(alpha - 8) looks ever nearer from afar."""
-    trials = alphas(lambda a: (math.cosh(a - 8.0), math.sinh(a - 8.0)), 0.01, iteration=0)
-    growth = [b / a for a, b in itertools.pairwise(trials)]
-    assert growth[:2] == pytest.approx([5.0, 5.0])
+    """f = exp(alpha) - 1000 alpha: the cubics foretell 39, then 21, for log(1000)."""
+    trials = alphas(lambda a: (math.exp(a) - 1e3 * a, math.exp(a) - 1e3), 0.5, iteration=0)
+    assert trials[:3] == pytest.approx([0.5, 2.5, 12.5])
+    assert all(alpha < 12.5 for alpha in trials[3:])

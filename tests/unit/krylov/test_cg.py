@@ -173,3 +173,19 @@ def test_the_units_of_f_and_x_change_no_digit(size, check_every):
     np.testing.assert_array_equal(scaled.step, one.step)
     assert scaled.decrease == one.decrease * size
     assert (scaled.outcome, scaled.products) == (one.outcome, one.products)
+
+
+@every
+@pytest.mark.parametrize("name", ["numpy-float32", "torch-float32", "strict-no_float64"])
+@pytest.mark.parametrize("conditioned", [False, True])
+def test_squares_beyond_float32_are_no_end(name, conditioned, check_every):
+    """H is so large that s's overflows: no prediction is left, and the residual is measured."""
+    values = np.geomspace(1e21, 1e24, n)
+    M = np.diag(2.0 / (values + 1e22)) if conditioned else None
+    g = np.random.default_rng(6).standard_normal(n)
+    posed = Quadratic(make_backend(name), np.diag(values), g, M)
+    tolerance = 1e-2 * float(np.linalg.norm(posed.g))
+    solved = posed.solve(check_every, tolerance=tolerance, limit=4 * n)
+    assert solved.outcome is KrylovOutcome.SOLVED
+    p = posed.step_of(solved)
+    assert np.linalg.norm(posed.g + posed.H @ p) <= 2.0 * tolerance
