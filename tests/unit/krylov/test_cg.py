@@ -176,14 +176,14 @@ def test_the_units_of_f_and_x_change_no_digit(size, check_every):
 
 
 @every
-@pytest.mark.parametrize("name", ["numpy-float32", "torch-float32", "strict-no_float64"])
+@pytest.mark.backends("numpy-float32", "torch-float32", "strict-no_float64")
 @pytest.mark.parametrize("conditioned", [False, True])
-def test_squares_beyond_float32_are_no_end(name, conditioned, check_every):
+def test_squares_beyond_float32_are_no_end(backend, conditioned, check_every):
     """H is so large that s's overflows: no prediction is left, and the residual is measured."""
     values = np.geomspace(1e21, 1e24, n)
     M = np.diag(2.0 / (values + 1e22)) if conditioned else None
     g = np.random.default_rng(6).standard_normal(n)
-    posed = Quadratic(make_backend(name), np.diag(values), g, M)
+    posed = Quadratic(backend, np.diag(values), g, M)
     tolerance = 1e-2 * float(np.linalg.norm(posed.g))
     solved = posed.solve(check_every, tolerance=tolerance, limit=4 * n)
     assert solved.outcome is KrylovOutcome.SOLVED
