@@ -11,6 +11,7 @@ __all__ = ["RadiusRule", "Region"]
 
 _NOISE = 1e4  # eps abs(f): what the rounding of a long sum may come to
 _CLOSE = 0.1  # of 1: a ratio that foretells well
+_EXACT = 1e-4  # relative error to which a model that looks exact is believed
 
 
 @saved
@@ -21,7 +22,9 @@ class RadiusRule:
     With ratio = (f - f_trial) / decrease, a step is accepted where ratio > ``accept``.  Below
     ``poor`` the radius becomes t min(norm(p), radius), with t where the parabola through f, g'p and
     f_trial has its minimum, kept within ``shrink``.  Above ``good``, where the boundary held the
-    step back, it becomes ``grow`` radius, and twice that where the ratio is within 0.1 of 1.
+    step back, it becomes ``grow`` radius, twice that where the ratio is within 0.1 of 1, and
+    10^-4 / abs(ratio - 1) radius, at most ``leap`` radius, where f looks quadratic: there the
+    model's relative error, third order over second, grows as the radius and stays below 10^-4.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ class RadiusRule:
         Ratios, 0 <= accept < poor < good < 1.
     shrink : tuple of float
         Least and largest factor, 0 < least <= largest < 1.
-    grow : float
-        Factor > 1.
+    grow, leap : float
+        Factors: > 1, and >= 1.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class RadiusRule:
     good: float = 0.75
     shrink: tuple[float, float] = (1 / 16, 1 / 2)
     grow: float = 2.0
+    leap: float = 100.0
 
     def __post_init__(self) -> None:
         if self.initial is not None:
@@ -87,6 +91,7 @@ class RadiusRule:
         check_real("shrink[0]", least, 0.0, 1.0)
         check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
         check_real("grow", self.grow, 1.0)
+        check_real("leap", self.leap, 1.0, closed=True)
         for name in ("initial", "largest"):  # numbers of NumPy would change a dtype
             given = getattr(self, name)
             object.__setattr__(self, name, given if given is None else float(given))
@@ -172,10 +177,16 @@ class Region:
         if not ratio >= rule.poor:
             radius = self._share(ratio, slope, decrease) * min(norm, radius)
         elif ratio > rule.good and held_back:
-            grow = 2.0 * rule.grow if abs(ratio - 1.0) <= _CLOSE else rule.grow
-            radius = min(grow * radius, rule.largest)
+            radius = min(self._growth(abs(ratio - 1.0)) * radius, rule.largest)
         self.radius = radius
         return ratio > rule.accept
+
+    def _growth(self, error: float) -> float:
+        """By how much the radius grows, with the relative error of the model there."""
+        if error > _CLOSE:
+            return self.rule.grow
+        leap = min(self.rule.leap, _EXACT / error) if error else self.rule.leap
+        return max(2.0 * self.rule.grow, leap)
 
     def _share(self, ratio: float, slope: float, decrease: float) -> float:
         """Where the parabola has its minimum, as a share of p."""

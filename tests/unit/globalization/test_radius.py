@@ -20,13 +20,21 @@ def expected_radius(ratio, norm, held_back, largest=math.inf):
         t = 3.0 / (2.0 * (rise + 3.0)) if rise > -3.0 else math.inf
         return min(max(t, 1.0 / 16.0), 0.5) * min(norm, 2.0)
     if ratio > 0.75 and held_back:
-        return min((4.0 if abs(ratio - 1.0) <= 0.1 else 2.0) * 2.0, largest)
+        error = abs(ratio - 1.0)
+        times = 2.0 if error > 0.1 else 4.0
+        if error < 0.25e-4:
+            times = 100.0 if error < 1e-6 else 1e-4 / error
+        return min(times * 2.0, largest)
     return 2.0
 
 
 @pytest.mark.parametrize(
-    "ratio", [-1e9, -3.0, 0.0, 5e-5, 2e-4, 0.1, 0.2499, 0.25, 0.5, 0.75, 0.76, 0.95, 1.0, 9.0]
-)
+    "ratio",
+    [
+        -1e9, -3.0, 0.0, 5e-5, 2e-4, 0.1, 0.2499, 0.25, 0.5, 0.75, 0.76, 0.95, 1.0, 9.0,
+        1.0 + 3e-5, 1.0 - 3e-5, 1.0 + 1e-5, 1.0 - 1e-5, 1.0 - 5e-6, 1.0 + 1e-7,
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("norm", [0.5, 2.0])
 @pytest.mark.parametrize("largest", [math.inf, 3.0])
 def test_shrinks_by_interpolation_and_grows_by_factors(ratio, norm, largest):
@@ -58,6 +66,10 @@ def test_settings_are_used():
     assert region.radius == 1.0
     assert not region.after(-1e6, **(STEP | {"norm": 1.0}))
     assert region.radius == 0.125
+    for leap, factor in ((1.0, 4.0), (20.0, 20.0), (1e6, 1e6)):
+        region = hessx.RadiusRule(initial=1.0, leap=leap).begin()
+        assert region.after(1.0, **(STEP | {"norm": 1.0}))
+        assert region.radius == factor
 
 
 def test_the_ratio_is_actual_by_predicted():
@@ -104,7 +116,8 @@ def test_units_change_nothing(unit):
         {"initial": 0.0}, {"initial": -1.0}, {"largest": 0.0}, {"accept": -0.1}, {"accept": 0.25},
         {"accept": 0.0, "poor": 0.0},
         {"good": 0.2}, {"good": 1.0}, {"shrink": (0.1, 1.0)}, {"shrink": (0.0, 0.5)},
-        {"grow": 1.0}, {"grow": math.inf}, {"initial": math.nan}, {"initial": "1"},
+        {"grow": 1.0}, {"grow": math.inf}, {"leap": 0.9}, {"leap": math.inf},
+        {"initial": math.nan}, {"initial": "1"},
     ],
 )  # fmt: skip
 def test_settings_out_of_range(settings):

@@ -126,6 +126,19 @@ def test_no_step_leaves_the_region():
     assert abs(chained_rosenbrock(points[-1])[1]).max() <= 1e-5  # at one of its two minima
 
 
+def test_a_quadratic_far_from_its_minimum_is_reached_by_leaps():
+    """Steps of 1, 100, 10^4, 10^6 and the rest, where factors of four make twelve of them."""
+    far = np.array([3e6, -1e6, 2e6])
+    result = hessx.minimize(
+        lambda x: (0.5 * (x - far) @ (x - far), x - far), np.zeros(3), jac=True,
+        hessp=lambda x, v: v,
+        method=hessx.TrustRegionMethod(region=hessx.RadiusRule(initial=1.0)),
+    )  # fmt: skip
+    assert result.success
+    assert result.nfev == 1 + 5
+    np.testing.assert_allclose(result.x, far, rtol=1e-8)
+
+
 @pytest.mark.parametrize("preconditioner", ["jacobi", "pairs", np.diag([1e-3, 1e-2, 1e-1, 1.0])])
 def test_preconditioned_steps_stay_inside_the_region_in_their_norm(preconditioner):
     """sqrt(p' M^-1 p) recomputed with the M that the model had."""
