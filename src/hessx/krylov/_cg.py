@@ -8,7 +8,7 @@ from hessx._xp import fetch, make_cg_vectors
 from hessx.core import check_integer, saved
 from hessx.krylov._cg_blocks import BlockSolve
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
-from hessx.krylov._path import Path, sum_of_sizes
+from hessx.krylov._path import Path
 
 __all__ = ["TruncatedCG"]
 
@@ -26,7 +26,9 @@ class TruncatedCG:
     until norm(r) <= tolerance.  Where the next z would leave the region, or p's is not positive,
     z goes along p to the boundary (Steihaug 1983).  Without a region it goes a piece along p
     where p's is negative (see `QuadraticModel.reach`).  p's is negative below -eps h p'p, with h
-    the largest abs(p's) / p'p of the solve, and flat within eps h p'p.
+    the largest abs(p's) / p'p of the solve, and flat from there to eps^1.5 h p'p.  A small positive
+    p's is followed, though from eps h p'p down it may be rounding: the steps end nearer to the
+    minimum of the model than where it was met, in float32 above all.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ class _Solve:
     def __init__(self, model: QuadraticModel) -> None:
         self.model = model
         M = model.precondition
-        self.path = Path(model, self._terms, None if M is None else self._squares)
+        self.path = Path(model, None if M is None else self._squares)
         self.vectors = make_cg_vectors(model.space, model.gradient, M)
         self.pairs = Pairs(model.space, model.collect) if model.collect else None
 
@@ -125,10 +127,6 @@ class _Solve:
         bend = vectors.p + 0.0 if self.path.bent else None
         z, Hz = vectors.hand_out(self.model.gradient)
         return self.path.result(z, Hz, bend, self.pairs)
-
-    def _terms(self) -> float:
-        """Read sum |p_i s_i|; one fetch, rarely."""
-        return sum_of_sizes(self.model.space, self.vectors.p, self.vectors.s)
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p; one fetch, rarely."""

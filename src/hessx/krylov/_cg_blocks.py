@@ -6,7 +6,7 @@ import numpy as np
 
 from hessx._xp import Array, fetch, make_rows, quiet
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
-from hessx.krylov._path import Path, sum_of_sizes
+from hessx.krylov._path import Path
 
 __all__ = ["BlockSolve"]
 
@@ -21,8 +21,7 @@ class BlockSolve:
 
     def __init__(self, model: QuadraticModel, k: int) -> None:
         self.model, self.k = model, k
-        squares = None if model.precondition is None else self._squares
-        self.path = Path(model, self._terms, squares)
+        self.path = Path(model, None if model.precondition is None else self._squares)
         self.rows = make_rows(model.space, 2 * k)  # p_0 .. p_k-1, s_0 .. s_k-1
         self.z: Array = None
         self.r = model.gradient
@@ -108,11 +107,6 @@ class BlockSolve:
                 break
             r_u = r_u_next
         return taken
-
-    def _terms(self) -> float:
-        """Read sum |p_i s_i| at the step that is looked at; one fetch, rarely."""
-        j = len(self.taken)
-        return sum_of_sizes(self.model.space, self.rows[j], self.rows[self.k + j])
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p at the step that is looked at; one fetch, rarely."""

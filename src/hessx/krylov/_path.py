@@ -5,20 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from hessx._xp import Array, Space, fetch
+from hessx._xp import Array
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 
-__all__ = ["Path", "sum_of_sizes"]
+__all__ = ["Path"]
 
 _REFRESH = 50  # steps between true residuals
 _DEEP = 0.01  # of the tolerance, where the residual alone is enough
-_RESOLVED = 0.5  # of sum |p_i s_i|: rounding alone leaves p's at 1 / sqrt(n) of it
-
-
-def sum_of_sizes(space: Space, p: Array, s: Array) -> float:
-    """Read sum |p_i s_i|; one fetch."""
-    (total,), _ = fetch(space, [space.xp.sum(space.xp.abs(p * s))])
-    return total  # type: ignore[no-any-return]
 
 
 class Path:
@@ -31,8 +24,6 @@ class Path:
     ----------
     model : QuadraticModel
         What is solved.
-    terms : callable
-        Gives sum |p_i s_i|; asked where the curvature is small.
     squares : callable, optional
         Gives z'z and p'p, where z_z and p_p are other numbers; asked where a length in the 2-norm
         is to be gone along p.
@@ -40,16 +31,13 @@ class Path:
 
     __slots__ = (
         "alpha", "curvature", "decrease", "gain", "hmax", "lost", "met", "model", "outcome", "p_p",
-        "products", "r_u", "radius", "slope", "squares", "steps", "terms", "z_p", "z_z",
+        "products", "r_u", "radius", "slope", "squares", "steps", "z_p", "z_z",
     )  # fmt: skip
 
     def __init__(
-        self,
-        model: QuadraticModel,
-        terms: Callable[[], float],
-        squares: Callable[[], tuple[float, float]] | None,
+        self, model: QuadraticModel, squares: Callable[[], tuple[float, float]] | None
     ) -> None:
-        self.model, self.terms, self.squares = model, terms, squares
+        self.model, self.squares = model, squares
         self.z_z = self.z_p = self.decrease = self.slope = self.hmax = self.alpha = 0.0
         self.p_p = self.r_u = self.radius = self.curvature = math.nan
         self.gain = 0.0  # of the last step
@@ -83,9 +71,9 @@ class Path:
         self.steps += 1
         self.r_u = r_u
         self.hmax = max(self.hmax, abs(p_s) / self.p_p)
-        edge = model.space.eps * self.hmax * self.p_p
-        if not (p_s > edge or self._is_resolved(p_s)):
-            return self._bend(p_s, negative=p_s < -edge)
+        eps, largest = model.space.eps, self.hmax * self.p_p
+        if not p_s > eps**1.5 * largest:
+            return self._bend(p_s, negative=p_s < -eps * largest)
         alpha = r_u / p_s
         if model.radius is None and self.steps == 1:  # the Cauchy step is the radius
             self.outcome = KrylovOutcome.BOUNDARY
@@ -107,10 +95,10 @@ class Path:
         """Judge the residual and give beta for the next direction; None at an end."""
         if self._solved(math.sqrt(max(r_r, 0.0))):
             self.outcome = KrylovOutcome.SOLVED
-        # steps lost in z may be corrections of stiff components; a tenth of all are waited for
+        # steps lost in z may correct stiff components: as many as half of all are waited for
         lost = self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z
         self.lost = self.lost + 1 if lost else 0
-        still = self.lost > max(1, self.steps // 10) or not 0.0 < r_u < math.inf
+        still = self.lost > max(10, self.steps // 2) or not 0.0 < r_u < math.inf
         if self.outcome is None and still:
             self.outcome = KrylovOutcome.STAGNATED
         if self.outcome is not None:
@@ -122,7 +110,7 @@ class Path:
 
     def result(self, z: Array, Hz: Array, bend: Array | None, pairs: Pairs | None) -> ModelStep:
         """Hand out the step with its numbers."""
-        del self.terms, self.squares  # a cycle would keep the vectors until it is collected
+        del self.squares  # a cycle would keep the vectors until it is collected
         return ModelStep(
             z,
             Hz,
@@ -154,15 +142,6 @@ class Path:
         if not self.model.settled or residual <= _DEEP * tolerance:
             return True
         return self.steps * self.gain <= 0.5 * self.decrease
-
-    def _is_resolved(self, p_s: float) -> bool:
-        """Whether a small p's > 0 is more than rounding: little cancels in its sum.
-
-        So it is where H does not mix variables of very different scales.  Below eps^1.5 of the
-        largest curvature a direction counts as flat in any case: H may be singular.
-        """
-        least = self.model.space.eps**1.5 * self.hmax * self.p_p
-        return p_s > least and p_s >= _RESOLVED * self.terms()
 
     def _to_boundary(self) -> float:
         """The root tau >= 0 of norm(z + tau p) = radius, without cancellation."""

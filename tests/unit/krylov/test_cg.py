@@ -119,6 +119,32 @@ def test_eigenvalues_that_float32_can_hold(condition, check_every):
 
 @every
 @spectra
+@pytest.mark.parametrize("condition", [1e7, 3e7, 1e8])
+def test_curvature_that_rounding_hides_in_float32(spectrum, condition, check_every):
+    """A dense matrix with a condition near 1 / eps: small curvature is walked on all the same.
+
+    No vector of float32 has a small residual there, and textbook CG ends elsewhere where its sums
+    are taken in another order; step by step ours takes them in the same.
+    """
+    for seed in range(8):
+        posed, H, g = pose("float32", spectrum, condition, seed)
+        tolerance, limit = 1e-2 * np.linalg.norm(posed.g), 20 * n
+        expected = steihaug(H, g, np.float32(tolerance), limit)
+        if expected.outcome != "solved" or np.linalg.eigvalsh(posed.H)[0] <= 0.0:
+            continue  # rounded to float32 it may be indefinite
+        solved = posed.solve(check_every, tolerance=tolerance, limit=limit)
+        assert solved.outcome in (KrylovOutcome.SOLVED, KrylovOutcome.STAGNATED)
+        slack = max(2.0, 0.2 * expected.products) + check_every - 1
+        assert abs(solved.products - expected.products) <= slack
+        if check_every == 1:
+            p, textbook = posed.step_of(solved), expected.step.astype(float)
+            true = np.linalg.norm(posed.g + posed.H @ textbook)
+            assert np.linalg.norm(posed.g + posed.H @ p) <= 2.0 * max(tolerance, true)
+            assert posed.q(p) == pytest.approx(posed.q(textbook), rel=1e-4)
+
+
+@every
+@spectra
 @pytest.mark.parametrize("condition", [1e2, 1e4, 1e6])
 @pytest.mark.parametrize("tolerance", [0.0, 1e-3])
 def test_a_positive_definite_hessian_is_never_called_negative(
