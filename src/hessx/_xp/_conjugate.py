@@ -122,8 +122,9 @@ class CGVectors:
 class NumpyCGVectors:
     """The same on NumPy, as in the textbook: r'r, u = M r and r'u are computed after each step.
 
-    Scalars cost nothing to bring there.  s and u stay where they are, and are let go as soon as
-    may be; one block after the other is read.
+    Scalars cost nothing to bring there.  s and u stay where they are; one block after the other is
+    read.  s is held until the next has come: let go before, it would be the end of the heap that
+    malloc gives back, and takes anew at each product, at the price of half a step in page faults.
     """
 
     __slots__ = ("M", "cuts", "p", "r", "r_r", "r_u", "s", "space", "u", "work", "z")
@@ -181,7 +182,7 @@ class NumpyCGVectors:
             p = self.p[cut]
             np.multiply(p, beta, out=p)
             np.subtract(p, self.u[cut], out=p)
-        self.s = self.u = None  # room for the next
+        self.u = None  # room for the next
 
     def hand_out(self, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give z and H z = r - g for good."""
