@@ -26,9 +26,9 @@ class TruncatedCG:
     until norm(r) <= tolerance.  Where the next z would leave the region, or p's is not positive,
     z goes along p to the boundary (Steihaug 1983).  Without a region it goes a piece along p
     where p's is negative (see `QuadraticModel.reach`).  p's is negative below -eps h p'p, with h
-    the largest abs(p's) / p'p of the solve, and flat from there to eps^1.5 h p'p.  A small positive
-    p's is followed, though from eps h p'p down it may be rounding: the steps end nearer to the
-    minimum of the model than where it was met, in float32 above all.
+    the largest abs(p's) / p'p of the solve, and flat from there to eps^1.5 h p'p, in a region to 0.
+    A small positive p's is followed, though from eps h p'p down it may be rounding: the steps end
+    nearer to the minimum of the model than where it was met, in float32 above all.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class Path:
         self.r_u = r_u
         self.hmax = max(self.hmax, abs(p_s) / self.p_p)
         eps, largest = model.space.eps, self.hmax * self.p_p
-        if not p_s > eps**1.5 * largest:
+        if not p_s > (0.0 if self.radius < math.inf else eps**1.5 * largest):
             return self._bend(p_s, negative=p_s < -eps * largest)
         alpha = r_u / p_s
         if model.radius is None and self.steps == 1:  # the Cauchy step is the radius
@@ -160,8 +160,7 @@ class Path:
         if first:
             self.radius = self.model.default_radius * math.sqrt(self.p_p / p_p)
         if math.isfinite(self.radius):
-            tau = self._to_boundary()
-            return self._go(min(tau, self.r_u / p_s) if p_s > 0.0 else tau, p_s)
+            return self._go(self._to_boundary(), p_s)
         if self.met:
             self.outcome = KrylovOutcome.SOLVED
         elif negative or self.steps == 1:

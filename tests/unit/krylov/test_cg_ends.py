@@ -153,6 +153,23 @@ def test_flat(backend, check_every):
 
 
 @every
+def test_next_to_flat(backend, check_every):
+    """H = diag(1, c), c < eps^1.5: a region bounds the step to (-1, -1), a ray does not."""
+    c = backend.eps**1.6
+    posed = Quadratic(backend, np.diag([1.0, c]), [1.0, c])
+    on_a_ray = posed.solve(check_every)
+    assert on_a_ray.outcome is KrylovOutcome.FLAT
+    np.testing.assert_allclose(posed.step_of(on_a_ray), [-1.0, 0.0], atol=10.0 * backend.eps)
+    wide = posed.solve(check_every, radius=100.0, tolerance=1e-3 * c)
+    assert wide.outcome is KrylovOutcome.SOLVED
+    assert not wide.held_back
+    np.testing.assert_allclose(posed.step_of(wide), [-1.0, -1.0], rtol=100.0 * backend.eps)
+    narrow = posed.solve(check_every, radius=1.25, tolerance=1e-3 * c)
+    assert narrow.held_back
+    np.testing.assert_allclose(posed.step_of(narrow), [-1.0, -0.75], rtol=100.0 * backend.eps)
+
+
+@every
 def test_flat_at_once(backend, check_every):
     posed = Quadratic(backend, np.zeros((2, 2)), [3.0, 4.0])
     for settings, length in (({"reach": 2.0}, 2.0), ({"radius": 5.0}, 5.0)):
