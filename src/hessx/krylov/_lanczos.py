@@ -152,7 +152,7 @@ class Lanczos:
             vectors.last -= 1
             return False
         gamma = math.sqrt(t_u)
-        c, a = 1.0 / gamma, -s_u / (t_u * gamma)
+        c, a = 1.0 / gamma, -s_u / t_u / gamma
         rows.set_scaled(s, rows[s], c)
         add_scaled(rows, s, s - 1, 1, a)
         square = c * c * s_s + a * (a * t_t + 2.0 * c * s_t)

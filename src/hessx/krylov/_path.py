@@ -96,7 +96,7 @@ class Path:
         if self._solved(math.sqrt(max(r_r, 0.0))):
             self.outcome = KrylovOutcome.SOLVED
         # steps lost in z may correct stiff components: as many as half of all are waited for
-        lost = self.alpha**2 * self.p_p <= self.model.space.eps**2 * self.z_z
+        lost = self.alpha * (self.alpha * self.p_p) <= self.model.space.eps**2 * self.z_z
         self.lost = self.lost + 1 if lost else 0
         still = self.lost > max(10, self.steps // 2) or not 0.0 < r_u < math.inf
         if self.outcome is None and still:
