@@ -92,7 +92,7 @@ class RadiusRule:
         check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
         check_real("grow", self.grow, 1.0)
         check_real("leap", self.leap, 1.0, closed=True)
-        for name in ("initial", "largest"):  # numbers of NumPy would change a dtype
+        for name in ("initial", "largest", "grow", "leap"):  # numbers of NumPy would change a dtype
             given = getattr(self, name)
             object.__setattr__(self, name, given if given is None else float(given))
         if self.accept == self.poor:

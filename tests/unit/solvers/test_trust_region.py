@@ -268,12 +268,21 @@ def test_where_nothing_falls_the_run_stalls_with_its_numbers():
 def test_numpy_scalars_are_settings_too(backend):
     """np.float64 is a Python float to the user, and a float64 array to other libraries."""
     x0 = backend.asarray(START)
+    method = hessx.TrustRegionMethod(
+        region=hessx.RadiusRule(grow=np.float64(3.0), leap=np.float64(50.0))
+    )
     for options in ({"initial_trust_radius": np.float64(0.5)}, {"max_trust_radius": np.float64(1)}):
         result = hessx.minimize(
             chained_rosenbrock, x0, jac=True, hessp=PRODUCTS[chained_rosenbrock],
             method="trust-ncg", options=options | {"maxiter": 4, "eta": np.float64(0.1)},
         )  # fmt: skip
         backend.assert_same_kind(result.x, x0)
+    result = hessx.minimize(
+        chained_rosenbrock, x0, jac=True, hessp=PRODUCTS[chained_rosenbrock],
+        method=method, options={"maxiter": 4},
+    )  # fmt: skip
+    backend.assert_same_kind(result.x, x0)
+    assert type(method.region.grow) is type(method.region.leap) is float
 
 
 def test_an_answer_to_an_earlier_question_is_refused():
