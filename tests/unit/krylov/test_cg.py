@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from _helpers.quadratics import Quadratic, symmetric
-from _helpers.registry import make_backend
+from _helpers.registry import UnavailableError, make_backend
 from hessx.krylov import KrylovOutcome
 from reference.krylov import conjugate_gradients, steihaug
 
@@ -25,8 +25,16 @@ every = pytest.mark.parametrize("check_every", [1, 4])
 
 
 # NumPy computes r'r after each step, the others predict it
-predicting = pytest.mark.backends("numpy-readonly", "strict-device1", "fakegpu")
-predicting_32 = pytest.mark.backends("numpy-float32", "strict-no_float64")
+predicting = pytest.mark.parametrize("library", ["numpy", "strict"])
+predicting_32 = pytest.mark.parametrize("library", ["numpy-float32", "strict-no_float64"])
+
+
+def opened(library):
+    """The backend, with every parameter in the quick suite too."""
+    try:
+        return make_backend(library)
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 def pose(dtype, spectrum, condition, seed, backend=None):
@@ -52,8 +60,8 @@ def rounding_of_the_textbook(H, g, steps):
 @spectra
 @predicting
 @pytest.mark.parametrize("condition", [1e1, 1e3, 1e6])
-def test_the_first_five_steps(backend, spectrum, condition, check_every):
-    posed, H, g = pose("float64", spectrum, condition, 1, backend)
+def test_the_first_five_steps(library, spectrum, condition, check_every):
+    posed, H, g = pose("float64", spectrum, condition, 1, opened(library))
     own = rounding_of_the_textbook(H, g, 5)
     for steps, z in enumerate(conjugate_gradients(H, g, 5), start=1):
         solved = posed.solve(check_every, limit=steps)
@@ -65,9 +73,9 @@ def test_the_first_five_steps(backend, spectrum, condition, check_every):
 @spectra
 @predicting
 @pytest.mark.parametrize("condition", [1e1, 1e2, 1e4, 1e6, 1e8])
-def test_a_solve_to_two_digits(backend, spectrum, condition, check_every):
+def test_a_solve_to_two_digits(library, spectrum, condition, check_every):
     for seed in range(5):
-        posed, H, g = pose("float64", spectrum, condition, seed, backend)
+        posed, H, g = pose("float64", spectrum, condition, seed, opened(library))
         tolerance, limit = 1e-2 * np.linalg.norm(posed.g), 20 * n
         expected = steihaug(H, g, tolerance, limit)
         solved = posed.solve(check_every, tolerance=tolerance, limit=limit)
@@ -85,10 +93,10 @@ def test_a_solve_to_two_digits(backend, spectrum, condition, check_every):
 @spectra
 @predicting_32
 @pytest.mark.parametrize("condition", [1e1, 1e2, 1e4, 1e6])
-def test_a_solve_to_two_digits_in_float32(backend, spectrum, condition, check_every):
+def test_a_solve_to_two_digits_in_float32(library, spectrum, condition, check_every):
     """Beside textbook CG in float32, which rounding moves: by 1e-3 at condition 1e6."""
     for seed in range(5):
-        posed, H, g = pose("float32", spectrum, condition, seed, backend)
+        posed, H, g = pose("float32", spectrum, condition, seed, opened(library))
         tolerance, limit = 1e-2 * np.linalg.norm(posed.g), 20 * n
         expected = steihaug(H, g, np.float32(tolerance), limit)
         solved = posed.solve(check_every, tolerance=tolerance, limit=limit)
@@ -105,7 +113,7 @@ def test_a_solve_to_two_digits_in_float32(backend, spectrum, condition, check_ev
 @every
 @predicting_32
 @pytest.mark.parametrize("condition", [1e2, 1e4, 1e6, 1e8])
-def test_eigenvalues_that_float32_can_hold(backend, condition, check_every):
+def test_eigenvalues_that_float32_can_hold(library, condition, check_every):
     """A diagonal matrix has its condition in float32 too, at 1e8 beyond 1 / eps.
 
     The smallest curvatures are then below eps times the largest, and yet no rounding.
@@ -114,7 +122,7 @@ def test_eigenvalues_that_float32_can_hold(backend, condition, check_every):
     for spectrum in SPECTRA:
         for _ in range(8):
             values, g = np.diag(SPECTRA[spectrum](condition)), rng.standard_normal(n)
-            posed = Quadratic(backend, values, g)
+            posed = Quadratic(opened(library), values, g)
             H, g = posed.H.astype("float32"), posed.g.astype("float32")
             tolerance = 1e-2 * np.linalg.norm(posed.g)
             expected = steihaug(H, g, np.float32(tolerance), 4 * n)
@@ -159,14 +167,13 @@ def test_curvature_that_rounding_hides_in_float32(condition, check_every):
 
 @every
 @spectra
-@predicting_32
 @pytest.mark.parametrize("condition", [1e2, 1e4, 1e6])
 @pytest.mark.parametrize("tolerance", [0.0, 1e-3])
 def test_a_positive_definite_hessian_is_never_called_negative(
-    backend, spectrum, condition, tolerance, check_every
+    spectrum, condition, tolerance, check_every
 ):
     for seed in range(8):
-        posed, _, _ = pose("float32", spectrum, condition, seed, backend)
+        posed, _, _ = pose("float32", spectrum, condition, seed)
         assert np.linalg.eigvalsh(posed.H)[0] > 0.0
         limits = {"tolerance": tolerance * np.linalg.norm(posed.g), "limit": 4 * n}
         outcome = posed.solve(check_every, **limits).outcome
