@@ -9,6 +9,7 @@ import numpy as np
 
 from hessx._xp import space_of
 from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
+from reference.krylov import Steihaug, steihaug
 
 __all__ = ["Quadratic", "symmetric"]
 
@@ -53,6 +54,10 @@ class Quadratic:
         if "product" not in settings:
             assert step.products == self.calls
         return step
+
+    def textbook(self, tolerance: float, limit: int, *, settled: bool = False) -> Steihaug:
+        """Textbook CG in the same library and precision."""
+        return steihaug(self._H, self._g, float(tolerance), limit, settled=settled)
 
     def q(self, p: np.ndarray) -> float:
         """The model's value, in float64."""

@@ -54,7 +54,6 @@ ON_THE_HOST = {
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_applied.py": "a given dense Hessian, inverted once",
     "hessians/_pairs.py": "products of pairs, fetched, for the Gram form",
-    "krylov/_cg_blocks.py": "steps along directions, for one upload",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",
     "objectives/_differences.py": "values of fun that are Python floats, for one upload",

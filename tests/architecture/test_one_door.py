@@ -32,7 +32,6 @@ ALLOWED = {
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",
-    ("krylov/_cg_blocks.py", r"np\.array\((self\.)?taken\)"): "floats of the host, for one upload",
     ("krylov/_tridiagonal.py", r"np\.array\(h\)"): "a list of the host",
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",

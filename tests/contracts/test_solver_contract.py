@@ -160,6 +160,10 @@ def test_limits_hold(name, limit):
         assert by_calls.nfev == 2
         assert not by_calls.jac.any()
         return
+    if limit == 5 and not by_calls.jac.any():  # rounding led to the minimiser itself, 0 <= gtol
+        assert by_calls.outcome is hessx.Outcome.CONVERGED_GRADIENT
+        assert by_calls.nfev <= limit
+        return
     assert by_calls.outcome is hessx.Outcome.LIMIT_EVALUATIONS
     assert by_calls.nfev == limit
     assert f"limit {limit}" in by_calls.message

@@ -1,8 +1,9 @@
-"""Conjugate gradients as the books have them, in the precision of the arrays given."""
+"""Conjugate gradients as the books have them, in the library and precision of the arrays given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,11 @@ __all__ = ["Steihaug", "conjugate_gradients", "steihaug"]
 class Steihaug:
     """A truncated solve: the step, why it ended there, products, and the iterates on the way."""
 
-    step: np.ndarray
+    step: Any
     outcome: str
     products: int
-    iterates: list[np.ndarray]
-    directions: list[np.ndarray]
+    iterates: list[Any]
+    directions: list[Any]
 
 
 def steihaug(H, g, tolerance, limit, radius=np.inf, settled=False):
@@ -26,9 +27,12 @@ def steihaug(H, g, tolerance, limit, radius=np.inf, settled=False):
     With ``settled`` the end waits until the k-th step adds at most 1 / (2 k) of the decrease, or
     the residual is a hundredth of the tolerance.
     """
-    z, r, p = np.zeros_like(g), g, -g
+    z, r, p = 0.0 * g, g, -g
     decrease = 0.0
     iterates, directions = [], []
+
+    def norm(v):
+        return (v @ v) ** 0.5
 
     def ended(step, outcome):
         return Steihaug(step, outcome, len(directions), iterates, directions)
@@ -40,16 +44,16 @@ def steihaug(H, g, tolerance, limit, radius=np.inf, settled=False):
             tau = _to_boundary(z, p, radius) if np.isfinite(radius) else 0.0
             return ended(z + tau * p, "negative curvature")
         alpha = r @ r / curvature
-        if np.linalg.norm(z + alpha * p) >= radius:
+        if norm(z + alpha * p) >= radius:
             return ended(z + _to_boundary(z, p, radius) * p, "boundary")
         z = z + alpha * p
         iterates.append(z)
         r, before = r + alpha * (H @ p), r
         gain = alpha * (before @ before) / 2.0
         decrease += gain
-        deep = np.linalg.norm(r) <= tolerance / 100.0
+        deep = norm(r) <= tolerance / 100.0
         added_little = not settled or deep or 2.0 * len(directions) * gain <= decrease
-        if np.linalg.norm(r) <= tolerance and added_little:
+        if norm(r) <= tolerance and added_little:
             return ended(z, "solved")
         p = -r + (r @ r) / (before @ before) * p
     return ended(z, "limit of products")

@@ -20,7 +20,7 @@ from hessx._xp._portable import (
 )
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
-from hessx._xp._updates import add_scaled
+from hessx._xp._updates import add_scaled, plus_scaled
 
 __all__ = [
     "Array",
@@ -46,6 +46,7 @@ __all__ = [
     "normal",
     "placed_array",
     "placed_rows",
+    "plus_scaled",
     "quiet",
     "rademacher",
     "read_npy",

@@ -1,10 +1,13 @@
-"""Updates of blocks of rows in as few operations as a library allows."""
+"""Updates of vectors, and of blocks of rows, in as few operations as a library allows."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from hessx._xp._namespace import Array, Space
 from hessx._xp._rows import ListedRows, Rows
 
-__all__ = ["add_scaled", "scale_and_subtract"]
+__all__ = ["add_scaled", "aligned", "move", "plus_scaled", "scale_and_subtract"]
 
 
 def add_scaled(rows: Rows, i: int, j: int, count: int, a: float) -> None:
@@ -21,11 +24,29 @@ def add_scaled(rows: Rows, i: int, j: int, count: int, a: float) -> None:
         rows.array[i : i + count, :] = block + step
 
 
-def scale_and_subtract(rows: Rows, i: int, a: float, j: int) -> None:
-    """row_i <- a row_i - row_j."""
-    if isinstance(rows, ListedRows) or not rows.space.has_out:
-        rows.set(i, rows[i] * a - rows[j])
-        return
-    xp, row = rows.space.xp, rows[i]
-    xp.multiply(row, a, out=row)
-    xp.subtract(row, rows[j], out=row)
+def plus_scaled(space: Space, v: Array, d: Array, a: Array | float) -> Array:
+    """Give v + a d in memory of its own; a may be a scalar of the device."""
+    step = d * a
+    return space.xp.add(v, step, out=step) if space.has_out else v + step
+
+
+def move(space: Space, x: Array, d: Array, a: float) -> Array:
+    """Move x to x + a d, in place where arrays are written."""
+    return space.xp.add(x, d * a, out=x) if space.has_out else x + d * a
+
+
+def scale_and_subtract(space: Space, x: Array, a: float, v: Array) -> Array:
+    """Turn x to a x - v, in place where arrays are written."""
+    if not space.has_out:
+        return x * a - v
+    return space.xp.subtract(space.xp.multiply(x, a, out=x), v, out=x)
+
+
+def aligned(n: int, dtype: np.dtype) -> np.ndarray:
+    """Make an uninitialised NumPy vector that starts with a line of the cache, 64 bytes.
+
+    malloc starts large arrays in the middle of one: every other read then touches two.
+    """
+    raw = np.empty(n * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + n * dtype.itemsize].view(dtype)

@@ -44,15 +44,14 @@ class TruncatedCG:
 
     Notes
     -----
-    One packet per product: p's, r's, s's, r'r and, with a preconditioner, r'u, s'u, s'v for
-    v = M s.  The next squared residual r'r + 2 alpha r's + alpha^2 s's is predicted before another
-    product is asked for, and the next packet's explicit r'r corrects it; where prediction has
-    cancelled to eps^(1/3) r'r and the solve goes on, r'r is fetched by itself.  On NumPy, where
-    scalars are at hand, r'r is computed after each step instead.  Where the tolerance is below
+    One packet per product.  The device itself divides r'u by p's and moves r on, so that p's
+    arrives together with r'r and r'u of the next residual: the numbers are those of the textbook,
+    in its order, and the end is known before another product is asked for.  Where p's then says
+    that the step is another, r is moved anew.  Where the tolerance is below
     100 eps sqrt(k) norm(g), the residual is formed anew every 50 steps, by one product.
 
-    Memory: 4 vectors, 6 with a preconditioner (5 on NumPy), and 2 for temporaries.  Cost per step:
-    one product, one fetch, at most 10 launches (14 with a preconditioner, and its own).
+    Memory: 5 vectors, 7 with a preconditioner (4 and 5 on NumPy), s among them.  Cost per step: one
+    product, one fetch, 10 launches (one more with a preconditioner, and its own).
 
     References
     ----------
@@ -97,23 +96,18 @@ class _Solve:
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""
         model, vectors, path = self.model, self.vectors, self.path
-        vectors.take(model.product(vectors.p))
         before = model.grad_square_before if path.products == 0 else None
-        r_r, r_u, p_s, *rest = vectors.measure(before)
+        r_u, p_s, *rest = vectors.measure(model.product(vectors.p), before)
         alpha = path.advance(r_u, p_s, *rest)
         if alpha != 0.0:
-            vectors.advance(alpha)
+            vectors.advance(alpha, whole=path.outcome is None)
         if self.pairs is not None and p_s > 0.0:
             self.pairs.add(vectors.p, vectors.s)
         if path.outcome is not None:
             return False
-        refresh = path.wants_residual(path.steps - 1)
-        if refresh:
+        if path.renews():
             self._refresh()
-        r_r_next, r_u_next = vectors.squares()
-        if refresh or path.is_rough(r_r, r_r_next, r_u, r_u_next):
-            r_r_next, r_u_next = vectors.residual()
-        beta = path.go_on(r_r_next, r_u_next)
+        beta = path.go_on(*vectors.squares())
         if beta is not None and model.watch():
             path.outcome = KrylovOutcome.STOPPED
         if path.outcome is not None:
@@ -136,6 +130,6 @@ class _Solve:
 
     def _refresh(self) -> None:
         """Form r = g + H z anew; one product."""
-        model = self.model
-        self.vectors.restart(model.gradient + model.product(self.vectors.z))
+        model, vectors = self.model, self.vectors
+        vectors.restart(model.gradient + model.product(vectors.z))
         self.path.products += 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from hessx._xp import Array, fetch, make_rows, quiet
+from hessx._xp import Array, fetch, make_rows, plus_scaled, quiet
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 from hessx.krylov._path import Path
 
@@ -15,15 +13,15 @@ class BlockSolve:
     """k steps of textbook CG on the device, then one packet that tells what became of them.
 
     The k directions p and products s are rows; the host follows the path through the fetched
-    scalars, stops where it ends, and forms z (and r, where the end lies inside the block) from as
-    many rows.
+    scalars, stops where it ends, and moves z (and r, where the end lies inside the block) along as
+    many rows, one after the other as single steps do.
     """
 
     def __init__(self, model: QuadraticModel, k: int) -> None:
         self.model, self.k = model, k
         self.path = Path(model, None if model.precondition is None else self._squares)
         self.rows = make_rows(model.space, 2 * k)  # p_0 .. p_k-1, s_0 .. s_k-1
-        self.z: Array = None
+        self.z = model.space.zeros(model.space.n)
         self.r = model.gradient
         u = self._conditioned(self.r)
         self.r_u = self.r @ u
@@ -35,33 +33,28 @@ class BlockSolve:
     def step(self) -> bool:
         """Take up to k CG steps; False where the solve is over."""
         model, path = self.model, self.path
-        start, steps_before = self.r, path.steps
+        start = self.r
         count, stopped, scalars = self._run()
         before = model.grad_square_before if path.products == 0 else None
         wanted = scalars if before is None else [*scalars, before]
-        kept = [*self.rows.kept(), self.p, self.r, *([] if self.z is None else [self.z])]
+        kept = [*self.rows.kept(), self.p, self.r, self.z]
         values, held = fetch(model.space, wanted, kept)
         self._take_back(list(held))
         products = path.products + count
         taken = self._follow(count, values)
         path.products = products  # those beyond the end of the path too
-        if taken:
-            step = self.rows.combine(0, np.array(taken))
-            self.z = step if self.z is None else self.z + step
+        self.z = self._moved(self.z, 0)
         if path.outcome not in (None, KrylovOutcome.SOLVED) or len(taken) < count:
-            self.r = start
-            if taken:
-                self.r = start + self.rows.combine(self.k, np.array(taken))
+            self.r = self._moved(start, self.k)
+        if path.outcome is None and path.renews():
+            self._refresh(self.rows[count - 1])
         if path.outcome is None and stopped:
             path.outcome = KrylovOutcome.STOPPED
-        if path.outcome is None and path.wants_residual(steps_before):
-            self._refresh()
         return path.outcome is None
 
     def finish(self) -> ModelStep:
         """Hand out the step; H z = r - g."""
-        z = self.model.space.zeros(self.model.space.n) if self.z is None else self.z
-        return self.path.result(z, self.r - self.model.gradient, self.bend, self.pairs)
+        return self.path.result(self.z, self.r - self.model.gradient, self.bend, self.pairs)
 
     def _run(self) -> tuple[int, bool, list[Array]]:
         """Take the steps; gives their number and r'u first, then p's, r'r and r'u of each."""
@@ -82,8 +75,9 @@ class BlockSolve:
                 self.p = p * (r_u_next / r_u) - u
                 r_u = r_u_next
                 scalars += [p_s, r_r, r_u]
-                if model.watch():
-                    count, stopped = j + 1, True
+                stopped = model.watch()
+                if stopped or self.path.renews(j + 1):
+                    count = j + 1
                     break
         self.r, self.r_u = r, r_u
         return count, stopped, scalars
@@ -103,32 +97,43 @@ class BlockSolve:
                 self.pairs.add(self.rows[j], self.rows[self.k + j])
             if path.bent:
                 self.bend = self.rows[j] + 0.0
-            if path.outcome is not None or path.go_on(r_r, r_u_next) is None:
+            over = path.outcome is not None or path.renews()
+            if over or path.go_on(r_r, r_u_next) is None:
                 break
             r_u = r_u_next
         return taken
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p at the step that is looked at; one fetch, rarely."""
-        z, p = self.z, self.rows[len(self.taken)]
-        if self.taken:
-            step = self.rows.combine(0, np.array(self.taken))
-            z = step if z is None else z + step
-        (z_z, p_p), _ = fetch(self.model.space, [0.0 if z is None else z @ z, p @ p])
+        z, p = self._moved(self.z, 0), self.rows[len(self.taken)]
+        (z_z, p_p), _ = fetch(self.model.space, [z @ z, p @ p])
         return z_z, p_p
+
+    def _moved(self, v: Array, start: int) -> Array:
+        """Give v after this block's steps along the rows from ``start`` on."""
+        for j, alpha in enumerate(self.taken):
+            v = plus_scaled(self.model.space, v, self.rows[start + j], alpha)
+        return v
 
     def _conditioned(self, r: Array) -> Array:
         return r if self.model.precondition is None else self.model.precondition(r)
 
-    def _refresh(self) -> None:
-        """Form r = g + H z anew; one product."""
-        self.r = self.model.gradient + self.model.product(self.z)
-        self.r_u = self.r @ self._conditioned(self.r)
+    def _refresh(self, p: Array) -> None:
+        """Form r = g + H z anew, and turn p; one product and one fetch."""
+        model = self.model
+        r = model.gradient + model.product(self.z)
+        u = self._conditioned(r)
+        squares = [r @ r, r @ u]
+        (r_r, r_u), (self.z, self.r, u, self.r_u) = fetch(
+            model.space, squares, [self.z, r, u, squares[1]]
+        )
         self.path.products += 1
+        beta = self.path.go_on(r_r, r_u)
+        if beta is not None:
+            self.p = p * beta - u
 
     def _take_back(self, held: list[Array]) -> None:
-        if self.z is not None:
-            self.z = held.pop()
+        self.z = held.pop()
         self.r = held.pop()
         self.p = held.pop()
         self.rows.replace(held)

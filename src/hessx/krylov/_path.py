@@ -51,12 +51,14 @@ class Path:
         """Whether a direction without positive curvature was met."""
         return self.outcome in (KrylovOutcome.NEGATIVE, KrylovOutcome.FLAT)
 
-    def wants_residual(self, steps_before: int) -> bool:
-        """Whether so much accuracy is asked for that r has to be formed anew now."""
-        if self.steps // _REFRESH == steps_before // _REFRESH:
-            return False
-        norm = math.sqrt(self.model.grad_square)
-        return self.model.tolerance < 100.0 * self.model.space.eps * math.sqrt(self.steps) * norm
+    def renews(self, ahead: int = 0) -> bool:
+        """Whether so much accuracy is asked for that r is to be formed anew after this step.
+
+        Or so many steps ahead.
+        """
+        steps, norm = self.steps + ahead, math.sqrt(self.model.grad_square)
+        floor = 100.0 * self.model.space.eps * math.sqrt(steps) * norm
+        return steps % _REFRESH == 0 and self.model.tolerance < floor
 
     def advance(self, r_u: float, p_s: float, before: float = 0.0) -> float:
         """Take a product's scalars in and give the step along p; sets ``outcome`` at an end."""
@@ -82,14 +84,6 @@ class Path:
             self.outcome = KrylovOutcome.BOUNDARY
             return self._go(self._to_boundary(), p_s)
         return self._go(alpha, p_s)
-
-    def is_rough(self, r_r: float, r_r_next: float, r_u: float, r_u_next: float) -> bool:
-        """Whether the predicted squares have cancelled too far to go on with, or overflowed."""
-        eps = self.model.space.eps
-        floor = eps ** (1 / 3)
-        if floor * r_r < r_r_next < math.inf and floor * r_u < r_u_next < math.inf:
-            return False
-        return not self._solved(math.sqrt(max(r_r_next, 0.0) + 10.0 * eps * r_r))
 
     def go_on(self, r_r: float, r_u: float) -> float | None:
         """Judge the residual and give beta for the next direction; None at an end."""
