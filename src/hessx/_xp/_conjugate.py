@@ -59,8 +59,8 @@ class CGVectors:
             u = r if self.M is None else self.M(r)
             r_r = r @ r
             r_u = r_r if self.M is None else r @ u
-        wanted = [self.r_u, p_s, r_r, r_u, *([] if extra is None else [extra])]
-        values, held = fetch(self.space, wanted, [self.z, self.p, s, r, u, r_u])
+            wanted = [self.r_u, p_s, r_r, r_u, *([] if extra is None else [extra])]
+            values, held = fetch(self.space, wanted, [self.z, self.p, s, r, u, r_u])
         self.z, self.p, self.s, *self.next = held
         self.known = values[2:4]
         return [*values[:2], *values[4:]]

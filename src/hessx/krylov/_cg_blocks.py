@@ -38,7 +38,8 @@ class BlockSolve:
         before = model.grad_square_before if path.products == 0 else None
         wanted = scalars if before is None else [*scalars, before]
         kept = [*self.rows.kept(), self.p, self.r, self.z]
-        values, held = fetch(model.space, wanted, kept)
+        with quiet():  # a lazy library computes here
+            values, held = fetch(model.space, wanted, kept)
         self._take_back(list(held))
         products = path.products + count
         taken = self._follow(count, values)
