@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +33,8 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
     Returns
     -------
     LBFGSInverse
-        With gamma = s'y / y'y of the newest pair.
+        With gamma = s'y / y'y of the newest pair; a pair whose products are beyond the range of
+        numbers is left out.
 
     Notes
     -----
@@ -45,6 +47,7 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
         cross = np.zeros(2 * slots)
         cross[: len(column)] = column
         s_y, y_y = float(cross[2 * slot]), float(cross[2 * slot + 1])
-        gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
-        gamma = s_y / y_y
+        if 0.0 < s_y < math.inf and 0.0 < y_y < math.inf:
+            gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
+            gamma = s_y / y_y
     return LBFGSInverse(space, None, rows, gram, gamma, len(order), order[-1])

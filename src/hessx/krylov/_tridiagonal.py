@@ -86,10 +86,11 @@ class Tridiagonal:
         for _ in range(_NEWTON_STEPS):
             poles = np.where(gap + d > 0.0, gap + d, math.inf)  # where 0, c = 0 too
             x = -c / poles
-            norm = math.sqrt(x @ x)
+            norm = math.hypot(*x)  # the square of so long an x may be inf
             if norm <= radius * (1.0 + 4.0 * _EPS):
                 break
-            change = (norm / radius - 1.0) * norm * norm / float(x @ (x / poles))
+            u = x / norm
+            change = (norm / radius - 1.0) / float(u @ (u / poles))
             if not change > _EPS * d:
                 break
             d += change
