@@ -247,6 +247,29 @@ def test_a_step_whose_square_leaves_the_range_raises_nothing(name):
     np.testing.assert_allclose(result.x, -g / d, rtol=1e-7)
 
 
+@pytest.mark.parametrize("degree", [3, 5, 7])
+@pytest.mark.parametrize("name", ["newton-hz", "newton-mt-by-threes"])
+def test_values_whose_terms_cancel_in_float32(name, degree):
+    """A polynomial fit: f is a sum of squares of small differences between large numbers.
+
+    Its rounding is many times eps(f), and yet the slopes lead to the least-squares solution.
+    """
+    t = np.linspace(-1.8, 1.8, 25)
+    X = np.vander(t, degree + 1, increasing=True).astype("float32")
+    for seed in range(8):
+        noise = 0.1 * np.random.default_rng(seed).standard_normal(25)
+        y = (10.0 * np.exp(t) + noise).astype("float32")
+        result = hessx.minimize(
+            lambda x, y=y: (((X @ x - y) ** 2).sum() / 2, X.T @ (X @ x - y)),
+            np.zeros(degree + 1, "float32"), jac=True, hessp=lambda x, v: X.T @ (X @ v),
+            method=EVERY[name], options={"maxfun": 30},
+        )  # fmt: skip
+        assert result.success, result.message
+        _, best, *_ = np.linalg.lstsq(X.astype(float), y.astype(float))
+        residual = X.astype(float) @ result.x - y
+        assert residual @ residual == pytest.approx(best[0], rel=1e-3)
+
+
 @pytest.mark.parametrize("name", ["lbfgs", "cg", "gd"])
 def test_a_caller_who_turned_warnings_into_errors_loses_no_run(name):
     """f falls towards a region without values: what is nan there stays an outcome."""

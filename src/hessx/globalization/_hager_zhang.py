@@ -42,7 +42,8 @@ class HagerZhang(WolfeRule):
 
     - f <= f0 + c1 alpha slope0 and slope >= c2 slope0 (Wolfe), or
     - f <= f0 + eps_f abs(f0) and (2 c1 - 1) slope0 >= slope >= c2 slope0 (approximate Wolfe),
-      eps_f = 10 eps(dtype of x).
+      eps_f = 10 eps(dtype of x); ten times that, for terms in f that cancel, where
+      -alpha slope0 <= 10 eps_f abs(f0) and abs(slope) <= abs(slope0) / 2.
 
     Until a trial overshoots, steps grow by the cubic through the last two trials, at most
     ``expansion`` times, but without this bound where, on the first ray of a run, two cubics in a

@@ -39,7 +39,9 @@ class MoreThuente(WolfeRule):
     - f <= f0 + c1 alpha slope0 and abs(slope) <= c2 abs(slope0) (strong Wolfe), or
     - ``approximate`` is set, f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and
       abs(slope) <= min(c2, 1 - 2 c1) abs(slope0): where rounding hides the decrease of f, the
-      slopes vouch for it (Hager & Zhang's approximate Wolfe conditions, both sides of zero).
+      slopes vouch for it (Hager & Zhang's approximate Wolfe conditions, both sides of zero);
+      eps_f is ten times that, for terms in f that cancel, where -alpha slope0 <= 10 eps_f abs(f0)
+      and abs(slope) <= abs(slope0) / 2.
 
     The interval holds a minimiser of f(alpha) - f0 - c1 alpha slope0, then of f; steps are
     safeguarded cubics, quadratics and secants.  A non-finite trial is shrunk away from and never

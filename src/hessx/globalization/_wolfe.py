@@ -151,9 +151,16 @@ class WolfeSearch:
         return NOISE * self.eps * abs(self.value0)
 
     def _approximate(self, value: float, slope: float) -> bool:
-        """The approximate Wolfe conditions hold."""
-        c1, c2 = self.rule.c1, self.rule.c2
-        return approximate_wolfe(value, slope, self.value0, self.slope0, self.eps, c1, c2)
+        """The approximate Wolfe conditions hold.
+
+        Terms in f that cancel may leave ten times its own rounding: where f promised to fall by
+        less than that and the slope has halved, such a rise is no news.
+        """
+        c1, c2, eps = self.rule.c1, self.rule.c2, self.eps
+        rough = NOISE * self._noise()
+        if -self.slope0 * self.alpha <= rough and 2.0 * abs(slope) <= -self.slope0:
+            eps *= NOISE
+        return approximate_wolfe(value, slope, self.value0, self.slope0, eps, c1, c2)
 
     def _settle(self, decreased: bool) -> Verdict:
         """End without a Wolfe point: take the trial at hand, go back to the best one, or fail.

@@ -26,7 +26,9 @@ def accepted_by(rule, piece, alpha):
     """Names of the documented conditions that hold at alpha."""
     (f0, slope0), (f, slope) = piece.phi(0.0), piece.phi(alpha)
     c1 = rule.c1
-    floor = f <= f0 + 10 * piece.eps * abs(f0)
+    eps_f = 10 * piece.eps * abs(f0)
+    hidden = -alpha * slope0 <= 10 * eps_f and abs(slope) <= -slope0 / 2
+    floor = f <= f0 + (10 * eps_f if hidden and not isinstance(rule, Armijo) else eps_f)
     decreased = f <= f0 + c1 * alpha * slope0
     conditions = {"decrease": decreased and f < f0}
     if isinstance(rule, Armijo):
@@ -223,6 +225,26 @@ def test_rounding_noise_is_accepted_by_slopes(rule, nasty, run):
             assert end.verdict is Verdict.ACCEPTED
             assert not getattr(end.search, "settled", False)
             assert len(end.trials) <= 6
+
+
+@pytest.mark.parametrize("kind", WOLFE)
+@pytest.mark.parametrize(
+    ("rise", "deep", "alpha", "taken"),
+    [
+        (50.0, 1.0, 1.0, True),
+        (50.0, 1.0, 0.4, False),  # the slope has not halved
+        (90.0, 60.0, 1.0, False),  # f promised 120 eps, and would have shown it
+        (150.0, 1.0, 1.0, False),
+        (8.0, 1.0, 0.4, True),  # within eps_f
+    ],
+)
+def test_terms_that_cancel_may_raise_f(kind, rise, deep, alpha, taken):
+    """A parabola `deep` eps deep with its minimum at 1, and values that are `rise` eps too high."""
+    eps = 2.0**-23
+    search = kind().begin(Ray(value=1.0, slope=-2.0 * deep * eps, alpha=alpha, eps=eps))
+    value = 1.0 + eps * (rise + deep * ((alpha - 1.0) ** 2 - 1.0))
+    verdict = search.advance(value, 2.0 * deep * eps * (alpha - 1.0))
+    assert (verdict is Verdict.ACCEPTED) == taken
 
 
 def test_without_approximate_wolfe_rounding_misleads(nasty, run):
