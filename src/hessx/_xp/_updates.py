@@ -1,27 +1,21 @@
-"""Updates of vectors, and of blocks of rows, in as few operations as a library allows."""
+"""Updates of vectors and rows in as few operations as a library allows."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from hessx._xp._namespace import Array, Space
-from hessx._xp._rows import ListedRows, Rows
+from hessx._xp._rows import Rows
 
 __all__ = ["add_scaled", "aligned", "move", "plus_scaled", "scale_and_subtract"]
 
 
-def add_scaled(rows: Rows, i: int, j: int, count: int, a: float) -> None:
-    """row_(i + k) <- row_(i + k) + a row_(j + k) for k < count, two launches for all."""
-    if isinstance(rows, ListedRows):
-        for k in range(count):
-            rows.set(i + k, rows[i + k] + rows[j + k] * a)
-        return
-    block = rows.array[i : i + count, :]
-    step = rows.array[j : j + count, :] * a
+def add_scaled(rows: Rows, i: int, j: int, a: float) -> None:
+    """row_i <- row_i + a row_j."""
     if rows.space.has_out:
-        rows.space.xp.add(block, step, out=block)
+        move(rows.space, rows[i], rows[j], a)
     else:
-        rows.array[i : i + count, :] = block + step
+        rows.set(i, rows[i] + rows[j] * a)
 
 
 def plus_scaled(space: Space, v: Array, d: Array, a: Array | float) -> Array:

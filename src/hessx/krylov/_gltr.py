@@ -202,7 +202,7 @@ class _Solve:
                 a = pivots.length_to(self.radius)
                 self.outcome = KrylovOutcome.BOUNDARY if safe else KrylovOutcome.NEGATIVE
             self.walk.set(_C, self.walk[_C] * -pivots.factors[-1] + u * (1.0 / gamma))
-            add_scaled(self.walk, _P, _C, 1, a)
+            add_scaled(self.walk, _P, _C, a)
         if inside or self.walk is not None:
             pivots.go(a)
         return inside

@@ -154,11 +154,11 @@ class Lanczos:
         gamma = math.sqrt(t_u)
         c, a = 1.0 / gamma, -s_u / t_u / gamma
         rows.set_scaled(s, rows[s], c)
-        add_scaled(rows, s, s - 1, 1, a)
+        add_scaled(rows, s, s - 1, a)
         square = c * c * s_s + a * (a * t_t + 2.0 * c * s_t)
         if matrix.norms:
             b = -gamma / matrix.norms[-1]
-            add_scaled(rows, s, s - 2, 1, b)
+            add_scaled(rows, s, s - 2, b)
             s_o, t_o = float(with_s[0]), float(with_t[0])
             square += b * (b * self.t_t + 2.0 * (c * s_o + a * t_o))
         matrix.norms.append(gamma)
