@@ -139,7 +139,7 @@ def test_limits_hold(name, limit):
         options = {"gtol": 0.0, **options}
         result = hessx.minimize(
             fun,
-            np.full((2, 3), 11.0),
+            np.full((2, 3), 100.0),
             jac=True,
             method=EVERY[name],
             options=options,
@@ -159,10 +159,6 @@ def test_limits_hold(name, limit):
     if "jacobi" in name and limit > 1:  # M is the inverse here: the second point is the minimiser
         assert by_calls.nfev == 2
         assert not by_calls.jac.any()
-        return
-    if limit == 5 and not by_calls.jac.any():  # rounding led to the minimiser itself, 0 <= gtol
-        assert by_calls.outcome is hessx.Outcome.CONVERGED_GRADIENT
-        assert by_calls.nfev <= limit
         return
     assert by_calls.outcome is hessx.Outcome.LIMIT_EVALUATIONS
     assert by_calls.nfev == limit

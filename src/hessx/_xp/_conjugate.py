@@ -42,7 +42,7 @@ class CGVectors:
 
     def __init__(self, space: Space, g: Array, M: _Precondition | None) -> None:
         self.space, self.M = space, M
-        self.z = space.zeros(space.n)
+        self.z: Array = None  # 0, before the first step
         self.restart(g)
         self.p = -self.u
 
@@ -67,7 +67,8 @@ class CGVectors:
 
     def advance(self, alpha: float, *, whole: bool) -> None:
         """Move z by alpha p and r by alpha s; whole where alpha = r'u / p's."""
-        self.z = move(self.space, self.z, self.p, alpha)
+        first = self.z is None
+        self.z = self.p * alpha if first else move(self.space, self.z, self.p, alpha)
         if whole:
             self.r, self.u, self.r_u = self.next
         else:
@@ -87,7 +88,7 @@ class CGVectors:
 
     def hand_out(self, g: Array) -> tuple[Array, Array]:
         """Give z and H z = r - g for good."""
-        return self.z, self.r - g
+        return self.space.zeros(self.space.n) if self.z is None else self.z, self.r - g
 
 
 class NumpyCGVectors:

@@ -112,6 +112,8 @@ class _Solve:
             path.outcome = KrylovOutcome.STOPPED
         if path.outcome is not None:
             return False
+        if path.products == model.limit:
+            return False
         vectors.turn(beta)  # type: ignore[arg-type]
         return True
 
@@ -125,7 +127,7 @@ class _Solve:
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p; one fetch, rarely."""
         z, p = self.vectors.z, self.vectors.p
-        (z_z, p_p), _ = fetch(self.model.space, [z @ z, p @ p])
+        (z_z, p_p), _ = fetch(self.model.space, [0.0 if z is None else z @ z, p @ p])
         return z_z, p_p
 
     def _refresh(self) -> None:

@@ -64,14 +64,14 @@ def test_the_result_does_not_depend_on_it(backend, spectrum, name, conditioned, 
 
 
 @pytest.mark.parametrize("check_every", [1, 4, 7])
-@pytest.mark.parametrize("library", ["numpy", "numpy-float32"])
+@pytest.mark.backends("numpy", "numpy-float32", "torch-float32", "fakegpu")
 @pytest.mark.parametrize("condition", [1e1, 1e2, 1e4])
-def test_a_solve_to_the_last_digit(library, condition, check_every):
-    """Far beyond what rounding lets r show; the residual formed anew changes no direction's sense.
+def test_a_solve_to_the_last_digit(backend, condition, check_every):
+    """Far beyond what rounding lets r show, where the residual is formed anew every 50 steps.
 
     q at the end is that of the dense solution, and so is the decrease that is handed out.
     """
-    rng, backend = np.random.default_rng(5), make_backend(library)
+    rng = np.random.default_rng(5)
     for values in (np.geomspace(1.0, condition, 60), np.linspace(1.0, condition, 60)):
         posed = Quadratic(backend, symmetric(rng, values), rng.standard_normal(60))
         lowest = posed.q(np.linalg.solve(posed.H, -posed.g))
@@ -82,7 +82,7 @@ def test_a_solve_to_the_last_digit(library, condition, check_every):
         if check_every > 1:
             one = posed.solve(1, tolerance=0.0, limit=600)
             assert solved.outcome is one.outcome
-            np.testing.assert_array_equal(solved.step, one.step)
+            np.testing.assert_array_equal(posed.step_of(solved), posed.step_of(one))
 
 
 @every
@@ -142,7 +142,7 @@ def test_one_fetch_per_check(backend, check_every, conditioned):
 @pytest.mark.parametrize(("check_every", "most"), [(1, 10), (2, 16), (5, 16), (8, 16)])
 @pytest.mark.backends("fakegpu")
 def test_launches_per_step(backend, check_every, most):
-    """Outside the product, over the whole of a solve of forty steps; four for start and end."""
+    """Outside the product, over the whole of a solve of forty steps."""
     rng = np.random.default_rng(3)
     posed = Quadratic(backend, symmetric(rng, np.geomspace(1.0, 1e3, 80)), rng.standard_normal(80))
     inside = []
@@ -157,7 +157,7 @@ def test_launches_per_step(backend, check_every, most):
     with backend.meter.tally() as tally:
         solved = TruncatedCG(check_every=check_every)(model)
     assert solved.products == 40
-    assert tally.launches.total() - sum(inside) <= 40 * most + 4, tally.launches
+    assert (tally.launches.total() - sum(inside)) / 40 <= most, tally.launches
 
 
 def test_bad_settings_are_refused():
