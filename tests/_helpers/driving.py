@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -82,10 +83,11 @@ class HessianByHand:
 def bends(rng: np.random.Generator, n: int, signs: list[float]) -> Callable[[np.ndarray], Any]:
     """Answer with gradients that change by +-B s, B positive definite and drawn anew each step.
 
-    No function has such gradients: every pair (s, y) says something new.
+    No function has such gradients: every pair (s, y) says something new.  The values fall, so that
+    every step is progress.
     """
     last: list[np.ndarray] = []
-    turns = iter(signs)
+    turns, values = iter(signs), itertools.count(0, -1)
 
     def answer(x: np.ndarray) -> tuple[float, np.ndarray]:
         if not last:
@@ -94,6 +96,6 @@ def bends(rng: np.random.Generator, n: int, signs: list[float]) -> Callable[[np.
             Q, _ = np.linalg.qr(rng.standard_normal((n, n)))
             B = Q * rng.uniform(0.5, 3.0, n) @ Q.T
             last[:] = x, last[1] + next(turns) * (B @ (x - last[0]))
-        return 0.0, last[1]
+        return float(next(values)), last[1]
 
     return answer

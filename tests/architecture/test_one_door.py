@@ -37,6 +37,7 @@ ALLOWED = {
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
+    ("objectives/_differences.py", r"float\(np\.float32\(v\)\)"): "a Python float, rounded",
     ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",
     ("solvers/_trust_region_method.py", r"float\(self\.x_scale\)"): "known to be a number",
     ("solvers/_methods.py", r"bool\(given\.get\('disp', False\)\)"): "an option",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.registry import make_backend
 from _helpers.runs import bowl
 from _helpers.solvers import EVERY, MINIMISER, WEIGHTS, Quadratic, products, quadratic_at
 from hessx import _xp
@@ -132,34 +131,26 @@ def test_a_start_without_gradient_is_returned(backend, name):
 @every_solver
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_limits_hold(name, limit):
-    numpy = make_backend("numpy")
+    calls = []
+
+    def fun(x):
+        calls.append(1)
+        return bowl(x)  # no quadratic: nobody meets its minimiser in five evaluations
 
     def run(**options):
-        fun = Quadratic(numpy)
+        calls.clear()
         options = {"gtol": 0.0, **options}
-        result = hessx.minimize(
-            fun,
-            np.full((2, 3), 100.0),
-            jac=True,
-            method=EVERY[name],
-            options=options,
-            **products(name, fun),
-        )
-        assert result.nfev == fun.calls
+        x0, more = np.linspace(1.3, 2.2, 6), products(name, bowl)
+        result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], options=options, **more)
+        assert result.nfev == len(calls)
         return result
 
     by_iterations = run(maxiter=limit)
-    assert by_iterations.nit <= limit
-    if by_iterations.outcome is not hessx.Outcome.CONVERGED_GRADIENT:
-        assert by_iterations.outcome is hessx.Outcome.LIMIT_ITERATIONS
-        assert (by_iterations.nit, by_iterations.status) == (limit, 1)
-        assert not by_iterations.success
-        assert f"{limit} iterations" in by_iterations.message
+    assert by_iterations.outcome is hessx.Outcome.LIMIT_ITERATIONS
+    assert (by_iterations.nit, by_iterations.status) == (limit, 1)
+    assert not by_iterations.success
+    assert f"{limit} iterations" in by_iterations.message
     by_calls = run(maxfun=limit)
-    if "jacobi" in name and limit > 1:  # M is the inverse here: the second point is the minimiser
-        assert by_calls.nfev == 2
-        assert not by_calls.jac.any()
-        return
     assert by_calls.outcome is hessx.Outcome.LIMIT_EVALUATIONS
     assert by_calls.nfev == limit
     assert f"limit {limit}" in by_calls.message

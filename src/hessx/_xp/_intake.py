@@ -8,9 +8,9 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-from hessx._xp._namespace import Array, Space, detach, is_array
+from hessx._xp._namespace import Array, Space, detach, is_array, library_of
 
-__all__ = ["take_gradient", "take_product", "take_value"]
+__all__ = ["eps_of", "take_gradient", "take_product", "take_value"]
 
 
 def take_value(space: Space, f: Any) -> Any:
@@ -51,6 +51,15 @@ def take_value(space: Space, f: Any) -> Any:
         msg = f"fun returned a value on device {compat.device(f)}: expected {space.device}"
         raise ValueError(msg)
     return f
+
+
+def eps_of(f: Any) -> float:
+    """Machine epsilon of the dtype of a value that fun returned; 0 for Python's numbers."""
+    if isinstance(f, float) or not hasattr(f, "dtype"):
+        return 0.0
+    if isinstance(f, np.generic | np.ndarray):
+        return float(np.finfo(f.dtype).eps) if f.dtype.kind == "f" else 0.0
+    return library_of(f).eps
 
 
 def take_gradient(space: Space, g: Any) -> Array:

@@ -28,8 +28,8 @@ class Library:
         Array API namespace.
     kind : {"numpy", "cupy", "torch", "jax", "dask"} or another library's name
         The library.
-    bits, eps : int, float
-        Of the dtype; 0 and nan where it is not real floating.
+    bits, eps, smallest, largest : int, float, float, float
+        Of the dtype, normal numbers alone; 0 and nan where it is not real floating.
     has_out : bool
         Functions take ``out=``: no temporaries.
     host_dtype : numpy.dtype, optional
@@ -40,6 +40,8 @@ class Library:
     kind: str
     bits: int
     eps: float
+    smallest: float
+    largest: float
     has_out: bool
     host_dtype: Any
 
@@ -59,10 +61,11 @@ def library_of(a: Array) -> Library:
 def _look_up(a: Array) -> Library:
     xp, kind, has_out = array_namespace(a), _kind_of(a), False
     if not xp.isdtype(a.dtype, "real floating"):
-        return Library(xp, kind, 0, math.nan, has_out, None)
+        return Library(xp, kind, 0, math.nan, math.nan, math.nan, has_out, None)
     info, has_out = xp.finfo(a.dtype), kind in ("numpy", "cupy", "torch")
     host = np.dtype(f"float{info.bits}")
-    return Library(xp, kind, int(info.bits), float(info.eps), has_out, host)
+    eps, smallest, largest = float(info.eps), float(info.smallest_normal), float(info.max)
+    return Library(xp, kind, int(info.bits), eps, smallest, largest, has_out, host)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +74,7 @@ class Space:
 
     Attributes
     ----------
-    xp, kind, eps, has_out, host_dtype : object
+    xp, kind, eps, smallest, largest, has_out, host_dtype : object
         As in `Library`.
     device, dtype : object
         Of every vector of the run.
@@ -91,6 +94,8 @@ class Space:
     shape: tuple[int, ...]
     n: int
     eps: float
+    smallest: float
+    largest: float
     kind: str
     has_out: bool
     host_dtype: Any
@@ -198,6 +203,8 @@ def space_of(x: Any) -> Space:
         shape=tuple(a.shape) if tree is None else (n,),
         n=n,
         eps=library.eps,
+        smallest=library.smallest,
+        largest=library.largest,
         kind=library.kind,
         has_out=library.has_out,
         host_dtype=library.host_dtype,

@@ -3,7 +3,7 @@
 from hessx.core._archive import CheckpointError
 from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
-from hessx.core._messages import Counts, Reply, Request
+from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
 from hessx.core._save_load import as_checkpoint, load, save
@@ -15,12 +15,14 @@ from hessx.core._trace import History, Record
 from hessx.core._watch import Watch
 
 __all__ = [
+    "EXACT",
     "Checkpoint",
     "CheckpointError",
     "Counts",
     "History",
     "Outcome",
     "Point",
+    "Precision",
     "Record",
     "Reply",
     "Request",

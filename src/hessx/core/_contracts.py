@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
-from hessx.core._messages import Reply, Request
+from hessx.core._messages import EXACT, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._saved import saved
 from hessx.core._trace import Record
@@ -35,6 +35,8 @@ class Point:
         norm_inf and norm_2 of the gradient.
     grad : array, shape (n,), optional
         The gradient, where it is held.
+    precision : Precision
+        How far value and gradient can be trusted, as host numbers.
     """
 
     x: Array
@@ -42,10 +44,11 @@ class Point:
     grad_norm: float
     grad_norm2: float
     grad: Array | None = None
+    precision: Precision = EXACT
 
-    def is_better_than(self, other: Point, eps: float) -> bool:
-        """Compare values; within their precision, 10 eps |f|, the norms of the gradients."""
-        if abs(self.value - other.value) <= 10.0 * eps * max(abs(self.value), abs(other.value)):
+    def is_better_than(self, other: Point, eps_f: float) -> bool:
+        """Compare values; within their noise, eps_f |f|, the norms of the gradients."""
+        if abs(self.value - other.value) <= eps_f * max(abs(self.value), abs(other.value)):
             return self.grad_norm < other.grad_norm
         return self.value < other.value
 

@@ -27,6 +27,7 @@ class Outcome(enum.Enum):
     CONVERGED_GRADIENT = "converged: gradient"
     CONVERGED_STEP = "converged: step"
     CONVERGED_VALUE = "converged: value"
+    CONVERGED_PRECISION = "converged: precision of f"
     LIMIT_ITERATIONS = "limit: iterations"
     LIMIT_EVALUATIONS = "limit: evaluations"
     LIMIT_TIME = "limit: time"
@@ -48,7 +49,14 @@ class Outcome(enum.Enum):
         return 0 if self.success else _STATUS[self]
 
 
-_SUCCESS = frozenset({Outcome.CONVERGED_GRADIENT, Outcome.CONVERGED_STEP, Outcome.CONVERGED_VALUE})
+_SUCCESS = frozenset(
+    {
+        Outcome.CONVERGED_GRADIENT,
+        Outcome.CONVERGED_STEP,
+        Outcome.CONVERGED_VALUE,
+        Outcome.CONVERGED_PRECISION,
+    }
+)
 _STATUS = {
     Outcome.RUNNING: -1,
     Outcome.LIMIT_ITERATIONS: 1,

@@ -13,6 +13,7 @@ from hessx.core._settings import SettingsError, check_integer, check_real
 __all__ = ["Stopping"]
 
 _Verdict = tuple[Outcome, str]
+_ROUNDING = 10.0  # times eps: a rise of f by less is none
 _RUNNING: _Verdict = (Outcome.RUNNING, "")
 
 
@@ -48,7 +49,10 @@ class Stopping:
     Notes
     -----
     Tolerances are looked at at accepted points, in the order gradient, lower_limit, value, step;
-    the limits on evaluations and time after every reply.  The tolerances and the 1 in ftol's
+    ftol and xtol not after a step that a failing search or the trust region cut short, nor ftol
+    where f rose, or was lower before.  A gradient by differences that is within their noise is
+    converged.
+    The limits on evaluations and time after every reply.  The tolerances and the 1 in ftol's
     formula have units, those of f and x, and do not scale along.  Cost: host floats only.
 
     Examples
@@ -142,20 +146,27 @@ class Stopping:
 
     def _tolerances(self, state: Any) -> _Verdict | None:
         point = state.point
+        if state.iteration == 0 and point.precision.moved == 0.0:
+            return None  # differences that do not move f tell nothing
         norm, tolerance = self._norm(point), self.gradient_tolerance(state)
         if norm <= tolerance:
             return Outcome.CONVERGED_GRADIENT, f"gradient norm {norm:.3g} <= {tolerance:.3g}"
+        noise = state.floor.difference_noise(point.value, state.value_before)
+        if point.precision.moved <= noise:
+            changes = f"they change f by {point.precision.moved:.2g}, its noise is {noise:.2g}"
+            text = f"gradient norm {norm:.3g}, within the noise of its differences: {changes}"
+            return Outcome.CONVERGED_PRECISION, text
         if point.value < self.lower_limit:
             return (
                 Outcome.UNBOUNDED_BELOW,
                 f"value {point.value:.6g} is below the limit {self.lower_limit:g}",
             )
-        if state.iteration == 0:
+        if state.iteration == 0 or state.cut:
             return None
-        if self.ftol > 0.0:
+        if self.ftol > 0.0 and state.best is None:
             f, f_before = point.value, state.value_before
             decrease = (f_before - f) / max(abs(f_before), abs(f), 1.0)
-            if decrease <= self.ftol:
+            if -_ROUNDING * state.space.eps <= decrease <= self.ftol:
                 return (
                     Outcome.CONVERGED_VALUE,
                     f"relative decrease {decrease:.3g} <= {self.ftol:.3g}",

@@ -6,10 +6,12 @@ from hessx.globalization._given import BarzilaiBorwein, DecayingStep, FixedStep,
 from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
 from hessx.globalization._leaving import LeavingSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
+from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._search import Ray, Search, StepRule, Verdict
 
 __all__ = [
+    "ROUNDING",
     "Armijo",
     "ArmijoSearch",
     "BarzilaiBorwein",
@@ -25,6 +27,7 @@ __all__ = [
     "LeavingSearch",
     "MoreThuente",
     "MoreThuenteSearch",
+    "Noise",
     "RadiusRule",
     "Ray",
     "Region",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hessx.core import check_integer, check_real, saved
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
+from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import SHRINK, approximate_wolfe, check_ray
 
@@ -75,7 +76,7 @@ class Armijo:
     def begin(self, ray: Ray) -> ArmijoSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
         check_ray(ray)
-        return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.eps)
+        return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.noise)
 
 
 @saved
@@ -87,10 +88,14 @@ class ArmijoSearch:
     ----------
     rule : Armijo
         The settings.
-    value0, slope0, eps : float
-        f(x), the slope at alpha = 0, and machine epsilon.
+    value0, slope0 : float
+        f(x), and the slope at alpha = 0.
     alpha : float
         The step to evaluate, or just evaluated.
+    noise : Noise
+        What differences of values tell; it rises where values do not return to f(x).
+    shortest : float
+        Slopes tell nothing of a shorter step: a search that comes to one fails.
     trials : int
         Evaluations so far.
     last_alpha, last_value : float
@@ -101,7 +106,8 @@ class ArmijoSearch:
     value0: float
     slope0: float
     alpha: float
-    eps: float
+    noise: Noise
+    shortest: float = 0.0
     trials: int = 0
     last_alpha: float = math.nan
     last_value: float = math.nan
@@ -111,20 +117,25 @@ class ArmijoSearch:
         c1, alpha = self.rule.c1, self.alpha
         value0, slope0 = self.value0, self.slope0
         self.trials += 1
+        self.noise = self.noise.after(alpha, -slope0 * alpha, value - value0)
         if value0 > value <= value0 + c1 * alpha * slope0 and abs(slope) < math.inf:
             return Verdict.ACCEPTED
-        if approximate_wolfe(value, slope, value0, slope0, self.eps, c1, _C2):
+        if approximate_wolfe(value, slope, value0, slope0, self.noise.level, c1, _C2):
             return Verdict.ACCEPTED
         if self.trials >= self.rule.max_trials:
             return Verdict.FAILED
+        self.alpha = self._shorter(value, slope)
+        return Verdict.TRY if self.alpha >= self.shortest else Verdict.FAILED
+
+    def _shorter(self, value: float, slope: float) -> float:
+        """The next trial."""
+        alpha, value0, slope0 = self.alpha, self.value0, self.slope0
         if not (math.isfinite(value) and math.isfinite(slope)):
-            self.alpha = SHRINK * alpha
-            return Verdict.TRY
+            return SHRINK * alpha
         if math.isnan(self.last_alpha):
             step = quadratic_minimizer(0.0, value0, slope0, alpha, value)
         else:
             rise, last_rise = value - value0, self.last_value - value0
             step = value_minimizer(slope0, alpha, rise, self.last_alpha, last_rise)
         self.last_alpha, self.last_value = alpha, value
-        self.alpha = clamp(step, 0.1 * alpha, 0.5 * alpha)
-        return Verdict.TRY
+        return clamp(step, 0.1 * alpha, 0.5 * alpha)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from hessx.core import SettingsError, check_real, saved
+from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = ["BarzilaiBorwein", "DecayingStep", "FixedStep", "GivenSearch"]
@@ -13,7 +14,6 @@ __all__ = ["BarzilaiBorwein", "DecayingStep", "FixedStep", "GivenSearch"]
 _SHRINK = 0.25  # of a step that led to a non-finite value, or one too high
 _MAX_TRIALS = 30
 _DECREASE = 1e-4  # Raydan's gamma
-_NOISE = 10.0  # eps_f / eps, as in the line searches
 
 
 @saved
@@ -215,7 +215,8 @@ class BarzilaiBorwein:
         """Start with the step that fits the last pair."""
         highest = max(ray.recent, default=math.inf)
         slope = 0.0 if math.isnan(ray.slope) else _DECREASE * ray.slope
-        return GivenSearch(self._step(ray), highest + _NOISE * ray.eps * abs(highest), slope)
+        noise = Noise.at(highest, ray.eps, ray.eps_f).level
+        return GivenSearch(self._step(ray), highest + noise, slope)
 
     def _step(self, ray: Ray) -> float:
         """The ray's own first trial where there is no pair yet."""
@@ -224,5 +225,7 @@ class BarzilaiBorwein:
         if not ray.s_y > 0.0:
             return ray.last_alpha
         if self.variant == "short":
-            return ray.s_y / ray.y_y
-        return -ray.last_alpha * ray.last_alpha * ray.last_slope / ray.s_y
+            alpha = ray.s_y / ray.y_y if ray.y_y > 0.0 else math.inf
+        else:
+            alpha = -ray.last_alpha * (ray.last_alpha * ray.last_slope / ray.s_y)
+        return alpha if 0.0 < alpha < math.inf else ray.last_alpha

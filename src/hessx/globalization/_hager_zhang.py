@@ -16,11 +16,13 @@ from hessx.globalization._wolfe import (
     WolfeRule,
     WolfeSearch,
     check_ray,
+    is_wall,
 )
 
 __all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
+_DEEP = 0.1  # of its distance: where to go on before a wall
 _AGREE = 0.1  # relative: closer than this, two forecasts of the minimiser confirm each other
 
 
@@ -112,6 +114,7 @@ class HagerZhang(WolfeRule):
             slope,
             alpha,
             ray.eps,
+            ray.noise,
             limit=self.alpha_max * alpha,
             lower_value=value,
             lower_slope=slope,
@@ -154,8 +157,7 @@ class HagerZhangSearch(WolfeSearch):
     stage: Stage = Stage.FRESH
     forecast: float | None = None
 
-    def advance(self, value: float, slope: float) -> Verdict:
-        """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
+    def _judge(self, value: float, slope: float) -> Verdict:
         rule = self.rule
         self.trials += 1
         decreased = value <= self.value0 + rule.c1 * self.alpha * self.slope0
@@ -183,12 +185,13 @@ class HagerZhangSearch(WolfeSearch):
         """Nothing is left to try between the ends, or little is, next to a non-finite trial."""
         lower, upper = self.lower, self.upper
         share = self.eps if self.upper_value < math.inf else NEAR_HOLE
-        return not lower < self.alpha < upper or upper - lower <= share * lower
+        least = max(share * lower, self.shortest)
+        return not lower < self.alpha < upper or upper - lower <= least
 
     def _narrow(self, value: float, slope: float) -> float:
         """Steps U0-U3: the trial becomes an end of the interval; the next alpha."""
         trial = self.alpha, value, slope
-        if slope < 0.0 and value <= self.value0 + self._noise():
+        if slope < 0.0 and value <= self.value0 + self.noise.level:
             old = self.lower, self.lower_value, self.lower_slope
             self.lower, self.lower_value, self.lower_slope = trial
         else:
@@ -196,9 +199,16 @@ class HagerZhangSearch(WolfeSearch):
             self.upper, self.upper_value, self.upper_slope = trial
         if self.upper_value == math.inf:
             return self._expand(old, trial)
+        if self._walled():
+            self.stage = Stage.FRESH
+            return self.lower + _DEEP * (self.upper - self.lower)
         if self.upper_slope < 0.0:
             return self._fold()
         return self._round(old, trial)
+
+    def _walled(self) -> bool:
+        lower = self.lower, self.lower_value, self.lower_slope
+        return is_wall(lower, (self.upper, self.upper_value, self.upper_slope))
 
     def _expand(self, old: Point, trial: Point) -> float:
         """Step B3 by extrapolation, halfway to a non-finite trial at most; see the class."""
@@ -247,6 +257,6 @@ class HagerZhangSearch(WolfeSearch):
 
     def _minimizer(self, u: Point, v: Point) -> float:
         """The cubic's minimiser, or the secant's where the values differ by rounding only."""
-        if abs(u[1] - v[1]) > self._noise():
+        if abs(u[1] - v[1]) > self.noise.level:
             return cubic_minimizer(*u, *v)
         return secant_minimizer(u[0], u[2], v[0], v[2])

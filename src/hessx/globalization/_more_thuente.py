@@ -111,6 +111,7 @@ class MoreThuente(WolfeRule):
             slope,
             alpha,
             ray.eps,
+            ray.noise,
             smallest=smallest,
             largest=largest,
             value_l=value,
@@ -163,8 +164,7 @@ class MoreThuenteSearch(WolfeSearch):
     bracketed: bool = False
     decreasing: bool = False
 
-    def advance(self, value: float, slope: float) -> Verdict:
-        """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
+    def _judge(self, value: float, slope: float) -> Verdict:
         rule = self.rule
         self.trials += 1
         tangent = rule.c1 * self.slope0
@@ -199,7 +199,7 @@ class MoreThuenteSearch(WolfeSearch):
         A lower value without sufficient decrease is judged by f(alpha) - tangent * alpha, and one
         that differs by rounding only, by the quadratic through the slopes.
         """
-        if self.rule.approximate and abs(value - self.value_l) <= self._noise():
+        if self.rule.approximate and abs(value - self.value_l) <= self.noise.level:
             value = self.value_l + 0.5 * (self.slope_l + slope) * (self.alpha - self.alpha_l)
         if value > self.value_l:
             tangent = 0.0
@@ -235,7 +235,8 @@ class MoreThuenteSearch(WolfeSearch):
             self.alpha = x + 0.5 * (self.hole - x)
             return abs(self.hole - x) > NEAR_HOLE * x
         return not self.bracketed or (
-            self.low < self.alpha < self.high and self.high - self.low > self.rule.xtol * self.high
+            self.low < self.alpha < self.high
+            and self.high - self.low > max(self.rule.xtol * self.high, self.shortest)
         )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hessx.core import saved
+from hessx.globalization._noise import Noise
 
 __all__ = ["Ray", "Search", "StepRule", "Verdict"]
 
@@ -55,6 +56,10 @@ class Ray:
         pair; nan before the first accepted step.
     recent : tuple of float
         The values at the starts of the last ten rays, this one's included.
+    eps_f : float
+        Relative noise of f, where it is known to be above 10 eps.
+    noise : Noise
+        What differences of f tell, from value, eps and eps_f.
     """
 
     value: float
@@ -67,6 +72,12 @@ class Ray:
     s_y: float = float("nan")
     y_y: float = float("nan")
     recent: tuple[float, ...] = ()
+    eps_f: float = 0.0
+
+    @property
+    def noise(self) -> Noise:
+        """What differences of f along the ray tell."""
+        return Noise.at(self.value, self.eps, self.eps_f)
 
 
 class Search(Protocol):
@@ -76,6 +87,8 @@ class Search(Protocol):
     ----------
     alpha : float
         The step to evaluate, or just evaluated.
+    shortest : float, optional
+        Set by the solver: slopes tell nothing of a shorter step.
     """
 
     alpha: float

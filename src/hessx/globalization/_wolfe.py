@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hessx.core import SettingsError, check_integer, check_real
+from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = [
     "NEAR_HOLE",
-    "NOISE",
     "SHRINK",
     "Point",
     "WolfeRule",
     "WolfeSearch",
     "approximate_wolfe",
     "check_ray",
+    "is_wall",
 ]
-
-NOISE = 10.0
-"""eps_f / eps: differences of f below NOISE * eps * abs(f0) are taken for rounding."""
 
 SHRINK = 0.25
 """A non-finite trial is followed by one at this fraction of its distance from the best point."""
@@ -29,8 +27,27 @@ SHRINK = 0.25
 NEAR_HOLE = 0.1
 """So near to a non-finite trial, relative to alpha, a search that has a decrease stops."""
 
+_STEEP = 1e3  # a rise by this much more than the slopes at its ends can make is a wall
+
 Point = tuple[float, float, float]
 """alpha, f(alpha), f'(alpha)."""
+
+
+def is_wall(lower: Point, upper: Point) -> bool:
+    """Tell a rise that the slopes at its two ends cannot make: interpolation knows nothing of it.
+
+    Parameters
+    ----------
+    lower, upper : Point
+        The ends.
+
+    Returns
+    -------
+    bool
+        False where a number is nan.
+    """
+    slopes = abs(lower[2]) + abs(upper[2])
+    return upper[1] - lower[1] > _STEEP * slopes * (upper[0] - lower[0])
 
 
 def check_ray(ray: Ray) -> None:
@@ -54,11 +71,11 @@ def _refuse(ray: Ray) -> NoReturn:
 
 
 def approximate_wolfe(
-    value: float, slope: float, value0: float, slope0: float, eps: float, c1: float, c2: float
+    value: float, slope: float, value0: float, slope0: float, noise: float, c1: float, c2: float
 ) -> bool:
     """Approximate Wolfe conditions: the trial is as good as the last digits of f can tell.
 
-    value <= value0 + eps_f abs(value0) and (2 c1 - 1) slope0 >= slope >= c2 slope0: where rounding
+    value <= value0 + noise and (2 c1 - 1) slope0 >= slope >= c2 slope0: where rounding
     hides the decrease of f, that of the quadratic through the two slopes stands for it (Hager &
     Zhang 2005, section 4).
 
@@ -68,8 +85,8 @@ def approximate_wolfe(
         f and f' at the trial.
     value0, slope0 : float
         The same at alpha = 0.
-    eps : float
-        Machine epsilon of x's dtype; eps_f = 10 eps.
+    noise : float
+        eps_f abs(value0), eps_f = 10 eps unless more is known.
     c1, c2 : float
         The constants of the Wolfe conditions.
 
@@ -78,10 +95,7 @@ def approximate_wolfe(
     bool
         False where a number is nan.
     """
-    return (
-        value <= value0 + NOISE * eps * abs(value0)
-        and c2 * slope0 <= slope <= (2.0 * c1 - 1.0) * slope0
-    )
+    return value <= value0 + noise and c2 * slope0 <= slope <= (2.0 * c1 - 1.0) * slope0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +142,10 @@ class WolfeSearch:
         f(x), the slope at alpha = 0, and machine epsilon.
     alpha : float
         The step to evaluate, or just evaluated.
+    noise : Noise
+        What differences of values tell; it rises where values do not return to f(x).
+    shortest : float
+        Slopes tell nothing of a shorter step: a search that comes to one is over.
     trials : int
         Evaluations so far.
     best, best_value : float
@@ -141,14 +159,27 @@ class WolfeSearch:
     slope0: float
     alpha: float
     eps: float
+    noise: Noise
+    shortest: float = 0.0
     trials: int = 0
     best: float = math.nan
     best_value: float = math.inf
     settled: bool = False
 
-    def _noise(self) -> float:
-        """eps_f abs(value0): a smaller difference of values is rounding."""
-        return NOISE * self.eps * abs(self.value0)
+    def advance(self, value: float, slope: float) -> Verdict:
+        """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
+        trial, rise = self.alpha, value - self.value0
+        if rise > self.noise.level:
+            self.noise = self.noise.after(trial, -self.slope0 * trial, rise)
+        verdict = self._judge(value, slope)
+        if verdict is Verdict.TRY and self.alpha < self.shortest and not self.settled:
+            verdict = self._settle(self.best == trial)
+        if verdict is Verdict.ACCEPTED:
+            self.alpha = trial
+        return verdict
+
+    def _judge(self, value: float, slope: float) -> Verdict:
+        raise NotImplementedError
 
     def _approximate(self, value: float, slope: float) -> bool:
         """The approximate Wolfe conditions hold.
@@ -156,11 +187,11 @@ class WolfeSearch:
         Terms in f that cancel may leave ten times its own rounding: where f promised to fall by
         less than that and the slope has halved, such a rise is no news.
         """
-        c1, c2, eps = self.rule.c1, self.rule.c2, self.eps
-        rough = NOISE * self._noise()
+        c1, c2, noise = self.rule.c1, self.rule.c2, self.noise.level
+        rough = ROUNDING * (ROUNDING * self.eps * abs(self.value0))
         if -self.slope0 * self.alpha <= rough and 2.0 * abs(slope) <= -self.slope0:
-            eps *= NOISE
-        return approximate_wolfe(value, slope, self.value0, self.slope0, eps, c1, c2)
+            noise = max(noise, rough)
+        return approximate_wolfe(value, slope, self.value0, self.slope0, noise, c1, c2)
 
     def _settle(self, decreased: bool) -> Verdict:
         """End without a Wolfe point: take the trial at hand, go back to the best one, or fail.

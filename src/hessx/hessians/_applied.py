@@ -32,10 +32,10 @@ class AppliedMemory(VectorMemory):
         self.unit_step = self.natural = part.unit_step
         self.fallback = False  # the next direction is -g: a search along -A g has failed
 
-    def take(self) -> str:
+    def take(self, *, learn: bool = True) -> str:
         """Let A learn from the pair."""
         note = ""
-        if self.learns:
+        if self.learns and learn:
             s = self.d * self.alpha
             note = self.approximation.update(s, self.y, self.s_y, self.y_y)
         super().take()

@@ -30,7 +30,7 @@ class ConjugateMemory(VectorMemory):
         self.beta_rule = beta_rule
         self.beta = 0.0
 
-    def take(self) -> str:
+    def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Form beta while the old gradient's numbers are at hand."""
         d_y = self.s_y / self.alpha
         if self.beta_rule == "pr+":

@@ -87,6 +87,11 @@ class Gram:
         self.steps = [0.0] * len(self.steps)
         self.longest = 0.0
 
+    def copy_from(self, other: Gram) -> None:
+        """Take over the pairs of another with as many slots."""
+        self.inverse[:], self.y_y[:], self.diagonal[:] = other.inverse, other.y_y, other.diagonal
+        self.steps, self.longest = list(other.steps), other.longest
+
     def weights(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float
     ) -> tuple[np.ndarray, np.ndarray]:

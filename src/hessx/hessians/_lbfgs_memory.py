@@ -12,6 +12,7 @@ from hessx._xp import Array, Rows, Space, make_rows
 from hessx.core import saved
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._memory import HostNumbers
 
 __all__ = ["LBFGSMemory"]
 
@@ -19,7 +20,7 @@ _PAIRS = 2  # the first row of the pairs; rows 0 and 1 hold the gradients
 
 
 @saved(host=("products", "products_trial", "weights"))
-class LBFGSMemory:
+class LBFGSMemory(HostNumbers):
     """Gradients, pairs and the trial's candidate as rows of one buffer.
 
     Rows 0 and 1 are the current gradient and the trial's, in turn; rows 2 + 2i and 3 + 2i are
@@ -31,32 +32,10 @@ class LBFGSMemory:
     """
 
     __slots__ = (
-        "alpha",
-        "candidate",
-        "cleared",
-        "count",
-        "d",
-        "d_square",
-        "damping",
-        "gamma",
-        "grad_square",
-        "gram",
-        "h0",
-        "lent",
-        "now",
-        "placed",
-        "products",
-        "products_trial",
-        "rows",
-        "s_y",
-        "scale",
-        "slope",
-        "space",
-        "start_slope",
-        "touched",
-        "unit_step",
-        "weights",
-        "y_y",
+        "alpha", "candidate", "cleared", "count", "d", "d_square", "damping", "dropped", "gamma",
+        "grad_square", "gram", "h0", "lent", "now", "placed", "products", "products_trial", "rows",
+        "s_y", "scale", "slope", "space", "square", "start_slope", "touched", "unit_step",
+        "weights", "y_y",
     )  # fmt: skip
     needs_hessian = False
 
@@ -70,6 +49,7 @@ class LBFGSMemory:
         self.gamma = 1.0 if h0 is None else h0
         self.placed = False  # the candidate's rows hold a trial, not yet a pair
         self.cleared = False  # `operator` has put zeros there
+        self.dropped = False  # the pairs are forgotten with the next that is learnt
         self.products = np.zeros(_PAIRS + 2 * m)
         self.products_trial = np.zeros_like(self.products)
         self.now = self.candidate = 0
@@ -80,17 +60,19 @@ class LBFGSMemory:
         self.unit_step = h0 is not None
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
-        self.grad_square = self.s_y = self.y_y = nan
+        self.grad_square = self.square = self.s_y = self.y_y = nan
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for its products with the rows."""
         self.rows.write(self.now, grad, self.scale)
-        return [self.rows.products(0, self.touched, self.now)]
+        wanted = [self.rows.products(0, self.touched, self.now)]
+        return wanted if self.scale is None else [*wanted, grad @ grad]
 
     def read_start(self, values: list[Any]) -> None:
         """Read g'g, S'g and Y'g."""
         self.products[: self.touched] = values[0]
         self.grad_square = float(self.products[self.now])
+        self.square = values[-1] if self.scale is not None else math.nan
 
     def place(self, alpha: float, x: Array) -> Array:
         """Write s = alpha d into the candidate's row; return x + s, in x."""
@@ -113,21 +95,30 @@ class LBFGSMemory:
         wanted = self.rows.take_in(
             grad, self.scale, trial, y, self.now, self._first(trial), self.touched
         )
+        if self.scale is not None:
+            wanted.append(grad @ grad)
         if math.isnan(self.d_square):
             wanted.append(self.d @ self.d)
         return wanted
 
     def read(self, values: list[Any]) -> None:
         """Read slope, s'y, y'y, d'd and the products with the rows."""
-        products, pair = values[0], values[1]
+        products, pair, *others = values
+        if self.scale is not None:
+            self.square = others.pop(0)
         self.products_trial[self._first(1 - self.now) : self.touched] = products
         self.slope = float(self.products_trial[_PAIRS + 2 * self.candidate]) / self.alpha
         self.s_y, self.y_y = float(pair[0]), float(pair[1])
-        if len(values) == 3:
-            self.d_square = values[2]
+        if others:
+            self.d_square = others[0]
 
-    def take(self) -> str:
+    def take(self, *, learn: bool = True) -> str:
         """Make the candidate a pair, unless its curvature is lost in rounding."""
+        if not learn:
+            self._move_on()
+            return ""
+        if self.dropped:
+            self._begin_anew()
         slot, alpha, m = self.candidate, self.alpha, len(self.gram.diagonal)
         if self.count == m:
             self.gram.remove(slot)
@@ -137,13 +128,12 @@ class LBFGSMemory:
         s_s = alpha * alpha * self.d_square
         if self.damping is not None and self.unit_step:  # else A = I has no size yet
             note, cross = self._damp(cross)
-        self.products, self.products_trial = self.products_trial, self.products
-        self.now = 1 - self.now
-        self.grad_square = float(self.products[self.now])
+        self._move_on()
         if not math.isfinite(self.y_y + s_s):
-            self.drop()
+            self._clear()
             return "dropped"
-        if not (self.s_y > -self.space.eps * alpha * self.start_slope and self.y_y > 0.0):
+        least = max(-self.space.eps * alpha * self.start_slope, 1.0 / self.space.largest)
+        if not (self.s_y > least and self.y_y > 0.0):
             return "skipped"
         self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y, s_s)
         self.gamma = self.s_y / self.y_y if m <= self.space.n else self.gram.longest
@@ -157,7 +147,7 @@ class LBFGSMemory:
         """Find the weights of the rows in d = -A g, and its slope, from the stored products."""
         self.d_square = math.nan
         now = self.now
-        if self.count:
+        if self.count and not self.dropped:
             stop = len(self.products) if self.rows.whole else _PAIRS + 2 * self.count
             p, c = self.products[:stop], np.zeros(stop)
             c[now] = -self.gamma
@@ -169,24 +159,18 @@ class LBFGSMemory:
                 self.start_slope = slope
                 self.weights = (0, c) if self.rows.whole else (now, c[now:])
                 return
-            self.drop()
-        h = 1.0 if self.h0 is None else self.h0
+            self._clear()
+        h = 1.0 if self.h0 is None or self.dropped else self.h0
         self.d, self.lent = -h * self.rows[now], False
         self.start_slope = -h * self.grad_square
 
     def drop(self) -> bool:
-        """Forget the pairs; False where there were none."""
-        had = self.count > 0
-        self.gram.clear()
-        if self.rows.whole:  # what is not finite must not meet a coefficient of zero
-            for i in (1 - self.now, *range(_PAIRS, len(self.products))):
-                self.rows.set(i, self.space.zeros(self.space.n))
-        self.products[_PAIRS:] = self.products_trial[_PAIRS:] = 0.0
-        self.candidate = 0
-        self._hold(0)
-        self.unit_step = False
-        self.h0 = None
-        self.gamma = 1.0
+        """Take -g next, and forget the pairs if that is learnt from; False where there were none.
+
+        Until then they make `operator`, and a run that ends there hands them out.
+        """
+        had = self.count > 0 and not self.dropped
+        self.dropped, self.unit_step = True, False
         return had
 
     def gradient(self) -> Array:
@@ -223,13 +207,42 @@ class LBFGSMemory:
         """Start from the pairs of an earlier run, copied."""
         for i in range(_PAIRS, _PAIRS + 2 * len(self.gram.diagonal)):
             self.rows.set(i, operator.rows[i])
-        gram = operator.gram
-        self.gram.inverse[:], self.gram.y_y[:] = gram.inverse, gram.y_y
-        self.gram.diagonal[:], self.gram.steps = gram.diagonal, list(gram.steps)
-        self.gram.longest = gram.longest
+        self.gram.copy_from(operator.gram)
         self.candidate = operator.candidate
         self._hold(operator.count)
         self.gamma, self.unit_step = operator.gamma, True
+
+    def _move_on(self) -> None:
+        """The trial's gradient becomes the current one."""
+        self.products, self.products_trial = self.products_trial, self.products
+        self.now = 1 - self.now
+        self.grad_square = float(self.products[self.now])
+
+    def _begin_anew(self) -> None:
+        """Forget the pairs; the candidate moves to the first slot."""
+        row = _PAIRS + 2 * self.candidate
+        kept = self.products_trial[row : row + 2].copy()
+        if self.candidate:
+            for i in (0, 1):
+                self.rows.set(_PAIRS + i, self.rows[row + i] + 0.0)
+        self._reset()
+        self.products_trial[_PAIRS : _PAIRS + 2] = kept
+
+    def _clear(self) -> None:
+        """Forget the pairs, of which some may not be finite."""
+        if self.rows.whole:  # they must not meet a coefficient of zero
+            for i in (1 - self.now, *range(_PAIRS, len(self.products))):
+                self.rows.set(i, self.space.zeros(self.space.n))
+        self._reset()
+
+    def _reset(self) -> None:
+        self.gram.clear()
+        self.products[_PAIRS:] = self.products_trial[_PAIRS:] = 0.0
+        self.candidate = 0
+        self._hold(0)
+        self.unit_step = self.dropped = False
+        self.h0 = None
+        self.gamma = 1.0
 
     def _hold(self, count: int) -> None:
         """Set the number of pairs, and with it the end of the rows in use, candidate included."""

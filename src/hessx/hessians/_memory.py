@@ -9,13 +9,14 @@ direction d = -A g.  With a scale (x = scale * z) all of this happens in z.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
 from hessx.core import Outcome
 
-__all__ = ["Approximation", "BoundApproximation", "Curvature", "Memory", "Needs"]
+__all__ = ["Approximation", "BoundApproximation", "Curvature", "HostNumbers", "Memory", "Needs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,26 @@ class Approximation(Protocol):
         ...
 
 
+class HostNumbers:
+    """What follows from the numbers that every memory has on the host."""
+
+    __slots__ = ()
+    scale: Array | None
+    grad_square: float
+    square: float
+    start_slope: float
+
+    @property
+    def grad_norm2(self) -> float:
+        """norm_2 of the gradient in x."""
+        return math.sqrt(self.grad_square if self.scale is None else self.square)
+
+    @property
+    def promised(self) -> float:
+        """By how much f falls along d according to A: alpha = 1 minimises its model."""
+        return -0.5 * self.start_slope
+
+
 class Memory(Protocol):
     """The part of a line-search method that holds vectors; see the module's first lines."""
 
@@ -106,8 +127,19 @@ class Memory(Protocol):
     d_square: float
     s_y: float
     y_y: float
+    alpha: float
     unit_step: bool
     needs_hessian: bool
+
+    @property
+    def grad_norm2(self) -> float:
+        """norm_2 of the gradient in x."""
+        ...
+
+    @property
+    def promised(self) -> float:
+        """By how much f falls along d by the model of which d is the minimiser."""
+        ...
 
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; name the scalars wanted."""
@@ -129,8 +161,8 @@ class Memory(Protocol):
         """Read the others, in the same order."""
         ...
 
-    def take(self) -> str:
-        """Make the trial's pair and gradient the current ones; a note."""
+    def take(self, *, learn: bool = True) -> str:
+        """Make the trial's gradient, and to learn from it its pair, the current ones; a note."""
         ...
 
     def direct(self) -> tuple[Outcome, str] | None:

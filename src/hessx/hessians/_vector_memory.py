@@ -7,11 +7,12 @@ import math
 from typing import Any
 
 from hessx._xp import Array, Space, extremes, quiet
+from hessx.hessians._memory import HostNumbers
 
 __all__ = ["VectorMemory"]
 
 
-class VectorMemory:
+class VectorMemory(HostNumbers):
     """Keep gradient and direction as two vectors; the base for d = -A g and nonlinear CG.
 
     One packet brings d'g_t, g_t'g_t and, as needed, d'd, d'g, and d'y, y'y, y'g_t.
@@ -30,6 +31,7 @@ class VectorMemory:
         "scale",
         "slope",
         "space",
+        "square",
         "start_slope",
         "unit_step",
         "y",
@@ -47,6 +49,7 @@ class VectorMemory:
         self.unit_step = False
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
+        self.square = nan  # g'g in x, where there is a scale
         self.grad_square = self.grad_square_trial = self.s_y = self.y_y = self.y_g = nan
 
     def _own(self, grad: Array) -> Array:
@@ -58,11 +61,15 @@ class VectorMemory:
     def start(self, grad: Array) -> list[Array]:
         """Take the first gradient; asks for g'g."""
         self.g = self._own(grad)
-        return [self.g @ self.g]
+        return [self.g @ self.g, *self._in_x(grad)]
 
     def read_start(self, values: list[Any]) -> None:
         """Read g'g."""
         self.grad_square = values[0]
+        self.square = values[-1]
+
+    def _in_x(self, grad: Array) -> list[Array]:
+        return [] if self.scale is None else [grad @ grad]
 
     def place(self, alpha: float, x: Array) -> Array:
         """Form the step s = alpha d; return x + s, in x."""
@@ -84,7 +91,7 @@ class VectorMemory:
             if self.pairs:
                 y = self.y = g - self.g
                 wanted += [d @ y, y @ y, y @ g]
-        return wanted
+            return wanted + self._in_x(grad)
 
     def read(self, values: list[Any]) -> None:
         """Read the products in the same order."""
@@ -97,8 +104,10 @@ class VectorMemory:
         if self.pairs:
             self.s_y = self.alpha * next(numbers)
             self.y_y, self.y_g = next(numbers), next(numbers)
+        if self.scale is not None:
+            self.square = next(numbers)
 
-    def take(self) -> str:
+    def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Make the trial's gradient the current one."""
         self.g = self.g_trial if self.scale is not None else self._own(self.g_trial)
         self.grad_square = self.grad_square_trial

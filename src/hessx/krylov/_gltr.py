@@ -65,7 +65,7 @@ class GLTR:
     >>> H, g = np.diag([1.0, -2.0]), np.array([1.0, 1.0])
     >>> model = QuadraticModel(space_of(g), lambda v: H @ v, g, 2.0, 1e-10, 10, radius=5.0)
     >>> p = GLTR(boundary=0)(model)
-    >>> p.outcome.value, p.norm, p.products
+    >>> p.outcome.value, round(p.norm, 9), p.products
     ('negative curvature', 5.0, 2)
     >>> p.step.round(4), p.again(0.5).step.round(4)
     (array([-0.3125, -4.9902]), array([-0.1935, -0.4611]))

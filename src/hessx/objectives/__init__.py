@@ -2,13 +2,14 @@
 
 from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._check_product import ProductCheck, check_product
-from hessx.objectives._differences import DifferenceGradient
+from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._hessian import DifferenceProduct, HessianAt, make_hessian
 
 __all__ = [
     "DifferenceGradient",
     "DifferenceProduct",
+    "Evaluation",
     "GradientCheck",
     "HessianAt",
     "Objective",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, take_gradient, take_value
-from hessx.core import Counts, Reply, Request
-from hessx.objectives._differences import DifferenceGradient
+from hessx._xp import Array, Space, eps_of, take_gradient, take_value
+from hessx.core import EXACT, Counts, Precision, Reply, Request
+from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian
 
 __all__ = ["Objective", "make_objective"]
-
-_Pair = tuple[Any, Array]
 
 
 class Objective:
@@ -23,7 +21,7 @@ class Objective:
     space : Space
         Where x lives; what comes back must live there too.
     evaluate : callable
-        ``x -> (value, gradient)`` in the user's shape.
+        ``(x, request) -> Evaluation`` with x in the user's shape.
     counts : Counts
         Increased by the callables themselves.
     sign : float
@@ -39,7 +37,7 @@ class Objective:
     def __init__(
         self,
         space: Space,
-        evaluate: Callable[[Array], _Pair],
+        evaluate: Callable[[Array, Request], Evaluation],
         counts: Counts,
         sign: float,
         hessian_at: Callable[[], HessianOracle] | None = None,
@@ -51,11 +49,11 @@ class Objective:
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point."""
         space = self.space
-        value, grad = self.evaluate(space.shaped(request.x))
+        value, grad, precision = self.evaluate(space.shaped(request.x), request)
         value, grad = take_value(space, value), take_gradient(space, grad)
         if self.sign < 0.0:
             value, grad = -value, -grad
-        return Reply(value, grad, request.ticket)
+        return Reply(value, grad, request.ticket, precision)
 
     def hessian(self, x: Array, grad: Callable[[], Array], watch: Callable[[], bool]) -> HessianAt:
         """Linearise the gradient at a point, to be multiplied many times.
@@ -90,7 +88,7 @@ class _Joint:
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...], counts: Counts) -> None:
         self.fun, self.args, self.counts = fun, args, counts
 
-    def __call__(self, x: Array) -> _Pair:
+    def __call__(self, x: Array, request: Request | None = None) -> Evaluation:  # noqa: ARG002
         self.counts.values += 1
         self.counts.gradients += 1
         pair = self.fun(x, *self.args)
@@ -100,10 +98,10 @@ class _Joint:
                 "because of jac=True"
             )
             raise TypeError(msg)
-        return pair[0], pair[1]
+        return Evaluation(pair[0], pair[1], _precision(pair[0]))
 
     def gradient(self, x: Array) -> Array:
-        return self(x)[1]
+        return self(x).grad
 
 
 class _Separate:
@@ -118,14 +116,22 @@ class _Separate:
     ) -> None:
         self.fun, self.jac, self.args, self.counts = fun, jac, args, counts
 
-    def __call__(self, x: Array) -> _Pair:
+    def __call__(self, x: Array, request: Request | None = None) -> Evaluation:  # noqa: ARG002
         self.counts.values += 1
         value = self.fun(x, *self.args)
-        return value, self.gradient(x)
+        return Evaluation(value, self.gradient(x), _precision(value))
 
     def gradient(self, x: Array) -> Array:
         self.counts.gradients += 1
         return self.jac(x, *self.args)
+
+
+def _precision(value: Any) -> Precision:
+    """What the dtype of f tells; a float, most often, tells nothing."""
+    if type(value) is float:
+        return EXACT
+    eps = eps_of(value)
+    return Precision(eps) if eps else EXACT
 
 
 def make_objective(
@@ -148,7 +154,7 @@ def make_objective(
     fun : callable
         ``fun(x, *args)``: the value, or (value, gradient) with ``jac=True``.
     jac : callable, True, "2-point", "3-point" or None
-        ``jac(x, *args)``; None means "2-point".
+        ``jac(x, *args)``; None means "2-point", and "3-point" where a run no longer gets on.
     args : tuple
         Further arguments of both.
     space : Space
@@ -196,17 +202,16 @@ def make_objective(
         evaluate = _Separate(fun, jac, args, counts)
     elif jac is None or jac is False or jac in ("2-point", "3-point"):
 
-        def value_at(x: Array) -> Any:
+        def value_at(x: Array) -> tuple[Any, float]:
             counts.values += 1
-            return take_value(space, fun(x, *args))
+            value = fun(x, *args)
+            return take_value(space, value), eps_of(value)
 
-        differences = DifferenceGradient(
-            space, value_at, jac or "2-point", rel_step, x_scale, abs_step
-        )
+        differences = DifferenceGradient(space, value_at, jac or None, rel_step, x_scale, abs_step)
 
-        def evaluate(x: Array) -> _Pair:
+        def evaluate(x: Array, request: Request) -> Evaluation:
             counts.gradients += 1
-            return differences(x)
+            return differences(x, request.eps, request.central)
 
     else:
         msg = f"jac = {jac!r}: expected a callable, True, '2-point', '3-point' or None"

@@ -6,38 +6,47 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, fetch
+from hessx._xp import Array, extremes, fetch
 from hessx.core import Point, Reply
+from hessx.globalization import ROUNDING
+from hessx.solvers._floor import Floor
 
 __all__ = ["first_point"]
 
 
 def first_point(
-    space: Space, x0: Array, reply: Reply, wanted: Sequence[Array], kept: Sequence[Array]
-) -> tuple[Point, list[Any], list[Array]]:
-    """Read value, norm_inf(g) and what else is wanted at x0.
+    state: Any, reply: Reply, wanted: Sequence[Array], kept: Sequence[Array]
+) -> tuple[list[Any], list[Array]]:
+    """Read value, norm_inf(g) and what else is wanted at x0; set ``point`` and ``floor``.
 
     Parameters
     ----------
-    space, x0, reply : Space, array, Reply
-        The start and its answer.
+    state, reply : RunState, Reply
+        The state whose request is the start, and its answer.
     wanted, kept : sequence of arrays
         For the same packet; see `fetch`.
 
     Returns
     -------
-    point, values, held : Point, list, list of arrays
-        Without norm_2(g); the values of ``wanted``, and ``kept`` computed.
+    values, held : list, list of arrays
+        The values of ``wanted``, and ``kept`` computed.
 
     Raises
     ------
     ValueError
         x0 is not finite.
     """
-    numbers = [reply.value, *extremes(space, reply.grad), *extremes(space, x0), *wanted]
-    values, (x0, *held) = fetch(space, numbers, [x0, *kept])
-    f, high, low, x_high, x_low, *rest = values
+    space, x0, precision = state.space, state.request.x, reply.precision
+    numbers = [reply.value, precision.moved, precision.blur, *extremes(space, reply.grad)]
+    values, (x0, *held) = fetch(space, [*numbers, *extremes(space, x0), *wanted], [x0, *kept])
+    f, moved, blur, high, low, x_high, x_low, *rest = values
     if not math.isfinite(x_high - x_low):
         msg = "x0 has entries that are not finite: expected finite numbers"
         raise ValueError(msg)
-    return Point(x0, f, max(high, -low), math.nan), rest, held
+    norm = max(high, -low)
+    precision = precision.read(moved, blur)
+    state.point = Point(x0, f, norm, math.nan, precision=precision)
+    if not state.renewing:
+        eps = max(space.eps, precision.eps, state.request.eps)
+        state.floor = Floor(ROUNDING * eps, f, norm)
+    return rest, held

@@ -24,12 +24,20 @@ from hessx.core import (
     positive_vector,
     saved,
 )
-from hessx.globalization import LeavingSearch, Ray, Verdict
+from hessx.globalization import LeavingSearch, Verdict
 from hessx.hessians import Applied, Identity, Needs
 from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
-from hessx.solvers._trouble import not_finite, out_of_range
+from hessx.solvers._rays import next_ray, remember_direction
+from hessx.solvers._trouble import (
+    beyond_range,
+    floor_reached,
+    lost,
+    no_step,
+    not_finite,
+    out_of_range,
+)
 
 __all__ = ["LineSearchMethod"]
 
@@ -123,9 +131,6 @@ class LineSearchMethod:
         if state.phase is Phase.START:
             return self._start(state, reply)
         trial = self._measure(state, reply)
-        if trial.value == -math.inf:
-            state.trouble = Outcome.UNBOUNDED_BELOW, "f is -inf"
-            return state
         verdict = self._advance(state, trial)
         if verdict is Verdict.ACCEPTED:
             self._accept(state, trial)
@@ -137,15 +142,24 @@ class LineSearchMethod:
 
     def propose(self, state: LineSearchState) -> LineSearchState:
         """Ask for the next point: of a new ray, or of the same."""
+        if state.renewing:
+            state.phase = Phase.START
+            state.ask(state.point.x)
+            return state
         memory, ray = state.memory, state.ray if state.phase is Phase.TRIAL else None
         if state.search is None or state.accepted:
             if state.turns:
-                _remember_direction(state)
-            state.trouble = memory.direct()
-            if state.trouble is not None:
+                remember_direction(state)
+            trouble = memory.direct()
+            if trouble is not None:
+                state.trouble = lost(state, *trouble)
                 return state
-            ray = state.ray = self._ray(state)
-            state.phase, state.trials = Phase.TRIAL, 0
+            ray = state.ray = next_ray(state, self._length)
+            state.phase, state.trials, state.farthest = Phase.TRIAL, 0, (0.0, math.nan)
+            if ray.slope == -math.inf:
+                text = f"the slope along the direction is {ray.slope}"
+                state.trouble = lost(state, Outcome.FAILED_NONFINITE, text)
+                return state
             known = not math.isnan(ray.slope) or not self._needs.slope
             if ray.slope == 0.0:  # out of a stationary start
                 state.search = LeavingSearch.along(ray)
@@ -153,7 +167,7 @@ class LineSearchMethod:
                 state.search = self.rule.begin(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
-        state.request = Request(memory.place(alpha, state.point.x), state.request.ticket + 1)
+        state.ask(memory.place(alpha, state.point.x))
         return state
 
     @property
@@ -184,22 +198,25 @@ class LineSearchMethod:
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         memory = state.memory
         wanted = memory.start(reply.grad)
-        point, values, held = first_point(
-            state.space, state.request.x, reply, wanted, memory.kept()
-        )
+        values, held = first_point(state, reply, wanted, memory.kept())
         memory.replace(held)
         memory.read_start(values)
-        point.grad_norm2 = math.sqrt(memory.grad_square)
-        state.point, state.first = point, point.bare()
+        point = state.point
+        point.grad_norm2 = memory.grad_norm2
         state.accepted = point.finite
+        if state.renewing:
+            state.renewing = False
+        else:
+            state.first = point.bare()
         state.trouble = (
-            out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")
+            out_of_range(state, memory.grad_square) if point.finite else not_finite(point, "x0")
         )
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
         """Bring all that the host has to know of the trial, in one packet."""
         memory, space, x = state.memory, state.space, state.request.x
+        precision = reply.precision
         on_host = type(reply.value) is float and state.search is not None
         if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
             return Point(x, reply.value, math.nan, math.nan)
@@ -207,17 +224,20 @@ class LineSearchMethod:
         if state.last_step is not None:
             wanted.append(state.last_step @ memory.d)
         values, (x, *held) = fetch(
-            space, [reply.value, *wanted], [x, *memory.kept()] if space.lazy else (x,)
+            space,
+            [reply.value, precision.moved, precision.blur, *wanted],
+            [x, *memory.kept()] if space.lazy else (x,),
         )
         if space.lazy:
             memory.replace(held)
-        value, high, low, *products = values
+        value, moved, blur, high, low, *products = values
         turn = math.nan if state.last_step is None else products.pop()
         memory.read(products)
         if state.last_step is not None:
             state.turn(turn, math.sqrt(memory.d_square))
             state.last_step = None
-        return Point(x, value, max(high, -low), math.nan)
+        precision = precision.read(moved, blur)
+        return Point(x, value, max(high, -low), math.nan, precision=precision)
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
         memory = state.memory
@@ -226,68 +246,52 @@ class LineSearchMethod:
             if not -math.inf < state.ray.slope < 0.0:
                 return Verdict.FAILED
             state.search = self.rule.begin(state.ray)
-        value = trial.value if math.isfinite(trial.grad_norm) else math.nan
-        return state.search.advance(value, memory.slope)
+        state.fell = state.fell or trial.value == -math.inf
+        if not trial.finite:
+            return state.search.advance(math.nan, memory.slope)
+        blur = state.point.precision.blur
+        if blur and hasattr(state.search, "shortest"):
+            state.search.shortest = blur / math.sqrt(memory.d_square)
+        if state.search.alpha > state.farthest[0]:
+            state.farthest = state.search.alpha, memory.slope
+        return state.search.advance(trial.value, memory.slope)
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
-        memory, old = state.memory, state.point
+        memory, old, search = state.memory, state.point, state.search
+        state.floor.hear(state.search, state.ray.value)
         keep_when_left(state, trial, memory.gradient)
         state.value_before = old.value
-        state.alpha = state.search.alpha  # type: ignore[union-attr]
+        state.alpha = search.alpha  # type: ignore[union-attr]
         state.step_norm = state.alpha * math.sqrt(memory.d_square)
         state.scaled_step_norm = state.step_norm / self._length
+        state.cut = getattr(search, "settled", False) or state.restarted
+        over = state.floor.after(old.value, trial, exhausted=getattr(search, "settled", False))
+        promised, again = state.promised if over else math.nan, state.restarted
         state.ray.slope = memory.start_slope
-        state.note = memory.take() or ("restart" if state.restarted else "")
-        trial.grad_norm2 = math.sqrt(memory.grad_square)
+        state.note = memory.take(learn=not (over and again)) or ("restart" if again else "")
+        trial.grad_norm2 = memory.grad_norm2
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
-        state.trouble = out_of_range(memory.grad_square)
+        state.fall()
+        state.trouble = out_of_range(state, memory.grad_square)
+        state.trouble = state.trouble or beyond_range(state, state.step_norm)
+        if over and state.trouble is None and not state.renew(promised):
+            if again:
+                state.trouble = floor_reached(state, promised)
+            else:
+                memory.drop()
+                state.restarted, state.floor.left = True, promised
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
-        """Drop the memory and restart along -g, once; then say why nothing more is possible."""
-        memory = state.memory
+        """Renew the gradient, or drop the memory and restart along -g, once; then say why not."""
+        state.floor.hear(state.search, state.ray.value)
+        promised = state.promised
+        length = state.memory.alpha * math.sqrt(state.memory.d_square)
         state.search = None
-        if memory.drop() and not state.restarted:
-            state.restarted = True
+        if state.renew(promised):
             return
-        f, f0, eps = trial.value, state.point.value, state.space.eps
-        change = abs(f - f0)
-        numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
-        if not trial.finite:
-            state.trouble = not_finite(trial, f"the last of {state.trials} trials")
-        elif change <= 10.0 * eps * max(abs(f), abs(f0)):
-            text = f"f changes by {change:.3g} along the ray, within its rounding; {numbers}"
-            state.trouble = Outcome.STALLED_PRECISION, text
-        else:
-            text = f"no acceptable step in {state.trials} trials; {numbers}"
-            state.trouble = Outcome.FAILED_LINE_SEARCH, text
-
-    def _ray(self, state: LineSearchState) -> Ray:
-        """The ray's start and the first trial: 1 for Newton kinds, else from the last ray."""
-        memory, last, eps = state.memory, state.last_ray, state.space.eps
-        slope = memory.start_slope
-        if memory.unit_step:
-            alpha = 1.0
-        elif last is None:
-            alpha = self._length / math.sqrt(memory.grad_square)
-        elif state.restarted:
-            alpha = state.step_norm / math.sqrt(memory.grad_square)
-        elif math.isnan(slope):  # not known before the first trial
-            alpha = state.alpha
-        else:
-            alpha = state.alpha * last.slope / slope
-        ray = Ray(state.point.value, slope, alpha, eps, state.iteration)
-        ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
-        if last is not None:
-            ray.last_alpha, ray.last_slope = state.alpha, last.slope
-            ray.s_y, ray.y_y = memory.s_y, memory.y_y
-        return ray
-
-
-def _remember_direction(state: LineSearchState) -> None:
-    """Keep the direction just followed, for its cosine with the next one."""
-    state.cosine = math.nan
-    if state.accepted and state.iteration:
-        state.last_step = state.space.copy(state.memory.d)
-        state.last_length = math.sqrt(state.memory.d_square)
+        if not state.restarted and state.memory.drop():
+            state.restarted, state.floor.left = True, promised
+            return
+        state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 
 from hessx.core import saved
 from hessx.globalization import Ray, Search
 from hessx.hessians import Memory
+from hessx.solvers._floor import parabola_decrease
 from hessx.solvers._run_state import RunState
 
 __all__ = ["LineSearchState", "Phase"]
@@ -36,8 +38,8 @@ class LineSearchState(RunState):
         That of the search under way, and that of the last accepted step.
     search : Search, optional
         The search under way; None where the next ray has not begun.
-    restarted : bool
-        The ray is along -g after a failed search.
+    farthest : tuple of float
+        alpha and slope of the longest trial on this ray that was finite.
     """
 
     memory: Memory
@@ -45,7 +47,17 @@ class LineSearchState(RunState):
     ray: Ray = field(init=False)
     search: Search | None = None
     last_ray: Ray | None = None
-    restarted: bool = False
+    farthest: tuple[float, float] = (0.0, math.nan)
+
+    @property
+    def promised(self) -> float:
+        """By how much f is to fall along this ray: by A where alpha = 1 is natural.
+
+        Else by the parabola of the slopes at both ends of the ray's longest trial.
+        """
+        if self.memory.unit_step and not self.restarted:
+            return self.memory.promised
+        return parabola_decrease(self.memory.start_slope, *self.farthest)
 
     @property
     def needs_hessian(self) -> bool:

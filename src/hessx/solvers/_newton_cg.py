@@ -59,6 +59,12 @@ class NewtonMemory(VectorMemory):
         """Whether the next direction asks for products at the current point."""
         return self.hessian is None and not self.fallback
 
+    @property
+    def promised(self) -> float:
+        """By how much f falls by the model; inf where d does not minimise it."""
+        p = self.model_step
+        return p.decrease if p is not None and p.newtonian else math.inf
+
     def linearise(self, hessian: Any) -> None:
         """Take the Hessian at the current point, and what preconditions it there."""
         self.hessian = hessian
@@ -91,10 +97,10 @@ class NewtonMemory(VectorMemory):
             self.turn(found.step, 0.0)
         return found is not None, text
 
-    def take(self) -> str:
+    def take(self, *, learn: bool = True) -> str:
         """Learn how well the step was foretold; the Hessian is left behind."""
         p, note = self.model_step, ""
-        if p is not None:
+        if p is not None and learn:
             ratio = -0.5 * (self.start_slope + self.slope) / p.decrease
             self.forcing.after(ratio, newtonian=p.newtonian and self.alpha == 1.0)
             note = "" if p.newtonian else p.outcome.value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, quiet
 from hessx.core import (
     Checkpoint,
     Counts,
@@ -21,8 +23,14 @@ from hessx.core import (
     new_record,
 )
 from hessx.solvers._observers import Observers, StopRun
+from hessx.solvers._trouble import immovable
 
 __all__ = ["Run", "returned_point"]
+
+
+# Steps of differences grow by the root of this; the longest are near 0.01 of x.
+_COARSER, _COARSEST = 1e4, 2e-3
+_NOTHING = contextlib.nullcontext()  # entering NumPy's error state takes as long as a product
 
 
 class Run:
@@ -109,7 +117,10 @@ class Run:
 
     def take(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
-        state = self.state = self.solver.absorb(self.state, reply)
+        with _quiet_unless(self.state.calm):
+            state = self.state = self.solver.absorb(self.state, reply)
+        if state.iteration == 0 and state.point.precision.moved == 0.0 and self._coarsen():
+            return
         self.answered = True
         seconds = self._judge()
         if state.accepted and self.observers.active:
@@ -130,7 +141,8 @@ class Run:
         if self.stationary:
             self._look_around()
         if self.outcome is Outcome.RUNNING:
-            self.state = self.solver.propose(self.state)
+            with _quiet_unless(self.state.calm):
+                self.state = self.solver.propose(self.state)
             self.answered = False
             if self.state.trouble is not None:
                 self._end(*self.state.trouble)
@@ -205,6 +217,18 @@ class Run:
         else:
             self._check_trouble()
 
+    def _coarsen(self) -> bool:
+        """Ask for the start anew, with longer differences: these have not moved f at all."""
+        state, precision = self.state, self.state.point.precision
+        eps = _COARSER * precision.eps
+        if not precision.adapts or eps > _COARSEST:
+            state.trouble = immovable(state)
+            return False
+        again = self.solver.init(state.space, state.request.x, turns=self.observers.wants_turns)
+        again.request = replace(again.request, eps=eps)
+        self.state = again
+        return True
+
     def _judge(self) -> float:
         """Set outcome and message after a reply; the seconds spent."""
         seconds = self.watch.seconds
@@ -230,6 +254,11 @@ class Run:
     def _end(self, outcome: Outcome, message: str) -> None:
         if self.outcome is Outcome.RUNNING:
             self.outcome, self.message = outcome, message
+
+
+def _quiet_unless(calm: bool) -> contextlib.AbstractContextManager[None]:
+    """NumPy's warnings are no news where numbers come near the limits of their dtype."""
+    return _NOTHING if calm else quiet()
 
 
 def returned_point(state: SolverState, outcome: Outcome) -> Point:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, Point, Request
+from hessx.core import Outcome, Point, Precision, Request
+from hessx.solvers._floor import Floor
 
 __all__ = ["RunState"]
 
@@ -22,6 +23,20 @@ class RunState:
         As in `SolverState`.
     turns : bool
         Whether cosines are wanted.
+    sign : float
+        -1 where the user maximises: for messages.
+    cut : bool
+        The last step was cut short, by a search or a region: its length and gain tell nothing.
+    floor : Floor
+        Where the values of f tell no step from another.
+    falls : int
+        Accepted steps in a row on whose way f was -inf.
+    fell : bool
+        Whether it was on the way to the next point.
+    renewing : bool
+        The next request is for the gradient at ``point`` once more, by central differences.
+    restarted : bool
+        The next step is along -g, after a failed search or steps without progress.
     last_step, last_length : array and float, optional
         The last step, up to a positive factor, and its norm, for the next cosine.
     """
@@ -39,11 +54,45 @@ class RunState:
     scaled_step_norm: float = math.nan
     trials: int = 0
     turns: bool = False
+    sign: float = 1.0
+    cut: bool = False
+    floor: Floor = field(init=False)
+    falls: int = 0
+    fell: bool = False
+    renewing: bool = False
+    restarted: bool = False
     last_step: Array = None
     last_length: float = math.nan
     cosine: float = math.nan
     note: str = ""
     trouble: tuple[Outcome, str] | None = None
+
+    def ask(self, x: Array) -> None:
+        """Ask for value and gradient at a point, as precisely as they have come to be needed."""
+        central = self.renewing or self.request.central
+        self.request = Request(x, self.request.ticket + 1, self.floor.eps, central)
+
+    def renew(self, promised: float) -> bool:
+        """Have the gradient at the point renewed, where central differences resolve more.
+
+        Not where f is to fall by no more than its noise: then all that is left is within it.
+        """
+        precision: Precision = self.point.precision
+        self.renewing = precision.refines and promised > self.floor.noise(self.point.value)
+        return self.renewing
+
+    def fall(self) -> None:
+        """Count an accepted step by whether f was -inf on its way."""
+        self.falls, self.fell = self.falls + 1 if self.fell else 0, False
+
+    @property
+    def calm(self) -> bool:
+        """Whether products of the numbers at hand are far from the limits of the dtype."""
+        if not self.iteration:
+            return False
+        huge = self.space.largest**0.25
+        square, length = self.point.grad_norm2 * self.point.grad_norm2, self.step_norm
+        return 1.0 / huge < square < huge and length * length < huge
 
     def turn(self, product: float, length: float) -> None:
         """Set the cosine of the step of this length with the last one, from their product."""

@@ -2,42 +2,104 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hessx.core import Outcome, Point
 
-__all__ = ["not_finite", "out_of_range", "rejected"]
+__all__ = [
+    "REJECTIONS",
+    "beyond_range",
+    "floor_reached",
+    "immovable",
+    "lost",
+    "no_step",
+    "not_finite",
+    "numbers",
+    "out_of_range",
+]
 
-_REJECTIONS = 60  # in a row: halved so often, a radius is far below the resolution of any dtype
+REJECTIONS = 60  # in a row: halved so often, a radius is far below the resolution of any dtype
+_BLURRED = 10.0  # the next trial would have been as short as that
+_FALLS = 3  # accepted steps in a row beside a trial with f = -inf
+
+_Verdict = tuple[Outcome, str]
 
 
-def not_finite(point: Point, where: str) -> tuple[Outcome, str]:
+def numbers(state: Any) -> str:
+    """Value and gradient norm of the point that will be returned."""
+    point = state.point if state.best is None else state.best
+    return f"f = {state.sign * point.value:.6g}, gradient norm {point.grad_norm:.3g}"
+
+
+def not_finite(point: Point, where: str) -> _Verdict:
     """Name a value or gradient that is not finite."""
     text = f"f = {point.value:g}, gradient norm {point.grad_norm:g} at {where}"
-    if point.value == -float("inf"):
+    if point.value == -math.inf:
         return Outcome.UNBOUNDED_BELOW, text
     return Outcome.FAILED_NONFINITE, text
 
 
-def out_of_range(grad_square: float) -> tuple[Outcome, str] | None:
+def out_of_range(state: Any, grad_square: float) -> _Verdict | None:
     """No slope can be formed where g'g leaves the range of the dtype."""
-    if 0.0 < grad_square < float("inf"):
+    if state.space.smallest <= grad_square < math.inf:
         return None
-    outcome = Outcome.STALLED_PRECISION if grad_square == 0.0 else Outcome.FAILED_NONFINITE
-    return outcome, f"g'g = {grad_square:g} has left the range of x's dtype"
+    text = f"g'g = {grad_square:.3g} has left the range of x's dtype; {numbers(state)}"
+    if grad_square < 1.0:
+        return Outcome.STALLED_PRECISION, text
+    return lost(state, Outcome.FAILED_NONFINITE, text)
 
 
-def rejected(state: Any, trial: Point, decrease: float) -> tuple[Outcome, str] | None:
-    """Say whether a smaller trust region can still help."""
-    f0, trials = state.point.value, state.trials
-    if trial.value == -float("inf"):
-        return Outcome.UNBOUNDED_BELOW, "f is -inf"
-    if decrease > state.space.eps * abs(f0) and trials < _REJECTIONS:
+def immovable(state: Any) -> _Verdict:
+    """No difference moves f at x0: whether it is flat or rounded cannot be told."""
+    text = "f(x0 + h) = f(x0) for every difference: give jac, or longer steps by eps"
+    return Outcome.STALLED_PRECISION, f"{text} or finite_diff_rel_step; {numbers(state)}"
+
+
+def lost(state: Any, outcome: Outcome, text: str) -> _Verdict:
+    """Say that numbers have left the range of the dtype: f falls without end, if it is so low."""
+    if -state.point.value > state.space.largest**0.25:
+        return Outcome.UNBOUNDED_BELOW, f"f falls without end: {text}"
+    return outcome, text
+
+
+def beyond_range(state: Any, length: float) -> _Verdict | None:
+    """Say whether f falls without end: the next step, or a region, would be as long as this."""
+    if state.falls >= _FALLS:
+        return Outcome.UNBOUNDED_BELOW, f"f = -inf beside each of {_FALLS} steps; {numbers(state)}"
+    largest, f0 = state.space.largest, state.first.value
+    deep = -state.point.value > math.sqrt(largest) and abs(f0) < largest**0.25
+    if length * length < largest and not deep:
         return None
+    text = (
+        f"f still falls by a step of {length:.3g}; squares of numbers leave the range of x's dtype"
+    )
+    return Outcome.UNBOUNDED_BELOW, f"{text}; {numbers(state)}"
+
+
+def no_step(state: Any, trial: Point, length: float, promised: float, failure: Outcome) -> _Verdict:
+    """Say why a trial of this length was the last: precision, a hole, or a bad direction."""
+    f, f0, trials, precision = trial.value, state.point.value, state.trials, state.point.precision
+    verdict: _Verdict | None = state.floor.verdict(state.point, promised)
+    if verdict is not None:
+        return verdict
     if not trial.finite:
         return not_finite(trial, f"the last of {trials} trials")
-    numbers = f"f = {f0:.6g}, gradient norm {state.point.grad_norm:.3g}"
-    text = f"{trials} steps rejected, the last foretold {decrease:.3g}; {numbers}"
-    if trials >= _REJECTIONS:
-        return Outcome.FAILED_TRUST_REGION, text
-    return Outcome.STALLED_PRECISION, text
+    change, noise, blur = abs(f - f0), state.floor.noise(max(abs(f), abs(f0))), precision.blur
+    if change <= noise:
+        text = f"f changes by {change:.3g} along the ray, within its noise of {noise:.2g}"
+        return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"
+    if length <= _BLURRED * blur:
+        text = f"differences do not resolve steps of {blur:.2g}: give jac, or finite_diff_rel_step"
+        return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"
+    return failure, f"no acceptable step in {trials} trials; {numbers(state)}"
+
+
+def floor_reached(state: Any, promised: float) -> _Verdict:
+    """Say what is left where steps are no progress any more."""
+    verdict: _Verdict | None = state.floor.verdict(state.point, promised)
+    if verdict is not None:
+        return verdict
+    left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
+    text = f"no progress, though f could fall by {left:.2g} still; its noise is {noise:.2g}"
+    return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, fetch, quiet
+from hessx._xp import Array, Space
 from hessx.core import (
     Outcome,
     Point,
@@ -23,20 +23,26 @@ from hessx.core import (
     positive_vector,
     saved,
 )
-from hessx.globalization import Forcing, ForcingRule, RadiusRule
-from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
+from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule
+from hessx.krylov import KrylovOutcome, TruncatedCG
 from hessx.solvers._first_point import first_point
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._newton_cg import inner_limit
 from hessx.solvers._preconditioners import check_pairs, make_preconditioner
 from hessx.solvers._probe import probe
-from hessx.solvers._trouble import not_finite, out_of_range, rejected
+from hessx.solvers._trouble import (
+    REJECTIONS,
+    beyond_range,
+    floor_reached,
+    lost,
+    no_step,
+    not_finite,
+    out_of_range,
+)
 from hessx.solvers._trust_region_state import TrustRegionState
+from hessx.solvers._trust_region_trial import measure, model_at, own_gradient, product_at
 
 __all__ = ["TrustRegionMethod"]
-
-_TIGHT = 0.11  # forcing terms from here on ask for a settled model
 
 
 @saved(host=("x_scale",))
@@ -143,12 +149,15 @@ class TrustRegionMethod:
         state.accepted = False
         if not state.started:
             return self._start(state, reply)
-        trial, g, (slope, g_g, p_p) = self._measure(state, reply)
+        trial, g, (slope, g_g, p_p) = measure(state, reply)
         p: Any = state.model_step
         f, value = state.point.value, trial.value if trial.finite else math.nan
+        state.fell = state.fell or trial.value == -math.inf
+        state.noise = state.noise.after(p.norm, -p.slope, value - f)
+        state.floor.hear(state, f)
         lowest = f if state.best is None else min(f, state.best.value)
         slopes = p.slope, slope
-        ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.space.eps)
+        ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.floor.eps)
         if value == f and g_g == state.grad_square:
             ratio = -1.0  # x + p is x
         accepted = state.region.after(
@@ -159,7 +168,7 @@ class TrustRegionMethod:
             self._accept(state, trial, g, g_g, p_p)
         else:
             keep_rejected(state, trial, reply.grad)
-            state.trouble = rejected(state, trial, p.decrease)
+            self._reject(state, trial)
         return state
 
     def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
@@ -176,14 +185,20 @@ class TrustRegionMethod:
 
     def propose(self, state: TrustRegionState) -> TrustRegionState:
         """Minimise the model, and ask for its minimiser."""
+        if state.renewing:
+            state.started = False
+            state.ask(state.point.x)
+            return state
         if state.model_step is not None:  # of a larger region, or the way out of a saddle
             radius = state.region.radius
             if not state.leaving:
                 state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
         if state.model_step is None:
-            state.model_step = self.subproblem(self._model(state))
-            state.region.radius = state.model_step.radius
+            p = state.model_step = self.subproblem(model_at(state, self.max_inner, self._length))
+            state.region.radius = p.radius
             state.dual_before = None
+            if state.accepted:
+                state.promised = p.decrease if p.newtonian else math.inf
         p = state.model_step
         state.leaving = False
         if not p.decrease > 0.0:
@@ -191,15 +206,17 @@ class TrustRegionMethod:
             text = f"no step from the model ({what}), gradient norm {state.point.grad_norm:.3g}"
             nonfinite = p.outcome is KrylovOutcome.NONFINITE
             outcome = Outcome.FAILED_NONFINITE if nonfinite else Outcome.FAILED_TRUST_REGION
-            state.trouble = outcome, text
+            state.trouble = lost(state, outcome, text)
+        elif p.held_back:
+            state.trouble = beyond_range(state, p.radius)
         state.trials = 1 if state.accepted else state.trials + 1
         step = p.step if state.scale is None else p.step * state.scale
-        state.request = Request(state.point.x + step, state.request.ticket + 1)
+        state.ask(state.point.x + step)
         return state
 
     def leave(self, state: TrustRegionState) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        found, text = probe(state.space, self._product(state), self._length, state.hessian.watch)
+        found, text = probe(state.space, product_at(state), self._length, state.hessian.watch)
         if found is not None:
             state.model_step, state.region.radius = found, found.radius
             state.leaving, state.trouble = True, None
@@ -213,67 +230,22 @@ class TrustRegionMethod:
         """There is no approximation of the inverse."""
         return None
 
-    def _model(self, state: TrustRegionState) -> QuadraticModel:
-        norm = math.sqrt(state.grad_square)
-        eta = state.forcing.term(norm)
-        return QuadraticModel(
-            state.space,
-            self._product(state),
-            state.grad,
-            state.grad_square,
-            tolerance=eta * norm,
-            settled=eta <= _TIGHT,
-            limit=inner_limit(self.max_inner, state.space.n),
-            radius=state.region.radius,
-            default_radius=self._length,
-            precondition=state.precondition,
-            grad_square_before=state.dual_before,
-            collect=0 if state.preconditioner is None else state.preconditioner.collect,
-            watch=state.hessian.watch,
-        )
-
-    def _product(self, state: TrustRegionState) -> Any:
-        """Multiply by the Hessian in x / scale."""
-        if state.scale is None:
-            return state.hessian
-        return lambda v: state.hessian(v * state.scale) * state.scale
-
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        g = self._own(state, reply.grad)
-        point, (g_g,), (state.grad,) = first_point(
-            state.space, state.request.x, reply, [g @ g], [g]
-        )
-        point.grad_norm2, state.grad_square = math.sqrt(g_g), g_g
-        state.point, state.first = point, point.bare()
+        g = own_gradient(state, reply.grad)
+        wanted = [g @ g] if state.scale is None else [g @ g, reply.grad @ reply.grad]
+        squares, (state.grad,) = first_point(state, reply, wanted, [g])
+        point, state.grad_square = state.point, squares[0]
+        point.grad_norm2 = math.sqrt(squares[-1])
         state.accepted = state.started = point.finite
-        state.trouble = out_of_range(g_g) if point.finite else not_finite(point, "x0")
+        if state.renewing:
+            state.renewing, state.hessian, state.model_step = False, None, None
+        else:
+            state.first = point.bare()
+        state.noise = Noise.at(point.value, state.floor.eps, state.floor.eps_f)
+        state.trouble = (
+            out_of_range(state, state.grad_square) if point.finite else not_finite(point, "x0")
+        )
         return state
-
-    def _own(self, state: TrustRegionState, grad: Array) -> Array:
-        """Take a gradient into x / scale, in an array that nobody else writes."""
-        if state.scale is not None:
-            return grad * state.scale
-        return state.space.copy(grad) if state.space.writeable else grad
-
-    def _measure(
-        self, state: TrustRegionState, reply: Reply
-    ) -> tuple[Point, Array, tuple[float, float, float]]:
-        """Bring all that the host has to know of the trial, in one packet."""
-        space, x, p = state.space, state.request.x, state.model_step.step  # type: ignore[union-attr]
-        if type(reply.value) is float and not math.isfinite(reply.value):
-            nan = math.nan  # the gradient is of no use then
-            return Point(x, reply.value, nan, nan), reply.grad, (nan, nan, nan)
-        g = reply.grad if state.scale is None else reply.grad * state.scale
-        with quiet():  # of a trial far out
-            wanted = [reply.value, *extremes(space, reply.grad), p @ g, g @ g, p @ p]
-            wanted += [] if state.last_step is None else [state.last_step @ p]
-        values, (x, g, p) = fetch(space, wanted, [x, g, p])
-        f, high, low, slope, g_g, p_p = values[:6]
-        state.model_step.step = p  # type: ignore[union-attr]
-        if state.last_step is not None:
-            state.turn(values[6], math.sqrt(p_p))
-        norm = math.sqrt(g_g) if g_g >= 0.0 else math.nan
-        return Point(x, f, max(high, -low), norm), g, (slope, g_g, p_p)
 
     def _accept(
         self, state: TrustRegionState, trial: Point, g: Array, g_g: float, p_p: float
@@ -283,13 +255,17 @@ class TrustRegionMethod:
         state.value_before, state.alpha = state.point.value, 1.0
         state.step_norm = math.sqrt(p_p)
         state.scaled_step_norm = state.step_norm / self._length
+        state.cut = p.held_back or state.restarted
         state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value
-        state.grad = g if state.scale is not None else self._own(state, g)
+        state.grad = g if state.scale is not None else own_gradient(state, g)
         state.grad_square = g_g
+        over = state.floor.after(state.point.value, trial)
         state.point = trial
+        state.noise = Noise.at(trial.value, state.floor.eps, state.floor.eps_f)
         state.iteration += 1
         state.accepted = True
-        state.trouble = out_of_range(g_g)
+        state.fall()
+        state.trouble = out_of_range(state, g_g) or beyond_range(state, state.step_norm)
         if state.turns:
             state.last_step, state.last_length = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:
@@ -297,3 +273,27 @@ class TrustRegionMethod:
             if state.precondition is not None and state.preconditioner.changes:
                 state.dual_before = state.grad @ state.precondition(state.grad)
         state.hessian = state.precondition = state.model_step = None
+        if over and state.trouble is None and not state.renew(state.promised):
+            if state.restarted:
+                state.trouble = floor_reached(state, p.decrease)
+            else:
+                self._restart(state)
+        else:
+            state.restarted = False
+
+    def _reject(self, state: TrustRegionState, trial: Point) -> None:
+        """See whether a smaller region can still help."""
+        p: Any = state.model_step
+        resolved = p.decrease > state.floor.noise(state.point.value)
+        resolved = resolved and p.norm > state.point.precision.blur
+        if (resolved and state.trials < REJECTIONS) or state.renew(state.promised):
+            return
+        if state.restarted:
+            state.trouble = no_step(state, trial, p.norm, p.decrease, Outcome.FAILED_TRUST_REGION)
+        else:
+            self._restart(state)
+
+    def _restart(self, state: TrustRegionState) -> None:
+        """Take the Cauchy step next: the least of the model that can be believed."""
+        state.floor.left, state.restarted = state.promised, True
+        state.region.radius = state.model_step = None

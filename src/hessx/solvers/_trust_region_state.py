@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array
 from hessx.core import saved
-from hessx.globalization import ForcingState, Region
+from hessx.globalization import ForcingState, Noise, Region
 from hessx.krylov import ModelStep
 from hessx.solvers._run_state import RunState
 
@@ -40,6 +40,10 @@ class TrustRegionState(RunState):
         g'Mg with the M of the point before, in which the radius is meant.
     model_step : ModelStep, optional
         The step under trial; None where the next has not been found.
+    promised : float
+        By how much f is to fall by the first model at this point; inf if the region held it back.
+    noise : Noise
+        What differences of f tell at this point.
     leaving : bool
         ``model_step`` leads out of a stationary start.
     """
@@ -55,6 +59,8 @@ class TrustRegionState(RunState):
     precondition: Any = None
     dual_before: Array = None
     model_step: ModelStep | None = None
+    promised: float = math.inf
+    noise: Noise = field(init=False)
     leaving: bool = False
 
     @property

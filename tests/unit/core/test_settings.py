@@ -37,18 +37,18 @@ def test_integers(value):
 
 
 def test_the_better_point_is_the_lower_one_or_the_flatter():
-    """Values within 10 eps |f| of each other are equal."""
+    """Values within eps_f |f| of each other are equal."""
 
     def point(value, grad_norm):
         return Point(None, value, grad_norm, grad_norm)
 
-    eps = 2.0**-52
-    assert point(1.0, 9.0).is_better_than(point(2.0, 1.0), eps)
-    assert not point(2.0, 1.0).is_better_than(point(1.0, 9.0), eps)
-    near = 1.0 + 8 * eps
-    assert point(near, 1.0).is_better_than(point(1.0, 2.0), eps)
-    assert not point(1.0, 2.0).is_better_than(point(near, 1.0), eps)
-    assert not point(math.nan, 0.0).is_better_than(point(1.0, 1.0), eps)
+    eps_f = 10 * 2.0**-52
+    assert point(1.0, 9.0).is_better_than(point(2.0, 1.0), eps_f)
+    assert not point(2.0, 1.0).is_better_than(point(1.0, 9.0), eps_f)
+    near = 1.0 + 8 * 2.0**-52
+    assert point(near, 1.0).is_better_than(point(1.0, 2.0), eps_f)
+    assert not point(1.0, 2.0).is_better_than(point(near, 1.0), eps_f)
+    assert not point(math.nan, 0.0).is_better_than(point(1.0, 1.0), eps_f)
 
 
 def history(*values):

@@ -11,7 +11,8 @@ import pytest
 import hessx
 from hessx import Outcome, SettingsError, Stopping
 from hessx._xp import space_of
-from hessx.core import Counts, Point
+from hessx.core import EXACT, Counts, Point
+from hessx.solvers._floor import Floor
 
 
 def state(
@@ -26,11 +27,17 @@ def state(
     accepted=True,
     trouble=None,
     dtype=np.float64,
+    best=None,
+    cut=False,
+    precision=EXACT,
 ):
     """What stopping reads of a solver's state."""
     return SimpleNamespace(
         space=space_of(np.zeros(2, dtype)),
-        point=Point(None, value, grad_norm, grad_norm2),
+        point=Point(None, value, grad_norm, grad_norm2, precision=precision),
+        best=best,
+        cut=cut,
+        floor=Floor(10.0 * float(np.finfo(dtype).eps), value, grad_norm),
         first=Point(None, 10.0, *first),
         value_before=before,
         scaled_step_norm=step,

@@ -1,0 +1,106 @@
+"""The floor of precision: where the values of f no longer tell one step from another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from hessx.core import Outcome, Point, saved
+from hessx.globalization import ROUNDING, Noise
+
+__all__ = ["Floor", "parabola_decrease"]
+
+_PATIENCE = 3  # steps in a row without progress count as a failed search
+
+
+@saved
+@dataclass(slots=True)
+class Floor:
+    """What a run knows of the last digits of f.
+
+    A step whose change of f is within its noise, and that lowers neither f nor norm_inf(g) below
+    the least so far, is no progress; three in a row count as a failed search, and so does one step
+    of a search that found no better end than a gain within the noise.
+
+    Attributes
+    ----------
+    eps_f : float
+        Relative noise of f: 10 eps(dtype of x), or more where more was measured.
+    lowest, flattest : float
+        The least f and norm_inf(g) of the accepted points.
+    idle : int
+        Steps in a row without progress.
+    left : float
+        The decrease that the method's own model promised when it was given up; nan before.
+    """
+
+    eps_f: float
+    lowest: float
+    flattest: float
+    idle: int = 0
+    left: float = math.nan
+
+    def noise(self, value: float) -> float:
+        """Differences of f up to this tell nothing."""
+        return self.eps_f * abs(value)
+
+    @property
+    def eps(self) -> float:
+        """The relative rounding of f that its noise stands for."""
+        return self.eps_f / ROUNDING
+
+    def difference_noise(self, value: float, before: float) -> float:
+        """A gradient by differences is noise where none of them moves f by more than this.
+
+        That is the rounding of two values, or all the noise of f where the last step, from the
+        value ``before``, did not pass it either.
+        """
+        noise = self.noise(value)
+        return noise if abs(value - before) <= noise else 2.0 * self.eps * abs(value)
+
+    def hear(self, listener: Any, value: float) -> None:
+        """Take over the noise that a search, or a state, has measured at a value of f."""
+        noise: Noise | None = getattr(listener, "noise", None)
+        if noise is not None and value:
+            self.eps_f = max(self.eps_f, noise.level / abs(value))
+
+    def after(self, before: float, point: Point, *, exhausted: bool = False) -> bool:
+        """Count a step from the value ``before`` to a point; True where it is one too many."""
+        within = abs(point.value - before) <= self.noise(max(abs(point.value), abs(before)))
+        lower = point.value < self.lowest or point.grad_norm < self.flattest
+        self.lowest = min(self.lowest, point.value)
+        self.flattest = min(self.flattest, point.grad_norm)
+        if within and exhausted:
+            self.idle = _PATIENCE
+        elif within and not lower:
+            self.idle += 1
+        else:
+            self.idle, self.left = 0, math.nan
+        return self.idle >= _PATIENCE
+
+    def remaining(self, promised: float) -> float:
+        """The decrease that is left, by the model given up and along the last direction tried."""
+        return promised if math.isnan(self.left) else max(promised, self.left)
+
+    def verdict(self, point: Point, promised: float) -> tuple[Outcome, str] | None:
+        """Say whether the decrease that is left is within the noise of f; None where it is not.
+
+        Parameters
+        ----------
+        point : Point
+            Where the run stands.
+        promised : float
+            By how much f is to fall still, along the last direction tried.
+        """
+        left, noise = self.remaining(promised), self.noise(point.value)
+        if not left <= noise:
+            return None
+        text = f"f could fall by {left:.2g} still, within its noise of {noise:.2g}"
+        return Outcome.CONVERGED_PRECISION, text
+
+
+def parabola_decrease(slope0: float, alpha: float, slope: float) -> float:
+    """By how much the parabola with these slopes at 0 and alpha falls; inf where it never ends."""
+    change = slope - slope0
+    return 0.5 * slope0 * (slope0 * alpha / change) if change > 0.0 else math.inf

@@ -1,0 +1,63 @@
+"""The next ray of a line-search method, and its first trial."""
+
+from __future__ import annotations
+
+import math
+
+from hessx.globalization import Ray
+from hessx.solvers._line_search_state import LineSearchState
+
+__all__ = ["next_ray", "remember_direction"]
+
+
+def next_ray(state: LineSearchState, length: float) -> Ray:
+    """Give the ray along the direction that the memory has turned to.
+
+    Parameters
+    ----------
+    state : LineSearchState
+        At an accepted point.
+    length : float
+        That of a step along which nothing is known.
+
+    Returns
+    -------
+    Ray
+        With a first trial of 1 for Newton kinds, else from the last ray.
+    """
+    memory, last, space = state.memory, state.last_ray, state.space
+    alpha = 1.0 if memory.unit_step else _first_trial(state, length)
+    alpha = min(max(alpha, 1.0 / space.largest), space.largest)
+    ray = Ray(state.point.value, memory.start_slope, alpha, space.eps, state.iteration)
+    ray.eps_f = state.floor.eps_f
+    ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
+    if last is not None:
+        ray.last_alpha, ray.last_slope = state.alpha, last.slope
+        ray.s_y, ray.y_y = memory.s_y, memory.y_y
+    return ray
+
+
+def _first_trial(state: LineSearchState, length: float) -> float:
+    """The change of f that the last ray promised, hoped for again; a step that is seen at all."""
+    last, slope = state.last_ray, state.memory.start_slope
+    unit = math.sqrt(state.memory.grad_square)
+    if last is None:
+        alpha, shortest = length / unit, 0.0
+    else:
+        shortest = math.sqrt(state.space.eps) * state.step_norm
+        if state.restarted:
+            alpha = state.step_norm / unit
+        elif math.isnan(slope):  # not known before the first trial
+            alpha = state.alpha
+        else:
+            alpha = state.alpha * last.slope / slope
+    blur: float = state.point.precision.blur
+    return max(alpha, max(shortest, blur) / unit)
+
+
+def remember_direction(state: LineSearchState) -> None:
+    """Keep the direction just followed, for its cosine with the next one."""
+    state.cosine = math.nan
+    if state.accepted and state.iteration:
+        state.last_step = state.space.copy(state.memory.d)
+        state.last_length = math.sqrt(state.memory.d_square)
