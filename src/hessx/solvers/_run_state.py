@@ -90,7 +90,7 @@ class RunState:
         """Whether products of the numbers at hand are far from the limits of the dtype."""
         if not self.iteration:
             return False
-        huge = self.space.largest**0.25
+        huge: float = self.space.largest**0.25
         square, length = self.point.grad_norm2 * self.point.grad_norm2, self.step_norm
         return 1.0 / huge < square < huge and length * length < huge
 
