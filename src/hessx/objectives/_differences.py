@@ -85,8 +85,8 @@ class DifferenceGradient:
     def __call__(self, x: Array) -> tuple[Any, Array]:
         """Evaluate f at x and around it."""
         space, xp = self.space, self.space.xp
-        value = self.value_at(x)
         flat = space.flat(x)
+        value = self.value_at(space.for_user(flat))
         h = self._steps(flat)
         up, down = flat + h, flat - h if self.central else flat
         above, below = [], []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Space, take_gradient, take_value
@@ -13,6 +14,7 @@ from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, m
 __all__ = ["Objective", "make_objective"]
 
 _Pair = tuple[Any, Array]
+_Take = Callable[[], Any]  # gives x in the user's shape, anew at each call
 
 
 class Objective:
@@ -23,7 +25,8 @@ class Objective:
     space : Space
         Where x lives; what comes back must live there too.
     evaluate : callable
-        ``x -> (value, gradient)`` in the user's shape.
+        ``take -> (value, gradient)``; ``take()`` gives x in the user's shape, for one function
+        to keep and, on NumPy, to write to.
     counts : Counts
         Increased by the callables themselves.
     sign : float
@@ -39,7 +42,7 @@ class Objective:
     def __init__(
         self,
         space: Space,
-        evaluate: Callable[[Array], _Pair],
+        evaluate: Callable[[_Take], _Pair],
         counts: Counts,
         sign: float,
         hessian_at: Callable[[], HessianOracle] | None = None,
@@ -51,7 +54,7 @@ class Objective:
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point."""
         space = self.space
-        value, grad = self.evaluate(space.shaped(request.x))
+        value, grad = self.evaluate(partial(space.for_user, request.x))
         value, grad = take_value(space, value), take_gradient(space, grad)
         if self.sign < 0.0:
             value, grad = -value, -grad
@@ -90,10 +93,10 @@ class _Joint:
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...], counts: Counts) -> None:
         self.fun, self.args, self.counts = fun, args, counts
 
-    def __call__(self, x: Array) -> _Pair:
+    def __call__(self, take: _Take) -> _Pair:
         self.counts.values += 1
         self.counts.gradients += 1
-        pair = self.fun(x, *self.args)
+        pair = self.fun(take(), *self.args)
         if not (isinstance(pair, tuple | list) and len(pair) == 2):
             msg = (
                 f"fun returned a {type(pair).__name__}: expected (value, gradient) "
@@ -102,8 +105,8 @@ class _Joint:
             raise TypeError(msg)
         return pair[0], pair[1]
 
-    def gradient(self, x: Array) -> Array:
-        return self(x)[1]
+    def gradient(self, take: _Take) -> Array:
+        return self(take)[1]
 
 
 class _Separate:
@@ -118,14 +121,14 @@ class _Separate:
     ) -> None:
         self.fun, self.jac, self.args, self.counts = fun, jac, args, counts
 
-    def __call__(self, x: Array) -> _Pair:
+    def __call__(self, take: _Take) -> _Pair:
         self.counts.values += 1
-        value = self.fun(x, *self.args)
-        return value, self.gradient(x)
+        value = self.fun(take(), *self.args)
+        return value, self.gradient(take)
 
-    def gradient(self, x: Array) -> Array:
+    def gradient(self, take: _Take) -> Array:
         self.counts.gradients += 1
-        return self.jac(x, *self.args)
+        return self.jac(take(), *self.args)
 
 
 def make_objective(
@@ -204,16 +207,16 @@ def make_objective(
             space, value_at, jac or "2-point", rel_step, x_scale, abs_step
         )
 
-        def evaluate(x: Array) -> _Pair:
+        def evaluate(take: _Take) -> _Pair:
             counts.gradients += 1
-            return differences(x)
+            return differences(take())
 
     else:
         msg = f"jac = {jac!r}: expected a callable, True, '2-point', '3-point' or None"
         raise ValueError(msg)
 
     def gradient_at(x: Array) -> Array:
-        grad = take_gradient(space, evaluate.gradient(space.shaped(x)))
+        grad = take_gradient(space, evaluate.gradient(partial(space.shaped, x)))
         return grad if sign > 0.0 else -grad
 
     known = gradient_at if hasattr(evaluate, "gradient") else None
