@@ -216,7 +216,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def device(session: nox.Session) -> None:
-    """Contract suites on a CUDA device and one report; elsewhere says why not."""
+    """Measurements and tests on a CUDA device, one report; elsewhere says why not."""
     if shutil.which("nvidia-smi") is None:
         session.log("no CUDA device here (nvidia-smi is not on the path): nothing was run")
         return

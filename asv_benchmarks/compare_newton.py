@@ -27,11 +27,11 @@ __all__ = ["compare_newton", "memory_of_newton"]
 MEMORY_N, MEMORY_ITERATIONS = 4 * 10**6, 30
 GLTR_BASIS = hessx.GLTR().max_basis
 MEMORY = [  # method, products per solve, vectors allowed; short solves set the learning off
-    ("newton-cg", None, 12),
-    ("newton-cg", 2, 12),
-    ("trust-ncg", None, 12),
-    ("trust-ncg", 2, 12),
-    ("trust-krylov", None, GLTR_BASIS + 10),
+    ("newton-cg", None, 13),
+    ("newton-cg", 2, 14),
+    ("trust-ncg", None, 10),
+    ("trust-ncg", 2, 13),
+    ("trust-krylov", None, GLTR_BASIS + 11),
 ]
 
 

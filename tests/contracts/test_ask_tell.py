@@ -107,9 +107,11 @@ def test_a_tree():
 
 def test_the_same_point_until_it_is_told():
     session = begin(START, "trust region")
-    assert session.ask() is session.ask()
+    session.ask()[:] = np.nan  # an array of the asker's
+    np.testing.assert_array_equal(session.ask(), START)
     session.tell(*chained_rosenbrock(START))
     assert session.wants == "hessian"
+    session.ask()[:] = np.nan
     np.testing.assert_array_equal(session.ask(), START)
 
 

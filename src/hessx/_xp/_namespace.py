@@ -10,6 +10,7 @@ import array_api_compat as compat
 import numpy as np
 from array_api_compat import array_namespace
 
+from hessx._xp._recycler import Recycler
 from hessx._xp._tree import Tree, walk
 
 __all__ = ["Array", "Library", "Space", "detach", "is_array", "library_of", "space_of"]
@@ -86,6 +87,8 @@ class Space:
         Arrays are computed when a fetch asks for them.
     tree : Tree, optional
         The structure of x, where the user gave a tree of arrays.
+    recycler : Recycler, optional
+        On NumPy, memory of the vectors that the user is given.
     """
 
     xp: Any
@@ -104,6 +107,7 @@ class Space:
     lazy: bool
     chunks: Any = None  # of a flat x, on dask
     tree: Tree | None = None
+    recycler: Recycler | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Space:
         """Share: a space holds no data of the run."""
@@ -125,6 +129,10 @@ class Space:
         if self.tree is not None:
             return self.tree.cut(v, self.xp.reshape)
         return v if len(self.shape) == 1 else self.xp.reshape(v, self.shape)
+
+    def for_user(self, v: Array) -> Any:
+        """Hand out a vector in the user's shape; on NumPy a copy, which may be written to."""
+        return self.shaped(v if self.recycler is None else self.recycler.copy_of(v))
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
         """Make zeros of this device and dtype."""
@@ -195,7 +203,7 @@ def space_of(x: Any) -> Space:
     leaves = [x] if tree is None else [leaf for _, leaf in walk(x, "x")]
     a = leaves[0]
     library, n = library_of(a), sum([math.prod(leaf.shape) for leaf in leaves])
-    lazy = library.kind == "dask"
+    lazy, host = library.kind == "dask", library.kind == "numpy"
     return Space(
         xp=library.xp,
         device=compat.device(a),
@@ -213,6 +221,7 @@ def space_of(x: Any) -> Space:
         lazy=lazy,
         chunks=_flat_chunks(library.xp, leaves) if lazy else None,
         tree=tree,
+        recycler=Recycler(n, library.host_dtype) if host else None,
     )
 
 

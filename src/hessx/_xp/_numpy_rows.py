@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+from typing import Any
 
 import numpy as np
 
 from hessx._xp._algebra import extremes, quiet
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
-from hessx._xp._recycler import Recycler
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 
 __all__ = ["BlockedRows", "NumpyRows", "make_rows"]
@@ -95,7 +95,7 @@ class BlockedRows(NumpyRows):
     def __init__(self, space: Space, k: int) -> None:
         super().__init__(space, k)
         self.blocks = [slice(a, a + _WIDTH) for a in range(0, space.n, _WIDTH)]
-        self.points = Recycler(space.n, self.array.dtype)
+        self.points: Any = space.recycler
 
     def follow(
         self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
@@ -105,7 +105,9 @@ class BlockedRows(NumpyRows):
         The block that was met last comes first.
         """
         weights, square, row = upload(self.space, c), 0.0, self.views[i]
-        moved: Array = None if x is None else self.points.take()
+        moved: Array = None
+        if x is not None:
+            moved, copy = self.points.take_twins()
         v = row if a == 1.0 else np.empty_like(row) if out is None else out
         (_, first), *others = _groups(len(c), _SUM)
         room = np.empty((2, _WIDTH), row.dtype)
@@ -120,12 +122,16 @@ class BlockedRows(NumpyRows):
             if a != 1.0:
                 np.multiply(part, a, out=step)
             if x is not None:
-                np.add(x[block], step, out=moved[block])
+                copy[block] = np.add(x[block], step, out=moved[block])
         return v, moved, square
 
     def moved(self, x: Array, i: int) -> Array:
         """Give x + row_i."""
-        return np.add(x, self.views[i], out=self.points.take())
+        moved, copy = self.points.take_twins()
+        row = self.views[i]
+        for block in self.blocks:
+            copy[block] = np.add(x[block], row[block], out=moved[block])
+        return moved
 
     def take_in(
         self, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int

@@ -52,7 +52,7 @@ class LBFGS:
 
     Notes
     -----
-    Memory: 2 m + 3 vectors; with points, trial and f's gradient 2 m + 10 in all.  Per trial: a
+    Memory: 2 m + 3 vectors; with points, f's x and gradient 2 m + 11 in all.  Per trial: a
     product of the rows with the new gradient and a small one with y, one fetch.  Per direction:
     one upload of at most 2 m + 1 coefficients and one combination of the rows.  Each of the two
     takes about 2 m n multiplications.

@@ -127,9 +127,9 @@ class DifferenceGradient:
         space, xp = self.space, self.space.xp
         refines = self.scheme is None and self.adapts
         central = self.scheme == "3-point" or (central and refines)
-        value, eps_value = self.value_at(x)
-        eps = max(eps, eps_value, space.eps)
         flat = space.flat(x)
+        value, eps_value = self.value_at(space.for_user(flat))
+        eps = max(eps, eps_value, space.eps)
         h = self._steps(flat, eps, central)
         up, down = flat + h, flat - h if central else flat
         above, below = [], []

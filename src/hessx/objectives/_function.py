@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Space, eps_of, take_gradient, take_value
@@ -11,6 +12,8 @@ from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian
 
 __all__ = ["Objective", "make_objective"]
+
+_Take = Callable[[], Any]  # gives x in the user's shape, anew at each call
 
 
 class Objective:
@@ -21,7 +24,8 @@ class Objective:
     space : Space
         Where x lives; what comes back must live there too.
     evaluate : callable
-        ``(x, request) -> Evaluation`` with x in the user's shape.
+        ``(take, request) -> Evaluation``; ``take()`` gives x in the user's shape, for one function
+        to keep and, on NumPy, to write to.
     counts : Counts
         Increased by the callables themselves.
     sign : float
@@ -37,7 +41,7 @@ class Objective:
     def __init__(
         self,
         space: Space,
-        evaluate: Callable[[Array, Request], Evaluation],
+        evaluate: Callable[[_Take, Request], Evaluation],
         counts: Counts,
         sign: float,
         hessian_at: Callable[[], HessianOracle] | None = None,
@@ -49,7 +53,8 @@ class Objective:
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point."""
         space = self.space
-        value, grad, precision = self.evaluate(space.shaped(request.x), request)
+        take = partial(space.for_user, request.x)
+        value, grad, precision = self.evaluate(take, request)
         value, grad = take_value(space, value), take_gradient(space, grad)
         if self.sign < 0.0:
             value, grad = -value, -grad
@@ -88,10 +93,10 @@ class _Joint:
     def __init__(self, fun: Callable[..., Any], args: tuple[Any, ...], counts: Counts) -> None:
         self.fun, self.args, self.counts = fun, args, counts
 
-    def __call__(self, x: Array, request: Request | None = None) -> Evaluation:  # noqa: ARG002
+    def __call__(self, take: _Take, request: Request | None = None) -> Evaluation:  # noqa: ARG002
         self.counts.values += 1
         self.counts.gradients += 1
-        pair = self.fun(x, *self.args)
+        pair = self.fun(take(), *self.args)
         if not (isinstance(pair, tuple | list) and len(pair) == 2):
             msg = (
                 f"fun returned a {type(pair).__name__}: expected (value, gradient) "
@@ -100,8 +105,8 @@ class _Joint:
             raise TypeError(msg)
         return Evaluation(pair[0], pair[1], _precision(pair[0]))
 
-    def gradient(self, x: Array) -> Array:
-        return self(x).grad
+    def gradient(self, take: _Take) -> Array:
+        return self(take).grad
 
 
 class _Separate:
@@ -116,14 +121,14 @@ class _Separate:
     ) -> None:
         self.fun, self.jac, self.args, self.counts = fun, jac, args, counts
 
-    def __call__(self, x: Array, request: Request | None = None) -> Evaluation:  # noqa: ARG002
+    def __call__(self, take: _Take, request: Request | None = None) -> Evaluation:  # noqa: ARG002
         self.counts.values += 1
-        value = self.fun(x, *self.args)
-        return Evaluation(value, self.gradient(x), _precision(value))
+        value = self.fun(take(), *self.args)
+        return Evaluation(value, self.gradient(take), _precision(value))
 
-    def gradient(self, x: Array) -> Array:
+    def gradient(self, take: _Take) -> Array:
         self.counts.gradients += 1
-        return self.jac(x, *self.args)
+        return self.jac(take(), *self.args)
 
 
 def _precision(value: Any) -> Precision:
@@ -209,16 +214,16 @@ def make_objective(
 
         differences = DifferenceGradient(space, value_at, jac or None, rel_step, x_scale, abs_step)
 
-        def evaluate(x: Array, request: Request) -> Evaluation:
+        def evaluate(take: _Take, request: Request) -> Evaluation:  # noqa: ARG001
             counts.gradients += 1
-            return differences(x, request.eps, request.central)
+            return differences(space.shaped(request.x), request.eps, request.central)
 
     else:
         msg = f"jac = {jac!r}: expected a callable, True, '2-point', '3-point' or None"
         raise ValueError(msg)
 
     def gradient_at(x: Array) -> Array:
-        grad = take_gradient(space, evaluate.gradient(space.shaped(x)))
+        grad = take_gradient(space, evaluate.gradient(partial(space.shaped, x)))
         return grad if sign > 0.0 else -grad
 
     known = gradient_at if hasattr(evaluate, "gradient") else None

@@ -193,16 +193,14 @@ def make_hessian(
     if hessp is not None:
 
         def from_hessp(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
-            here = space.shaped(x)
-            return HessianAt(
-                space, lambda v: hessp(here, space.shaped(v), *args), counts, sign, watch
-            )
+            here, give = space.for_user(x), space.for_user
+            return HessianAt(space, lambda v: hessp(here, give(v), *args), counts, sign, watch)
 
         return from_hessp
     if callable(hess):
 
         def from_hess(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
-            operator = as_operator(space, hess(space.shaped(x), *args), "hess(x)")
+            operator = as_operator(space, hess(space.for_user(x), *args), "hess(x)")
             return HessianAt(space, operator.matvec, counts, sign, watch, operator)
 
         return from_hess

@@ -114,7 +114,7 @@ class AskTell:
         Returns
         -------
         array, shape of x0
-            Never written again; do not write to it.
+            Never written again.  On NumPy a copy: what is written to it changes nothing.
         """
         if self.done:
             msg = f"the run has ended ({self._run.outcome.value}): see result()"
@@ -122,7 +122,7 @@ class AskTell:
         self._asked = True
         state = self._run.state
         x = state.point.x if self._run.wants_hessian else state.request.x
-        return self._space.shaped(x)
+        return self._space.for_user(x)
 
     def tell(self, value: Any = None, grad: Any = None, *, hessian: Any = None) -> None:
         """Answer what was asked.

@@ -49,7 +49,8 @@ def minimize(
     ----------
     fun : callable
         ``fun(x, *args)`` gives the value: a number, or a 0-d array of x's library and device.
-        x has the shape of x0 and is never written again.
+        x has the shape of x0 and is never written again; on NumPy it is fun's own, as in SciPy, and
+        what fun writes to it changes nothing.  Elsewhere do not write to it.
     x0 : array of any shape, or dict, list or tuple of arrays, or number or nested list
         Start: an array of any library that speaks the array API standard, float32 or float64 (half
         precision is refused).  Numbers, lists of numbers and integer NumPy arrays become float64
@@ -125,9 +126,9 @@ def minimize(
     Notes
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
-    multiplications; 2 m + 10 vectors of memory in all.  Of Newton methods: one fetch per product
-    and per trial point, 12 vectors beside x0, "trust-krylov" 60.  A tree adds one concatenation per
-    gradient.
+    multiplications; 2 m + 11 vectors of memory in all.  Of Newton methods: one fetch per product
+    and per trial point, 14 vectors beside x0, "trust-krylov" 61.  A tree adds one concatenation per
+    gradient.  On NumPy fun, jac, hess, hessp and callback are given copies, which are theirs.
 
     References
     ----------

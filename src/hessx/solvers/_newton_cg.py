@@ -169,7 +169,7 @@ class NewtonCG:
 
     Notes
     -----
-    Cost: one product and one fetch per CG step.  Memory on NumPy: 11 vectors beside x0, 12 while a
+    Cost: one product and one fetch per CG step.  Memory on NumPy: 13 vectors beside x0, 14 while a
     diagonal is learnt.
 
     References

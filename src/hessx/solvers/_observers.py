@@ -71,7 +71,7 @@ class Observers:
             self._call(record, point)
 
     def _call(self, record: Record, point: Point) -> None:
-        x = self.space.shaped(point.x)
+        x = self.space.for_user(point.x)
         try:
             if self.named:
                 result = Result(x=x, fun=record.value, nit=record.iteration, record=record)

@@ -76,7 +76,7 @@ class TrustRegionMethod:
     Notes
     -----
     Cost: one fetch per CG step and one per trial point; value and gradient are asked for together.
-    Memory on NumPy: 9 vectors beside x0 with `TruncatedCG`, 12 while a diagonal is learnt.
+    Memory on NumPy: 10 vectors beside x0 with `TruncatedCG`, 13 while a diagonal is learnt.
 
     References
     ----------

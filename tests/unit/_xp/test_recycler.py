@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hessx._xp import _recycler
 from hessx._xp._recycler import Recycler
 
 n = 100
@@ -61,6 +62,39 @@ def test_torch_looks_too():
     assert address(recycler.take()) != at
     del held
     assert at in [address(a) for a in [recycler.take(), recycler.take()]]
+
+
+def test_a_copy_that_was_written_with_its_vector_is_given_out_once():
+    recycler = Recycler(n, np.dtype(np.float64))
+    first, second = recycler.take_twins()
+    first[:] = second[:] = 1.0
+    assert recycler.copy_of(first.copy()) is not second
+    assert recycler.copy_of(first) is second
+    second[:] = 2.0
+    third = recycler.copy_of(first)
+    assert third is not first
+    np.testing.assert_array_equal(third, 1.0)
+
+
+def test_twins_that_nobody_asked_for_make_room():
+    recycler = Recycler(n, np.dtype(np.float64))
+    places = {address(a) for a in recycler.take_twins()}
+    assert {address(a) for a in recycler.take_twins()} == places
+
+
+@pytest.mark.parametrize("long", [1, 2 * n])
+def test_a_copy_is_memory_of_its_own(monkeypatch, long):
+    monkeypatch.setattr(_recycler, "_LONG", long)
+    recycler, v = Recycler(n, np.dtype(np.float32)), np.arange(n, dtype=np.float32)
+    copies = [recycler.copy_of(v), recycler.copy_of(v)]
+    copies[0][:] = 0.0
+    np.testing.assert_array_equal(copies[1], v)
+    assert copies[1].dtype == v.dtype
+    at = address(copies[1])
+    del copies
+    if long == 1:
+        again = [recycler.copy_of(v), recycler.copy_of(v)]
+        assert at in [address(a) for a in again]
 
 
 def test_vectors_outlive_the_recycler():

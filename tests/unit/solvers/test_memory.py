@@ -14,9 +14,9 @@ WORK = 0.3  # a block of 2^17 entries, and what is small
 @pytest.mark.parametrize(
     ("method", "max_inner", "most"),
     [
-        ("newton-cg", None, 12), ("newton-cg", 2, 12),
-        ("trust-ncg", None, 12), ("trust-ncg", 2, 12),
-        ("trust-krylov", None, hessx.GLTR().max_basis + 10),
+        ("newton-cg", None, 13), ("newton-cg", 2, 14),
+        ("trust-ncg", None, 10), ("trust-ncg", 2, 13),
+        ("trust-krylov", None, hessx.GLTR().max_basis + 11),
     ],
 )  # fmt: skip
 def test_vectors_beside_x0(method, max_inner, most):
