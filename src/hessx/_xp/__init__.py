@@ -3,7 +3,7 @@
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
-from hessx._xp._intake import take_gradient, take_product, take_value
+from hessx._xp._intake import converted, take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._point import like, to_point
@@ -30,6 +30,7 @@ __all__ = [
     "Space",
     "WrittenRows",
     "add_scaled",
+    "converted",
     "detach",
     "dot",
     "extremes",

@@ -9,7 +9,17 @@ from hessx.core._result import Result
 from hessx.core._save_load import as_checkpoint, load, save
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
-from hessx.core._settings import SettingsError, check_integer, check_real
+from hessx.core._settings import (
+    OptionWarning,
+    SettingsError,
+    check_integer,
+    check_limit,
+    check_object,
+    check_part,
+    check_real,
+    store_integer,
+    store_real,
+)
 from hessx.core._stopping import Stopping
 from hessx.core._trace import History, Record
 from hessx.core._watch import Watch
@@ -19,6 +29,7 @@ __all__ = [
     "CheckpointError",
     "Counts",
     "History",
+    "OptionWarning",
     "Outcome",
     "Point",
     "Record",
@@ -32,6 +43,9 @@ __all__ = [
     "Watch",
     "as_checkpoint",
     "check_integer",
+    "check_limit",
+    "check_object",
+    "check_part",
     "check_real",
     "checkpoint_of",
     "load",
@@ -39,4 +53,6 @@ __all__ = [
     "positive_vector",
     "save",
     "saved",
+    "store_integer",
+    "store_real",
 ]

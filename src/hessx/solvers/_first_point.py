@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from hessx._xp import Array, Space, extremes, fetch
-from hessx.core import Point, Reply
+from hessx.core import Outcome, Point, Reply
+from hessx.solvers._trouble import not_finite
 
 __all__ = ["first_point"]
 
 
 def first_point(
     space: Space, x0: Array, reply: Reply, wanted: Sequence[Array], kept: Sequence[Array]
-) -> tuple[Point, list[Any], list[Array]]:
+) -> tuple[Point, tuple[Outcome, str] | None, list[Any], list[Array]]:
     """Read value, norm_inf(g) and what else is wanted at x0.
 
     Parameters
@@ -26,18 +27,16 @@ def first_point(
 
     Returns
     -------
-    point, values, held : Point, list, list of arrays
-        Without norm_2(g); the values of ``wanted``, and ``kept`` computed.
-
-    Raises
-    ------
-    ValueError
-        x0 is not finite.
+    point, trouble, values, held : Point, tuple or None, list, list of arrays
+        Without norm_2(g); why x0, f or g is nothing to start from; the values of ``wanted``, and
+        ``kept`` computed.
     """
     numbers = [reply.value, *extremes(space, reply.grad), *extremes(space, x0), *wanted]
     values, (x0, *held) = fetch(space, numbers, [x0, *kept])
     f, high, low, x_high, x_low, *rest = values
+    point, trouble = Point(x0, f, max(high, -low), math.nan), None
     if not math.isfinite(x_high - x_low):
-        msg = "x0 has entries that are not finite: expected finite numbers"
-        raise ValueError(msg)
-    return Point(x0, f, max(high, -low), math.nan), rest, held
+        trouble = Outcome.FAILED_NONFINITE, "x0 has entries that are not finite"
+    elif not point.finite:
+        trouble = not_finite(point, "x0")
+    return point, trouble, rest, held

@@ -20,9 +20,10 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
-    check_real,
+    check_part,
     positive_vector,
     saved,
+    store_real,
 )
 from hessx.globalization import LeavingSearch, Ray, Verdict
 from hessx.hessians import Applied, Identity, Needs
@@ -75,19 +76,11 @@ class LineSearchMethod:
     _length: float = field(init=False, repr=False)  # of a first step, in x or in x / x_scale
 
     def __post_init__(self) -> None:
-        if not hasattr(self.rule, "begin"):
-            msg = (
-                f"rule is a {type(self.rule).__name__}: expected a line search or a given step, "
-                "such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
-            )
-            raise SettingsError(msg)
+        rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
+        check_part("rule", self.rule, "begin", rules)
+        known = "hessx.LBFGS(), hessx.Identity() or an object with start(space, scale)"
+        check_part("curvature", self.curvature, "remember start", known)
         if not hasattr(self.curvature, "remember"):
-            if not hasattr(self.curvature, "start"):
-                msg = (
-                    f"curvature is a {type(self.curvature).__name__}: expected hessx.LBFGS(), "
-                    "hessx.Identity() or an object with start(space, scale)"
-                )
-                raise SettingsError(msg)
             object.__setattr__(self, "curvature", Applied(self.curvature))
         identity = isinstance(self.curvature, Identity)
         if getattr(self.rule, "needs_identity", False) and not identity:
@@ -95,8 +88,8 @@ class LineSearchMethod:
             raise SettingsError(msg)
         length = 1.0
         if isinstance(self.x_scale, Real):
-            check_real("x_scale", self.x_scale, 0.0)
-            length = float(self.x_scale)
+            store_real(self, "x_scale", 0.0)
+            length = self.x_scale
         object.__setattr__(self, "_length", length)
 
     @property
@@ -184,17 +177,15 @@ class LineSearchMethod:
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         memory = state.memory
         wanted = memory.start(reply.grad)
-        point, values, held = first_point(
+        point, trouble, values, held = first_point(
             state.space, state.request.x, reply, wanted, memory.kept()
         )
         memory.replace(held)
         memory.read_start(values)
         point.grad_norm2 = math.sqrt(memory.grad_square)
         state.point, state.first = point, point.bare()
-        state.accepted = point.finite
-        state.trouble = (
-            out_of_range(memory.grad_square) if point.finite else not_finite(point, "x0")
-        )
+        state.accepted = trouble is None
+        state.trouble = trouble or out_of_range(memory.grad_square)
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:

@@ -17,21 +17,19 @@ from hessx.core import (
     Point,
     Reply,
     Request,
-    SettingsError,
-    check_integer,
-    check_real,
+    check_part,
     positive_vector,
     saved,
+    store_real,
 )
 from hessx.globalization import Forcing, ForcingRule, RadiusRule
 from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
 from hessx.solvers._first_point import first_point
+from hessx.solvers._inner import inner_limit, settle_inner
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._newton_cg import inner_limit
-from hessx.solvers._preconditioners import check_pairs, make_preconditioner
 from hessx.solvers._probe import probe
-from hessx.solvers._trouble import not_finite, out_of_range, rejected
+from hessx.solvers._trouble import out_of_range, rejected
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["TrustRegionMethod"]
@@ -96,18 +94,10 @@ class TrustRegionMethod:
     x_scale: Any = 1.0
 
     def __post_init__(self) -> None:
-        if not callable(self.subproblem):
-            msg = (
-                f"subproblem is a {type(self.subproblem).__name__}: expected hessx.TruncatedCG(), "
-                "hessx.GLTR() or a function of a QuadraticModel"
-            )
-            raise SettingsError(msg)
-        if self.max_inner is not None:
-            check_integer("max_inner", self.max_inner, 1)
+        settle_inner(self)
+        check_part("region", self.region, "begin", "hessx.RadiusRule()")
         if isinstance(self.x_scale, Real):
-            check_real("x_scale", self.x_scale, 0.0)
-        object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
-        check_pairs(self.preconditioner, self.subproblem)
+            store_real(self, "x_scale", 0.0)
 
     @property
     def second_order(self) -> bool:
@@ -117,7 +107,7 @@ class TrustRegionMethod:
     @property
     def _length(self) -> float:
         """The length of a step along which nothing is known, in x / x_scale or in x."""
-        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
+        return self.x_scale if isinstance(self.x_scale, Real) else 1.0  # type: ignore[return-value]
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
         """Ask for the value and gradient at x0."""
@@ -240,13 +230,13 @@ class TrustRegionMethod:
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
         g = self._own(state, reply.grad)
-        point, (g_g,), (state.grad,) = first_point(
+        point, trouble, (g_g,), (state.grad,) = first_point(
             state.space, state.request.x, reply, [g @ g], [g]
         )
         point.grad_norm2, state.grad_square = math.sqrt(g_g), g_g
         state.point, state.first = point, point.bare()
-        state.accepted = state.started = point.finite
-        state.trouble = out_of_range(g_g) if point.finite else not_finite(point, "x0")
+        state.accepted = state.started = trouble is None
+        state.trouble = trouble or out_of_range(g_g)
         return state
 
     def _own(self, state: TrustRegionState, grad: Array) -> Array:
