@@ -71,9 +71,9 @@ class DifferenceGradient:
         abs_step: float | None = None,
     ) -> None:
         if rel_step is not None:
-            check_real("finite_diff_rel_step", rel_step, 0.0)
+            rel_step = check_real("finite_diff_rel_step", rel_step, 0.0)
         if abs_step is not None:
-            check_real("eps", abs_step, 0.0)
+            abs_step = check_real("eps", abs_step, 0.0)
         default = space.eps ** (1 / 2 if scheme == "2-point" else 1 / 3)
         self.step = default if rel_step is None else rel_step
         self.space, self.value_at, self.central = space, value_at, scheme == "3-point"
