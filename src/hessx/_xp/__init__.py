@@ -12,10 +12,13 @@ from hessx._xp._portable import (
     host_rows,
     host_space,
     is_host_scalar,
+    padded,
     placed_array,
     placed_rows,
     read_npy,
+    row_count,
     same_bits,
+    trimmed,
     write_npy,
 )
 from hessx._xp._random import normal, rademacher
@@ -45,6 +48,7 @@ __all__ = [
     "make_rows",
     "norm_inf",
     "normal",
+    "padded",
     "placed_array",
     "placed_rows",
     "plus_scaled",
@@ -52,6 +56,7 @@ __all__ = [
     "rademacher",
     "read_npy",
     "record_fetches",
+    "row_count",
     "same_bits",
     "space_of",
     "take_gradient",
@@ -59,6 +64,7 @@ __all__ = [
     "take_value",
     "to_host",
     "to_point",
+    "trimmed",
     "upload",
     "write_npy",
 ]

@@ -3,6 +3,7 @@
 from hessx.core._archive import CheckpointError
 from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
+from hessx.core._encoding import packed
 from hessx.core._messages import Counts, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
@@ -50,6 +51,7 @@ __all__ = [
     "checkpoint_of",
     "load",
     "new_record",
+    "packed",
     "positive_vector",
     "save",
     "saved",

@@ -20,7 +20,7 @@ from hessx.core._version import __version__
 
 __all__ = ["FORMAT", "CheckpointError", "read_archive", "write_archive"]
 
-FORMAT = 1
+FORMAT = 2
 _HEADER = "hessx.json"
 
 
