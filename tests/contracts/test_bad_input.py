@@ -320,9 +320,9 @@ def test_settings_are_named_as_the_user_did(method, options, message):
 
 def test_tol_is_named_as_tol():
     for method in ("L-BFGS-B", "CG", "trust-ncg"):
-        with pytest.raises(SettingsError, match="^tol = -1: expected"):
+        with pytest.raises(SettingsError, match=r"^tol = -1: expected"):
             run(never, method=method, tol=-1)
-        with pytest.raises(SettingsError, match="^gtol = -2: expected"):
+        with pytest.raises(SettingsError, match=r"^gtol = -2: expected"):
             run(never, method=method, tol=1e-3, options={"gtol": -2})
 
 

@@ -127,7 +127,7 @@ def test_shapes_of_x_keep_their_axes():
         )
         assert result.success and result.x.shape == x0.shape
     for shape in ((2, 3), (2, 1, 3)):
-        with pytest.raises(ValueError, match="the gradient has shape .* expected"):
+        with pytest.raises(ValueError, match=r"the gradient has shape .* expected"):
             hessx.minimize(
                 lambda x, shape=shape: ((x**2).sum(), np.reshape(2 * x, shape)), x0, jac=True
             )

@@ -138,7 +138,7 @@ def converted(
         return a
     try:
         host = np.asarray(detach(a))
-    except Exception:  # noqa: BLE001 - arrays on a device refuse, each library in its own way
+    except Exception:  # of whatever kind: arrays on a device refuse, each library in its own way
         return a
     if host.dtype.kind == "O":
         host = _from_objects(host)

@@ -21,9 +21,9 @@ def to_point(x0: Any) -> Any:
 
     Numbers, nested lists and tuples of numbers, and integer NumPy arrays become float64 NumPy
     arrays; a number, NumPy's included, becomes shape ``(1,)``, as in SciPy.  Subclasses of NumPy's
-    array become plain arrays, and foreign byte orders native.  A dict, or a list or tuple with arrays,
-    is a tree: its leaves are arrays of one library, dtype and device, and numbers, which become
-    0-d arrays of that kind.
+    array become plain arrays, and foreign byte orders native.  A dict, or a list or tuple with
+    arrays, is a tree: its leaves are arrays of one library, dtype and device, and numbers, which
+    become 0-d arrays of that kind.
 
     Returns
     -------

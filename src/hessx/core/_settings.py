@@ -141,7 +141,7 @@ def check_integer(name: str, value: object, low: int = 0) -> int:
     return int(value)
 
 
-def check_limit(name: str, value: object) -> int | None:
+def check_limit(name: str, value: Any) -> int | None:
     """Take a limit on a count as SciPy does: any number >= 0; None and inf are no limit.
 
     Returns
@@ -162,10 +162,10 @@ def check_limit(name: str, value: object) -> int | None:
     """
     if value is None or (_is_real(value) and value == math.inf):
         return None
-    if not _is_real(value) or not value >= 0:  # type: ignore[operator]
+    if not _is_real(value) or not value >= 0:
         msg = f"{name} = {value!r}: expected a number >= 0"
         raise SettingsError(msg)
-    return math.ceil(value)  # type: ignore[arg-type]
+    return int(math.ceil(value))
 
 
 def check_object(name: str, part: object) -> None:

@@ -90,7 +90,7 @@ class LBFGS:
         start, m = self.hess_inv0, self._pairs(space)
         if isinstance(start, LBFGSInverse):
             return self._resumed(space, scale, start, m)
-        h0 = None
+        h0: Any = None
         if isinstance(start, Real):
             h0 = start
         elif start is not None:

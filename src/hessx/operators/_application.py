@@ -124,7 +124,7 @@ class Application:
         if isinstance(other, Application):
             return self @ other  # type: ignore[operator]
         if isinstance(other, Real):
-            return self * other  # type: ignore[operator]
+            return self * other
         return self.matmat(other) if getattr(other, "ndim", 1) == 2 else self.matvec(other)
 
     def __call__(self, v: Array) -> Array:

@@ -86,7 +86,7 @@ class LineSearchMethod:
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
-        length = 1.0
+        length: Any = 1.0
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
             length = self.x_scale

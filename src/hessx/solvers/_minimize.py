@@ -54,8 +54,9 @@ def minimize(
     x0 : array of any shape, or dict, list or tuple of arrays, or number or nested list
         Start: an array of any library that speaks the array API standard, float32 or float64 (half
         precision is refused).  Numbers, lists of numbers and integer NumPy arrays become float64
-        NumPy arrays, a number of shape (1,).  A dict, or a list or tuple with arrays, is a tree of one library, device and
-        dtype: x, gradient, products, result and an array ``x_scale`` have the same containers.
+        NumPy arrays, a number of shape (1,).  A dict, or a list or tuple with arrays, is a tree of
+        one library, device and dtype: x, gradient, products, result and an array ``x_scale`` have
+        the same containers.
     args : tuple
         Further arguments of fun and jac.
     method : str or composition, optional

@@ -44,7 +44,7 @@ def _bounds_nothing(pair: Any) -> bool:
 
 def _all(ends: Any, infinite: float) -> bool:
     """Tell whether all ends, nested as they may be, are this infinity or None."""
-    if hasattr(ends, "__len__") and getattr(ends, "ndim", 1):
+    if hasattr(ends, "__len__") and getattr(ends, "ndim", None) != 0:
         return all(_all(end, infinite) for end in ends)
     return ends is None or ends == infinite
 

@@ -202,7 +202,8 @@ def test_sparse_matrices_of_another_dtype(backend, data, dtype):
 
 @pytest.mark.backends("numpy")
 @pytest.mark.parametrize(
-    "given", [2, 2.0, np.float32(2.0), [2.0], [[2]], np.array(2), FORMS["np.matrix"]([[2.0]]), Series([2])]
+    "given",
+    [2, 2.0, np.float32(2.0), [2.0], [[2]], np.array(2), FORMS["np.matrix"]([[2.0]]), Series([2])],
 )
 def test_numbers_are_matrices_of_one_variable(backend, given):
     x = backend.asarray([3.0])
