@@ -165,7 +165,8 @@ def check_limit(name: str, value: Any) -> int | None:
     if not _is_real(value) or not value >= 0:
         msg = f"{name} = {value!r}: expected a number >= 0"
         raise SettingsError(msg)
-    return int(math.ceil(value))
+    least: int = math.ceil(value)
+    return least
 
 
 def check_object(name: str, part: object) -> None:
