@@ -138,6 +138,21 @@ def test_differences_of_float32_stay(backend, options):
     backend.assert_same_kind(result.jac, x0)
 
 
+@pytest.mark.backends("numpy-float32", "torch-float32")
+def test_numbers_of_models_and_linear_solvers_keep_float32(backend, rng):
+    from hessx.models import LinearLeastSquares, LogisticRegression
+
+    X, y = backend.asarray(rng.standard_normal((9, 3))), backend.asarray(np.arange(9.0) % 2)
+    for model in (LinearLeastSquares(X, y, l2=f64(0.5)), LogisticRegression(X, y, l2=f64(0.5))):
+        w = backend.asarray(np.ones(model.n))
+        backend.assert_same_kind(model(w)[1], w)
+        backend.assert_same_kind(model.hessian(w) @ w, w)
+    b = backend.asarray([1.0, 2.0])
+    A = hessx.DiagonalOperator(backend.asarray([3.0, 4.0]))
+    backend.assert_same_kind(hessx.minres(A, b, shift=f64(0.5), rtol=f64(1e-3)).x, b)
+    backend.assert_same_kind(hessx.lsmr(A, b, damp=f64(0.5), atol=f64(1e-3)).x, b)
+
+
 # limits
 
 

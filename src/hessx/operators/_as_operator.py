@@ -62,12 +62,13 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         _check_shape(space, given.shape, name)
         joint_space(space, given.space)
         return given if given.space is not None else _Placed(space, given)
-    given = converted(space, given, _shapes(space))
+    foreign = _multiplies(given) and not hasattr(given, "__array__")
+    given = given if foreign else converted(space, given, _shapes(space))
     if is_array(given):
         check_kind(space, given, f"{name} has", "x")
         if not _is_sparse(given):
             return DenseOperator(_square(space, detach(given), name), symmetric=True)
-    if hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec")):
+    if _multiplies(given):
         return _foreign(space, given, name)
     if callable(given):
         return _Given(space, given, f"the product of {name}")
@@ -122,6 +123,10 @@ class _Given(LinearOperator):
     def _diagonal(self, space: Space) -> Array:
         d = self._find_diagonal()  # type: ignore[misc]
         return space.xp.asarray(d, dtype=space.dtype, device=space.device)
+
+
+def _multiplies(given: Any) -> bool:
+    return hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec"))
 
 
 def _foreign(space: Space, given: Any, name: str) -> LinearOperator:
