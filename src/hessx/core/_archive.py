@@ -70,7 +70,7 @@ def read_archive(file: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises
     ------
     CheckpointError
-        Not a checkpoint, a damaged or incomplete one, or one of a later format.
+        Not a checkpoint, a damaged or incomplete one, or one of another format.
     OSError
         The file cannot be opened.
     """
