@@ -25,7 +25,6 @@ ALLOWED = {
         r"float\((self\.products(_trial)?|products|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
     ("hessians/_lbfgs_memory.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
-    ("hessians/_lbfgs.py", r"float\(start\)"): "hess_inv0, known to be a number",
     ("hessians/_lbfgs_operator.py", r"int\(middle\.shape\[0\]\)"): "a shape",
     (
         "hessians/_applied.py",
@@ -38,9 +37,6 @@ ALLOWED = {
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("objectives/_differences.py", r"float\(np\.float32\(v\)\)"): "a Python float, rounded",
-    ("solvers/_line_search_method.py", r"float\(self\.x_scale\)"): "known to be a number",
-    ("solvers/_trust_region_method.py", r"float\(self\.x_scale\)"): "known to be a number",
-    ("solvers/_methods.py", r"bool\(given\.get\('disp', False\)\)"): "an option",
 }
 
 

@@ -58,12 +58,18 @@ def test_integer_x0(backend, dtype):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_x0_that_is_not_finite(backend, bad):
-    with (
-        np.errstate(invalid="ignore"),
-        pytest.raises(ValueError, match="x0 has entries that are not finite: expected finite"),
-    ):
-        run(bowl, backend.asarray([1.0, bad, 2.0]))
+@pytest.mark.parametrize("method", ["lbfgs", "cg", "gd", "newton-cg", "trust-ncg", "trust-krylov"])
+def test_x0_that_is_not_finite(backend, bad, method):
+    """An outcome, as in SciPy, even where f does not notice."""
+    x0 = backend.asarray([1.0, bad, 2.0])
+    for fun in (bowl, lambda x: (1.0, x * 0.0 + 1.0), lambda x: (1.0, x0[:1] * x)):
+        with np.errstate(invalid="ignore"):
+            result = run(fun, x0, method=method)
+        assert result.outcome is Outcome.FAILED_NONFINITE
+        assert (result.success, result.status, result.nfev, result.nit) == (False, 3, 1, 0)
+        assert "x0 has entries that are not finite" in result.message
+        backend.assert_same_kind(result.x, x0)
+        np.testing.assert_array_equal(backend.to_numpy(result.x), [1.0, bad, 2.0])
 
 
 @pytest.mark.parametrize("name", ["lbfgs", "cg", "gd"])
@@ -87,8 +93,12 @@ def test_f_that_is_not_finite_at_x0(backend, name, bad):
         (np.ones(2), ValueError, r"array of shape \(2,\): expected one number \(0-d\)"),
         ("1.0", TypeError, "fun returned a str: expected a number or a 0-d array"),
         (None, TypeError, "fun returned a NoneType"),
-        ([1.0], TypeError, "fun returned a list"),
+        ([1.0, 2.0], ValueError, r"array of shape \(2,\): expected one number"),
+        ([], ValueError, r"array of shape \(0,\): expected one number"),
+        ([None], TypeError, "fun returned a list"),
         (1.0j, TypeError, "fun returned a complex"),
+        (np.complex64(1.0), TypeError, "complex64: expected a real number"),
+        (np.str_("1.0"), TypeError, "<U3: expected a real number"),
         (np.complex128(1.0), TypeError, "complex128: expected a real number"),
     ],
 )
@@ -122,9 +132,10 @@ def test_one_number_in_an_array_is_a_value(backend):
 
 
 def other_library(backend):
-    """An array of a library that is not the backend's."""
+    """An array of a library that is not the backend's, and does not turn into NumPy's by itself."""
     if backend.family == "numpy":
-        return pytest.importorskip("array_api_strict").asarray
+        strict = pytest.importorskip("array_api_strict")
+        return lambda a: strict.asarray(a, device=strict.Device("device1"))
     return np.asarray
 
 
@@ -153,17 +164,30 @@ def test_gradients_of_another_shape_or_dtype(backend, xp, form):
     other = {"float64": "float32", "float32": "int32"}[backend.dtype_name]
     cases = [
         (lambda x: x[:1], ValueError, r"the gradient has shape \(1,\): expected \(2,\) \(that of"),
-        (lambda x: x[None, :], ValueError, r"the gradient has shape \(1, 2\): expected \(2,\)"),
         (lambda x: xp.sum(x), ValueError, r"the gradient has shape \(\): expected \(2,\)"),
-        (
-            lambda x: xp.astype(x, getattr(xp, other)),
-            TypeError,
-            f"the gradient has dtype .*{other}",
-        ),
-        (lambda x: [1.0, 2.0], TypeError, "the gradient has type list, expected an array of"),
         (lambda x: None, TypeError, "the gradient has type NoneType"),
-        (lambda x: 1.0, TypeError, "the gradient has type float"),
     ]
+    if backend.family == "numpy":
+        cases += [
+            (lambda x: x[None, :1], ValueError, r"shape \(1, 1\): expected \(2,\)"),
+            (lambda x: [1.0], ValueError, r"the gradient has shape \(1,\): expected \(2,\)"),
+            (lambda x: [1.0, None], TypeError, "the gradient has type list, expected an array of"),
+            (lambda x: [1.0, [2.0]], TypeError, "the gradient has type list, expected an array of"),
+            (lambda x: ["1.0", "2.0"], TypeError, "the gradient has type list"),
+            (lambda x: x + 0j, TypeError, "the gradient has dtype complex"),
+            (lambda x: 1.0, ValueError, r"the gradient has shape \(\): expected \(2,\)"),
+        ]
+    else:
+        cases += [
+            (lambda x: x[None, :], ValueError, r"the gradient has shape \(1, 2\): expected \(2,\)"),
+            (
+                lambda x: xp.astype(x, getattr(xp, other)),
+                TypeError,
+                f"the gradient has dtype .*{other}",
+            ),
+            (lambda x: [1.0, 2.0], TypeError, "the gradient has type list, expected an array of"),
+            (lambda x: 1.0, TypeError, "the gradient has type float"),
+        ]
     for grad, error, message in cases:
         with pytest.raises(error, match=message):
             if form == "pair":
@@ -252,10 +276,15 @@ def test_what_must_be_callable():
         ({"gtol": -1.0}, r"gtol = -1.0: expected a number in \[0, inf\]"),
         ({"gtol": float("nan")}, "gtol = nan"),
         ({"ftol": "small"}, "ftol = 'small'"),
-        ({"maxiter": -1}, "max_iterations = -1: expected an integer >= 0"),
-        ({"maxiter": 2.5}, "max_iterations = 2.5: expected an integer"),
-        ({"maxcor": 0}, "memory = 0: expected an integer >= 1"),
-        ({"maxls": 0}, "max_trials = 0"),
+        ({"maxiter": -1}, "^maxiter = -1: expected a number >= 0"),
+        ({"maxiter": float("nan")}, "^maxiter = nan: expected a number >= 0"),
+        ({"maxiter": True}, "^maxiter = True: expected a number >= 0"),
+        ({"maxfun": "many"}, "^maxfun = 'many': expected a number >= 0"),
+        ({"maxfev": -0.5}, "^maxfev = -0.5: expected a number >= 0"),
+        ({"max_products": -1}, "^max_products = -1: expected a number >= 0"),
+        ({"maxcor": 0}, "^maxcor = 0: expected an integer >= 1"),
+        ({"maxcor": 2.5}, "^maxcor = 2.5: expected an integer >= 1"),
+        ({"maxls": 0}, "^maxls = 0: expected an integer >= 1"),
         ({"c1": 0.7}, r"c1 = 0.7: expected a number in \(0, 0.5\)"),
         ({"c1": 0.2, "c2": 0.1}, "expected c1 <= c2"),
         ({"norm": 1}, "norm = 1: expected inf or 2"),
@@ -267,6 +296,34 @@ def test_what_must_be_callable():
 def test_settings_out_of_range(options, message):
     with pytest.raises(SettingsError, match=message):
         run(never, options=options)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("trust-ncg", {"initial_trust_radius": 0}, "^initial_trust_radius = 0: expected a number"),
+        ("trust-ncg", {"max_trust_radius": -2.0}, "^max_trust_radius = -2.0: expected a number"),
+        ("trust-krylov", {"eta": 0.3}, r"^eta = 0.3: expected a number in \[0, 0.25\]"),
+        ("trust-krylov", {"max_basis": 1}, "^max_basis = 1"),
+        ("trust-ncg", {"check_every": 0}, "^check_every = 0"),
+        ("newton-cg", {"max_inner": 0}, "^max_inner = 0"),
+        ("newton-cg", {"forcing": 0}, "^forcing is a int: expected hessx.Forcing"),
+        ("cg", {"maxls": -1}, "^maxls = -1"),
+        ("gd", {"maxls": 1.5}, "^maxls = 1.5"),
+        ("gd", {"finite_diff_rel_step": -1.0}, "^finite_diff_rel_step = -1.0"),
+    ],
+)
+def test_settings_are_named_as_the_user_did(method, options, message):
+    with pytest.raises(SettingsError, match=message):
+        hessx.minimize(never, np.ones(2), method=method, options=options)
+
+
+def test_tol_is_named_as_tol():
+    for method in ("L-BFGS-B", "CG", "trust-ncg"):
+        with pytest.raises(SettingsError, match=r"^tol = -1: expected"):
+            run(never, method=method, tol=-1)
+        with pytest.raises(SettingsError, match=r"^gtol = -2: expected"):
+            run(never, method=method, tol=1e-3, options={"gtol": -2})
 
 
 def test_difference_steps_must_be_positive():

@@ -166,10 +166,11 @@ def test_scipys_options_are_taken(method, options):
     np.testing.assert_allclose(result.x, expected.x, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["disp", "iprint"])
-def test_options_that_only_show_change_no_number(name, capsys):
+@pytest.mark.parametrize(("name", "setting"), [("disp", 1), ("iprint", -1)])
+def test_options_that_only_show_change_no_number(name, setting, capsys):
     plain = hessx.minimize(rosen, [1.5, 1.5], jac=True, method="L-BFGS-B")
-    shown = hessx.minimize(rosen, [1.5, 1.5], jac=True, method="L-BFGS-B", options={name: 1})
+    options = {name: setting}
+    shown = hessx.minimize(rosen, [1.5, 1.5], jac=True, method="L-BFGS-B", options=options)
     np.testing.assert_array_equal(shown.x, plain.x)
     assert capsys.readouterr().out == ""
 

@@ -3,7 +3,7 @@
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
-from hessx._xp._intake import eps_of, take_gradient, take_product, take_value
+from hessx._xp._intake import converted, eps_of, take_gradient, take_product, take_value
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._point import like, to_point
@@ -12,10 +12,13 @@ from hessx._xp._portable import (
     host_rows,
     host_space,
     is_host_scalar,
+    padded,
     placed_array,
     placed_rows,
     read_npy,
+    row_count,
     same_bits,
+    trimmed,
     write_npy,
 )
 from hessx._xp._random import normal, rademacher
@@ -30,6 +33,7 @@ __all__ = [
     "Space",
     "WrittenRows",
     "add_scaled",
+    "converted",
     "detach",
     "dot",
     "eps_of",
@@ -45,6 +49,7 @@ __all__ = [
     "make_rows",
     "norm_inf",
     "normal",
+    "padded",
     "placed_array",
     "placed_rows",
     "plus_scaled",
@@ -52,6 +57,7 @@ __all__ = [
     "rademacher",
     "read_npy",
     "record_fetches",
+    "row_count",
     "same_bits",
     "space_of",
     "take_gradient",
@@ -59,6 +65,7 @@ __all__ = [
     "take_value",
     "to_host",
     "to_point",
+    "trimmed",
     "upload",
     "write_npy",
 ]

@@ -1,4 +1,8 @@
-"""What the user's functions return, checked once and brought into the run's space."""
+"""What the user's functions return, checked once and brought into the run's space.
+
+Where x is NumPy's, all that NumPy makes real numbers of is taken, as in SciPy.  Elsewhere library,
+device and dtype have to be those of x: a conversion would be a hidden copy, or a hidden wait.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
+from hessx._xp._algebra import quiet
 from hessx._xp._namespace import Array, Space, detach, is_array, library_of
 
-__all__ = ["eps_of", "take_gradient", "take_product", "take_value"]
+__all__ = ["converted", "eps_of", "take_gradient", "take_product", "take_value"]
 
 
 def take_value(space: Space, f: Any) -> Any:
@@ -22,11 +27,16 @@ def take_value(space: Space, f: Any) -> Any:
         Not a real number, or an array of another library or device than x.
     ValueError
         More than one number.
+
+    Notes
+    -----
+    Where x is NumPy's, a list, column or Series of one number is taken too, as in SciPy.
     """
     if type(f) is float:
         return f
-    if isinstance(f, Real | np.generic) and not isinstance(f, complex):
+    if isinstance(f, Real | np.bool_):
         return float(f)
+    f = converted(space, f, ((),), np.dtype(np.float64))
     if not compat.is_array_api_obj(f):
         msg = f"fun returned a {type(f).__name__}: expected a number or a 0-d array"
         raise TypeError(msg)
@@ -59,7 +69,7 @@ def eps_of(f: Any) -> float:
         return 0.0
     if isinstance(f, np.generic | np.ndarray):
         return float(np.finfo(f.dtype).eps) if f.dtype.kind == "f" else 0.0
-    return library_of(f).eps
+    return library_of(f).eps if is_array(f) else 0.0
 
 
 def take_gradient(space: Space, g: Any) -> Array:
@@ -88,7 +98,7 @@ def _take_vector(space: Space, v: Any, what: str) -> Array:
         return v  # most often
     if space.tree is None:
         flat = space.flat(_checked(space, v, (space.shape, (space.n,)), what))
-    elif is_array(v) and v.shape == (space.n,):
+    elif is_array(v) and tuple(v.shape) == (space.n,):
         flat = _checked(space, v, (space.shape,), what)
     else:
         leaves = space.tree.match(v, what)
@@ -98,7 +108,7 @@ def _take_vector(space: Space, v: Any, what: str) -> Array:
 
 def _checked(space: Space, v: Any, shapes: tuple[tuple[int, ...], ...], what: str) -> Array:
     """Check an array of the user's for kind and shape, the first of ``shapes`` or another."""
-    v = detach(v)
+    v = converted(space, detach(v), shapes)
     problem = space.mismatch(v)
     if problem is not None:
         msg = f"{what} has {problem} (that of x)"
@@ -108,3 +118,55 @@ def _checked(space: Space, v: Any, shapes: tuple[tuple[int, ...], ...], what: st
         msg = f"{what} has shape {shape}: expected {shapes[0]} (that of x)"
         raise ValueError(msg)
     return v
+
+
+def converted(
+    space: Space, a: Any, shapes: tuple[tuple[int, ...], ...] = (), dtype: Any = None
+) -> Any:
+    """Turn what NumPy makes real numbers of into an array of x's dtype, where x is NumPy's.
+
+    Parameters
+    ----------
+    space : Space
+        Of x.  Of another library: nothing is done.
+    a : object
+        What the user gave: numbers, (nested) lists, integers, Series, arrays of other libraries
+        that convert without being asked to.
+    shapes : tuple of shapes
+        The result has the first that differs from its own by axes of length one alone.
+    dtype : numpy.dtype, optional
+        In place of x's.
+
+    Returns
+    -------
+    array or object
+        Not copied where it is right already.  What is complex, no number, or elsewhere is given
+        back as it is, for the caller to refuse.
+    """
+    if space.kind != "numpy":
+        return a
+    try:
+        host = np.asarray(detach(a))
+    except Exception:  # of whatever kind: arrays on a device refuse, each library in its own way
+        return a
+    if host.dtype.kind == "O":
+        host = _from_objects(host)
+    if host.dtype.kind not in "biuf":
+        return a
+    with quiet():  # of numbers out of x's range
+        host = host.astype(dtype or space.dtype, copy=False)
+    for shape in shapes:
+        if _bare(host.shape) == _bare(shape):
+            return host.reshape(shape)
+    return host
+
+
+def _from_objects(a: np.ndarray) -> np.ndarray:
+    """Read numbers that Python holds: fractions, decimals, those of symbolic libraries."""
+    if not all(hasattr(entry, "__float__") for entry in a.flat):
+        return a
+    return np.array([float(entry) for entry in a.flat]).reshape(a.shape)
+
+
+def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)

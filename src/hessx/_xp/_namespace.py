@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import array_api_compat as compat
@@ -112,6 +112,10 @@ class Space:
     def __deepcopy__(self, memo: dict[int, Any]) -> Space:
         """Share: a space holds no data of the run."""
         return self
+
+    def __reduce__(self) -> Any:
+        """Be found again from an array of its kind, in whatever process."""
+        return _space_again, (self.zeros(()), self.shape, self.n, self.chunks, self.tree)
 
     def flat(self, a: Any) -> Array:
         """View an array of the user's shape as a vector, or join the leaves of a user's tree."""
@@ -223,6 +227,10 @@ def space_of(x: Any) -> Space:
         tree=tree,
         recycler=Recycler(n, library.host_dtype) if host else None,
     )
+
+
+def _space_again(a: Array, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
+    return replace(space_of(a), shape=shape, n=n, chunks=chunks, tree=tree)
 
 
 def _flat_chunks(xp: Any, leaves: list[Array]) -> Any:

@@ -20,9 +20,10 @@ def to_point(x0: Any) -> Any:
     """Take a user's starting point as real floating arrays of its own library, unshared.
 
     Numbers, nested lists and tuples of numbers, and integer NumPy arrays become float64 NumPy
-    arrays; a number becomes shape ``(1,)``, as in SciPy.  A dict, or a list or tuple with arrays,
-    is a tree: its leaves are arrays of one library, dtype and device, and numbers, which become
-    0-d arrays of that kind.
+    arrays; a number, NumPy's included, becomes shape ``(1,)``, as in SciPy.  Subclasses of NumPy's
+    array become plain arrays, and foreign byte orders native.  A dict, or a list or tuple with
+    arrays, is a tree: its leaves are arrays of one library, dtype and device, and numbers, which
+    become 0-d arrays of that kind.
 
     Returns
     -------
@@ -57,15 +58,15 @@ def to_point(x0: Any) -> Any:
 
 
 def _to_array(a: Any, what: str) -> Array:
-    if not compat.is_array_api_obj(a):
+    if isinstance(a, np.generic) or not compat.is_array_api_obj(a):
         try:
             array = np.asarray(a)
         except ValueError as error:
             msg = f"{what} = {a!r}: expected an array or (nested) lists of numbers of equal length"
             raise TypeError(msg) from error
         a = array.reshape(1) if array.ndim == 0 else array
-    if compat.is_numpy_array(a) and a.dtype.kind in "bui":
-        a = a.astype(np.float64)
+    if compat.is_numpy_array(a):
+        a = _native(np.asarray(a))
     library = library_of(a)
     if library.bits < 32:
         _refuse_dtype(library, a.dtype, what)
@@ -77,6 +78,18 @@ def _to_array(a: Any, what: str) -> Array:
         msg = f"{what} has shape {a.shape}: expected at least one variable"
         raise ValueError(msg)
     return library.xp.asarray(detach(a), copy=True)
+
+
+def _native(a: np.ndarray) -> np.ndarray:
+    """Give numbers in the machine's byte order, integers as float64; no copy where they are so.
+
+    The dtype is then the one object that NumPy gives to results, by which gradients are known:
+    that of an array out of a pickle is another.
+    """
+    if a.dtype.kind not in "buifc":
+        return a
+    dtype = np.dtype(np.float64 if a.dtype.kind in "bui" else a.dtype.char)
+    return a.view(dtype) if a.dtype == dtype else a.astype(dtype)
 
 
 def _refuse_dtype(library: Library, dtype: Any, what: str) -> NoReturn:

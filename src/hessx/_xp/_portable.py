@@ -16,10 +16,13 @@ __all__ = [
     "host_rows",
     "host_space",
     "is_host_scalar",
+    "padded",
     "placed_array",
     "placed_rows",
     "read_npy",
+    "row_count",
     "same_bits",
+    "trimmed",
     "write_npy",
 ]
 
@@ -42,19 +45,55 @@ def placed_array(space: Space, host: np.ndarray) -> Array:
     return a.rechunk(space.chunks) if whole else a
 
 
+def trimmed(host: np.ndarray) -> np.ndarray:
+    """Leave out what is zero to the last bit at the end of each axis; a view."""
+    for axis in range(host.ndim):
+        turned = np.moveaxis(host, axis, 0)
+        size = len(turned)
+        while size and _is_zero(turned[size - 1]):
+            size -= 1
+        host = np.moveaxis(turned[:size], 0, axis)
+    return host
+
+
+def _is_zero(a: np.ndarray) -> bool:
+    """Tell whether all bits are zero: -0.0 is something else."""
+    return not np.ascontiguousarray(a).view(np.uint8).any()
+
+
+def padded(host: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Give what was trimmed its zeros back; a copy."""
+    whole = np.zeros(shape, host.dtype)
+    whole[tuple(map(slice, host.shape))] = host
+    return whole
+
+
 def host_rows(rows: Rows) -> np.ndarray:
-    """Read rows as one array (k, n), in whatever form they stand."""
+    """Read rows as one array, in whatever form they stand, without those at the end that are zero.
+
+    A memory has room for more pairs than a short run needs.
+    """
     if isinstance(rows, ListedRows):
-        return np.stack([host_array(row) for row in rows.rows])
-    return host_array(rows.array)
+        host = np.stack([host_array(row) for row in rows.rows])
+    else:
+        host = host_array(rows.array)
+    size = len(host)
+    while size and _is_zero(host[size - 1]):
+        size -= 1
+    return host[:size]
 
 
-def placed_rows(space: Space, host: np.ndarray) -> Rows:
-    """Make rows in the form that suits the space's library."""
-    rows = make_rows(space, host.shape[0])
+def placed_rows(space: Space, host: np.ndarray, k: int) -> Rows:
+    """Make k rows in the form that suits the space's library, the first as given."""
+    rows = make_rows(space, k)
     for i, row in enumerate(host):
         rows.set(i, placed_array(space, row))
     return rows
+
+
+def row_count(rows: Rows) -> int:
+    """Say how many rows there are."""
+    return len(rows.rows) if isinstance(rows, ListedRows) else int(rows.array.shape[0])
 
 
 def host_space(shape: tuple[int, ...], dtype: str) -> Space:

@@ -3,13 +3,24 @@
 from hessx.core._archive import CheckpointError
 from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
+from hessx.core._encoding import packed
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
 from hessx.core._save_load import as_checkpoint, load, save
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
-from hessx.core._settings import SettingsError, check_integer, check_real
+from hessx.core._settings import (
+    OptionWarning,
+    SettingsError,
+    check_integer,
+    check_limit,
+    check_object,
+    check_part,
+    check_real,
+    store_integer,
+    store_real,
+)
 from hessx.core._stopping import Stopping
 from hessx.core._trace import History, Record
 from hessx.core._watch import Watch
@@ -20,6 +31,7 @@ __all__ = [
     "CheckpointError",
     "Counts",
     "History",
+    "OptionWarning",
     "Outcome",
     "Point",
     "Precision",
@@ -34,11 +46,17 @@ __all__ = [
     "Watch",
     "as_checkpoint",
     "check_integer",
+    "check_limit",
+    "check_object",
+    "check_part",
     "check_real",
     "checkpoint_of",
     "load",
     "new_record",
+    "packed",
     "positive_vector",
     "save",
     "saved",
+    "store_integer",
+    "store_real",
 ]

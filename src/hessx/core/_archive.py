@@ -20,7 +20,7 @@ from hessx.core._version import __version__
 
 __all__ = ["FORMAT", "CheckpointError", "read_archive", "write_archive"]
 
-FORMAT = 1
+FORMAT = 2
 _HEADER = "hessx.json"
 
 
@@ -70,7 +70,7 @@ def read_archive(file: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises
     ------
     CheckpointError
-        Not a checkpoint, a damaged or incomplete one, or one of a later format.
+        Not a checkpoint, a damaged or incomplete one, or one of another format.
     OSError
         The file cannot be opened.
     """

@@ -226,13 +226,28 @@ class Checkpoint:
         return self._space or host_space(self.shape, self.dtype)
 
     def __reduce__(self) -> Any:
-        return Checkpoint, (self.content,)
+        content: Any
+        try:
+            content = self.content
+        except TypeError as error:  # the result around it is to be had all the same
+            content = _Unsaveable(str(error))
+        return Checkpoint, (content, self._space)
 
     def __repr__(self) -> str:
         if self._content is None:
             return "<checkpoint of a run>"
         x = f"x of shape {self.shape}, {self.dtype} ({self.library})"
         return f"<checkpoint after {self.counts.values} evaluations, {x}>"
+
+
+class _Unsaveable:
+    """In place of the content: says why there is none."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self) -> _Content:
+        raise TypeError(self.message)
 
 
 def _layout(space: Space) -> str | None:

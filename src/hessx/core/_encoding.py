@@ -1,7 +1,8 @@
 """Objects as JSON trees and arrays, and back.
 
 A tree is what JSON has, with everything else as ``{kind: content}``.  Objects are numbered in the
-order in which they are met and arrays named by number, so that what is shared stays shared.
+order in which they are met and arrays named by number, so that what is shared stays shared.  Rows
+and arrays of the host come without the zeros at their ends, where room is left for more.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from hessx._xp import (
     host_rows,
     is_array,
     is_host_scalar,
+    padded,
     placed_array,
     placed_rows,
+    row_count,
+    trimmed,
 )
 from hessx.core._saved import Entry, entry_named, entry_of
 
-__all__ = ["Reader", "Writer", "difference"]
+__all__ = ["Reader", "Writer", "difference", "packed"]
 
 _Tree = Any
 
@@ -84,9 +88,12 @@ class Writer:
         if is_host_scalar(value):
             return {"scalar": self._key(value, host_array)}
         if isinstance(value, WrittenRows | ListedRows):
-            return {"rows": self._key(value, host_rows)}
+            return {"rows": [self._key(value, host_rows), row_count(value)]}
+        if is_array(value) and host:
+            shape = [*value.shape]
+            return {"host": [self._key(value, lambda a: trimmed(host_array(a))), shape]}
         if is_array(value):
-            return {"host" if host else "array": self._key(value, host_array)}
+            return {"array": self._key(value, host_array)}
         if isinstance(value, Space):
             return {"space": None}
         return self._part(value, path, given)
@@ -176,14 +183,16 @@ class Reader:
     def _scalar(self, key: str) -> Any:
         return self.arrays[key][()]
 
-    def _host(self, key: str) -> Any:
-        return self._once(key, lambda host: host.copy())
+    def _host(self, content: Any) -> Any:
+        key, shape = content
+        return self._once(key, lambda host: padded(host, tuple(shape)))
 
     def _array(self, key: str) -> Any:
         return self._once(key, lambda host: placed_array(self.space, host))
 
-    def _rows(self, key: str) -> Any:
-        return self._once(key, lambda host: placed_rows(self.space, host))
+    def _rows(self, content: Any) -> Any:
+        key, count = content
+        return self._once(key, lambda host: placed_rows(self.space, host, count))
 
     def _once(self, key: str, place: Callable[[Any], Any]) -> Any:
         if key not in self._placed:
@@ -273,3 +282,14 @@ def difference(given: _Tree, expected: _Tree, path: str) -> str | None:
     else:
         return f"{path} is {given!r}, in the checkpoint {expected!r}"
     return next(filter(None, (difference(*three) for three in below)), None)
+
+
+def packed(part: Any, space: Space) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Describe an object of a registered class for pickle, as ``__reduce__`` does."""
+    writer = Writer()
+    tree = writer.tree(part, type(part).__name__)
+    return _unpacked, (space, tree, writer.arrays)
+
+
+def _unpacked(space: Space, tree: _Tree, arrays: dict[str, Any]) -> Any:
+    return Reader(space, arrays, []).value(tree)

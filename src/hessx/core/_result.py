@@ -24,6 +24,8 @@ class Result(dict[str, Any]):
         Evaluations by kind.
     history : History, optional
         With ``history=True``.
+    allvecs : list of arrays, optional
+        With the option ``return_all``: the accepted points, the start first.
     hess_inv : operator, optional
         The inverse Hessian approximation at the end, where the method has one.
     checkpoint : Checkpoint

@@ -70,7 +70,7 @@ def load(file: Any, like: Any = None) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        Not a checkpoint, a damaged or incomplete one, or one of a later format.
+        Not a checkpoint, a damaged or incomplete one, or one of another format.
     SettingsError
         ``like`` has another shape or dtype than x.
     OSError

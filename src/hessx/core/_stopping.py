@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx.core._messages import Counts
 from hessx.core._outcome import Outcome
-from hessx.core._settings import SettingsError, check_integer, check_real
+from hessx.core._settings import SettingsError, check_limit, check_real
 
 __all__ = ["Stopping"]
 
@@ -34,8 +34,9 @@ class Stopping:
         Stop at f_k - f_{k+1} <= ftol * max(|f_k|, |f_{k+1}|, 1), SciPy's formula.
     xtol : float
         Stop at a step with norm_2(s / x_scale) <= xtol.
-    max_iterations, max_evaluations, max_products : int, optional
-        Limits on accepted steps, on evaluations of f and on products with the Hessian.
+    max_iterations, max_evaluations, max_products : float, optional
+        Limits on accepted steps, on evaluations of f and on products with the Hessian, reached at
+        the first count that is not below; None and inf are no limit.
     max_seconds : float, optional
         Limit on the time of the run.
     lower_limit : float
@@ -80,12 +81,12 @@ class Stopping:
     def __post_init__(self) -> None:
         for name in ("gtol", "gtol_rel", "ftol", "xtol", "max_seconds"):
             value = getattr(self, name)
-            if value is not None:
+            if name == "max_seconds" and value == math.inf:
+                object.__setattr__(self, name, None)
+            elif value is not None:
                 check_real(name, value, 0.0, closed=True)
         for name in ("max_iterations", "max_evaluations", "max_products"):
-            value = getattr(self, name)
-            if value is not None:
-                check_integer(name, value, 0)
+            object.__setattr__(self, name, check_limit(name, getattr(self, name)))
         if self.norm not in (2, math.inf):
             msg = f"norm = {self.norm!r}: expected inf or 2"
             raise SettingsError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_integer, check_real, saved
+from hessx.core import saved, store_integer, store_real
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
@@ -70,8 +70,8 @@ class Armijo:
     max_trials: int = 30
 
     def __post_init__(self) -> None:
-        check_real("c1", self.c1, 0.0, 0.5)
-        check_integer("max_trials", self.max_trials, 1)
+        store_real(self, "c1", 0.0, 0.5)
+        store_integer(self, "max_trials", 1)
 
     def begin(self, ray: Ray) -> ArmijoSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from hessx.core import SettingsError, check_real, saved
+from hessx.core import SettingsError, saved, store_real
 
 __all__ = [
     "EisenstatWalker",
@@ -74,9 +74,9 @@ class Forcing:
     last_floor: float = 1e-3
 
     def __post_init__(self) -> None:
-        check_real("ceiling", self.ceiling, 0.0, 1.0)
-        check_real("floor", self.floor, 0.0, self.ceiling, closed=True)
-        check_real("last_floor", self.last_floor, 0.0, self.floor, closed=True)
+        store_real(self, "ceiling", 0.0, 1.0)
+        store_real(self, "floor", 0.0, self.ceiling, closed=True)
+        store_real(self, "last_floor", 0.0, self.floor, closed=True)
 
     def begin(self) -> RootForcing:
         """Start a run."""
@@ -146,14 +146,14 @@ class EisenstatWalker:
     threshold: float = 0.1
 
     def __post_init__(self) -> None:
-        check_real("first", self.first, 0.0, 1.0)
-        check_real("ceiling", self.ceiling, 0.0, 1.0)
-        check_real("scale", self.scale, 0.0, 1.0, closed=True)
+        store_real(self, "first", 0.0, 1.0)
+        store_real(self, "ceiling", 0.0, 1.0)
+        store_real(self, "scale", 0.0, 1.0, closed=True)
         if self.power == 1.0:
             msg = "power = 1.0: expected a number in (1, 2]"
             raise SettingsError(msg)
-        check_real("power", self.power, 1.0, 2.0, closed=True)
-        check_real("threshold", self.threshold, 0.0, 1.0)
+        store_real(self, "power", 1.0, 2.0, closed=True)
+        store_real(self, "threshold", 0.0, 1.0)
 
     def begin(self) -> RatioForcing:
         """Start a run."""

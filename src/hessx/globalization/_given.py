@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import SettingsError, check_real, saved
+from hessx.core import SettingsError, saved, store_real
 from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
 
@@ -86,7 +86,7 @@ class FixedStep:
     needs_pair = False
 
     def __post_init__(self) -> None:
-        check_real("alpha", self.alpha, 0.0)
+        store_real(self, "alpha", 0.0)
 
     def begin(self, ray: Ray) -> GivenSearch:  # noqa: ARG002
         """Give the fixed step."""
@@ -137,9 +137,9 @@ class DecayingStep:
     needs_pair = False
 
     def __post_init__(self) -> None:
-        check_real("alpha", self.alpha, 0.0)
-        check_real("rate", self.rate, 0.0)
-        check_real("power", self.power, 0.0)
+        store_real(self, "alpha", 0.0)
+        store_real(self, "rate", 0.0)
+        store_real(self, "power", 0.0)
         if self.power > 1.0:
             msg = f"power = {self.power!r}: expected a number in (0, 1]"
             raise SettingsError(msg)

@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_real, saved
+from hessx.core import saved, store_real
 from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
@@ -101,8 +101,8 @@ class HagerZhang(WolfeRule):
 
     def __post_init__(self) -> None:
         WolfeRule.__post_init__(self)
-        check_real("expansion", self.expansion, 1.0)
-        check_real("alpha_max", self.alpha_max, 1.0)
+        store_real(self, "expansion", 1.0)
+        store_real(self, "alpha_max", 1.0)
 
     def begin(self, ray: Ray) -> HagerZhangSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""

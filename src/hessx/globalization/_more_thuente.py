@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import check_real, saved
+from hessx.core import saved, store_real
 from hessx.globalization._interpolate import (
     clamp,
     cubic_minimizer,
@@ -96,9 +96,9 @@ class MoreThuente(WolfeRule):
 
     def __post_init__(self) -> None:
         WolfeRule.__post_init__(self)
-        check_real("xtol", self.xtol, 0.0, 1.0, closed=True)
-        check_real("alpha_min", self.alpha_min, 0.0, 1.0, closed=True)
-        check_real("alpha_max", self.alpha_max, 1.0, closed=True)
+        store_real(self, "xtol", 0.0, 1.0, closed=True)
+        store_real(self, "alpha_min", 0.0, 1.0, closed=True)
+        store_real(self, "alpha_max", 1.0, closed=True)
 
     def begin(self, ray: Ray) -> MoreThuenteSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""

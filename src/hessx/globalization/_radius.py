@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import SettingsError, check_real, saved
+from hessx.core import SettingsError, check_real, saved, store_real
 
 __all__ = ["RadiusRule", "Region"]
 
@@ -80,21 +80,20 @@ class RadiusRule:
     leap: float = 100.0
 
     def __post_init__(self) -> None:
-        if self.initial is not None:
-            check_real("initial", self.initial, 0.0)
-        if self.largest != math.inf:
-            check_real("largest", self.largest, 0.0)
-        check_real("accept", self.accept, 0.0, self.poor, closed=True)
-        check_real("poor", self.poor, 0.0, 1.0)
-        check_real("good", self.good, self.poor, 1.0)
+        store_real(self, "initial", 0.0)
+        if self.largest == math.inf:
+            object.__setattr__(self, "largest", math.inf)
+        else:
+            store_real(self, "largest", 0.0)
+        store_real(self, "accept", 0.0, self.poor, closed=True)
+        store_real(self, "poor", 0.0, 1.0)
+        store_real(self, "good", self.poor, 1.0)
         least, largest = self.shrink
-        check_real("shrink[0]", least, 0.0, 1.0)
-        check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
-        check_real("grow", self.grow, 1.0)
-        check_real("leap", self.leap, 1.0, closed=True)
-        for name in ("initial", "largest", "grow", "leap"):  # numbers of NumPy would change a dtype
-            given = getattr(self, name)
-            object.__setattr__(self, name, given if given is None else float(given))
+        least = check_real("shrink[0]", least, 0.0, 1.0)
+        largest = check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
+        object.__setattr__(self, "shrink", (least, largest))
+        store_real(self, "grow", 1.0)
+        store_real(self, "leap", 1.0, closed=True)
         if self.accept == self.poor:
             msg = f"accept = poor = {self.poor}: expected accept < poor"
             raise SettingsError(msg)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import NoReturn
 
-from hessx.core import SettingsError, check_integer, check_real
+from hessx.core import SettingsError, store_integer, store_real
 from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._search import Ray, Verdict
 
@@ -122,12 +122,12 @@ class WolfeRule:
     max_trials: int = 30
 
     def __post_init__(self) -> None:
-        check_real("c1", self.c1, 0.0, 0.5)
-        check_real("c2", self.c2, 0.0, 1.0)
+        store_real(self, "c1", 0.0, 0.5)
+        store_real(self, "c2", 0.0, 1.0)
         if self.c2 < self.c1:
             msg = f"c1 = {self.c1!r} and c2 = {self.c2!r}: expected c1 <= c2"
             raise SettingsError(msg)
-        check_integer("max_trials", self.max_trials, 1)
+        store_integer(self, "max_trials", 1)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array
-from hessx.core import SettingsError, check_integer, check_real, positive_vector, saved
+from hessx.core import SettingsError, positive_vector, saved, store_integer, store_real
 from hessx.hessians._lbfgs_memory import LBFGSMemory
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._memory import Needs
@@ -80,21 +80,19 @@ class LBFGS:
     damping: float | None = None
 
     def __post_init__(self) -> None:
-        if self.memory is not None:
-            check_integer("memory", self.memory, 1)
+        store_integer(self, "memory", 1)
         if isinstance(self.hess_inv0, Real):
-            check_real("hess_inv0", self.hess_inv0, 0.0)
-        if self.damping is not None:
-            check_real("damping", self.damping, 0.0, 1.0)
+            store_real(self, "hess_inv0", 0.0)
+        store_real(self, "damping", 0.0, 1.0)
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
         """Make the memory of a run."""
         start, m = self.hess_inv0, self._pairs(space)
         if isinstance(start, LBFGSInverse):
             return self._resumed(space, scale, start, m)
-        h0 = None
+        h0: Any = None
         if isinstance(start, Real):
-            h0 = float(start)
+            h0 = start
         elif start is not None:
             if scale is not None:
                 msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"

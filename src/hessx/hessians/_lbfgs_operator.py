@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, to_host, upload
-from hessx.core import saved
+from hessx.core import packed, saved
 from hessx.hessians._gram import Gram
 from hessx.operators import LinearOperator
 
@@ -128,9 +128,15 @@ class LBFGSInverse(LinearOperator):
             self._middle = upload(self.space, by_row)
         return self._middle
 
+    def __reduce__(self) -> Any:
+        return packed(self, self.space)
+
     def __repr__(self) -> str:
         return f"<L-BFGS inverse of shape {self.shape}, {self.count} pairs>"
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """Convert to a dense NumPy array."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Convert to a dense NumPy array, new each time."""
+        if copy is False:
+            msg = "the matrix is formed anew each time: copy=False cannot be had"
+            raise ValueError(msg)
         return self.todense().astype(dtype or np.float64)

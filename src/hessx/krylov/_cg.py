@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hessx._xp import fetch, make_cg_vectors
-from hessx.core import check_integer, saved
+from hessx.core import saved, store_integer
 from hessx.krylov._cg_blocks import BlockSolve
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 from hessx.krylov._path import Path
@@ -72,7 +72,7 @@ class TruncatedCG:
     check_every: int = 1
 
     def __post_init__(self) -> None:
-        check_integer("check_every", self.check_every, 1)
+        store_integer(self, "check_every", 1)
 
     def __call__(self, model: QuadraticModel) -> ModelStep:
         """Solve."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx._xp import Array, Rows, add_scaled, make_rows
-from hessx.core import check_integer, check_real, saved
+from hessx.core import saved, store_integer, store_real
 from hessx.krylov._lanczos import LEAST_ROWS, Lanczos, LanczosRows
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._tridiagonal import Minimizer, Pivots
@@ -75,8 +75,8 @@ class GLTR:
     boundary: float = 1.0
 
     def __post_init__(self) -> None:
-        check_integer("max_basis", self.max_basis, LEAST_ROWS)
-        check_real("boundary", self.boundary, 0.0, closed=True)
+        store_integer(self, "max_basis", LEAST_ROWS)
+        store_real(self, "boundary", 0.0, closed=True)
 
     def __call__(self, model: QuadraticModel) -> ModelStep:
         """Solve for a step."""

@@ -180,8 +180,7 @@ def tolerance(name: str, given: float | None, default: float) -> float:
     """Check a relative tolerance in [0, 1], or take the default."""
     if given is None:
         return default
-    check_real(name, given, 0.0, 1.0, closed=True)
-    return given
+    return check_real(name, given, 0.0, 1.0, closed=True)
 
 
 def check_steps(max_iterations: int | None, default: int, check_every: int) -> int:
@@ -189,8 +188,7 @@ def check_steps(max_iterations: int | None, default: int, check_every: int) -> i
     check_integer("check_every", check_every, 1)
     if max_iterations is None:
         return default
-    check_integer("max_iterations", max_iterations)
-    return max_iterations
+    return check_integer("max_iterations", max_iterations)
 
 
 def least_positive(space: Space) -> Array:

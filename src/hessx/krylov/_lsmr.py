@@ -120,8 +120,8 @@ def lsmr(
     atol = tolerance("atol", atol, rows.eps**0.5)
     btol = tolerance("btol", btol, rows.eps**0.5)
     conlim = rows.eps ** (-2 / 3) if conlim is None else conlim
-    check_real("damp", damp, 0.0, math.inf, closed=True)
-    check_real("conlim", conlim, 0.0, math.inf, closed=True)
+    damp = check_real("damp", damp, 0.0, math.inf, closed=True)
+    conlim = check_real("conlim", conlim, 0.0, math.inf, closed=True)
     check_steps(max_iterations, 0, check_every)
     pair = _Pair(A, rows, watch)
 

@@ -117,7 +117,7 @@ def minres(
     space = space_of(rhs)
     limit = check_steps(max_iterations, 5 * space.n, check_every)
     rtol = tolerance("rtol", rtol, space.eps ** (1 / 2))
-    check_real("shift", shift)
+    shift = check_real("shift", shift)
     products = Products(watch)
     product = products.counted(linear_map(A, space, "A"))
     shifted = product if shift == 0.0 else lambda v: product(v) - shift * v

@@ -166,8 +166,7 @@ class DifferenceGradient:
         if step is None:
             return None
         if isinstance(step, Real):
-            check_real(name, step, 0.0)
-            return step
+            return check_real(name, step, 0.0)
         return positive_vector(self.space, step, name)
 
     def _join(self, values: list[Any]) -> Array:

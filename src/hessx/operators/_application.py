@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, fetch, upload
@@ -83,6 +84,48 @@ class Application:
         self._need_rmatvec()
         self._check(u, self.shape[0])
         return self._apply_transposed(u)
+
+    def matmat(self, X: Array) -> Array:
+        """A X for the columns of X, as SciPy's operators have it; ``A @ V`` takes rows.
+
+        Parameters
+        ----------
+        X : array, shape (n, k)
+            As in `matvec`.
+
+        Returns
+        -------
+        array, shape (m, k)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `matvec`.
+        """
+        check_kind(self.space, X, "the matrix has", "the operator")
+        if X.ndim != 2:
+            msg = f"the matrix has shape {tuple(X.shape)}: expected two axes, vectors as columns"
+            raise ValueError(msg)
+        return self.matvec(X.T).T
+
+    def dot(self, other: Any) -> Any:
+        """A v, A X by columns, A B or a A, as SciPy's operators have it.
+
+        Parameters
+        ----------
+        other : array of shape (n,) or (n, k), operator or number
+            What to multiply by.
+
+        Returns
+        -------
+        array or operator
+            See `matvec` and `matmat`.
+        """
+        if isinstance(other, Application):
+            return self @ other  # type: ignore[operator]
+        if isinstance(other, Real):
+            return self * other
+        return self.matmat(other) if getattr(other, "ndim", 1) == 2 else self.matvec(other)
 
     def __call__(self, v: Array) -> Array:
         """A v, as `matvec`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, detach, is_array
+from hessx._xp import Array, Space, converted, detach, is_array
 from hessx.operators._dense import DenseOperator
 from hessx.operators._kinds import check_kind, joint_space
-from hessx.operators._linear_operator import LinearOperator
+from hessx.operators._linear_operator import LinearOperator, Unary
 
 __all__ = ["as_operator"]
 
@@ -24,7 +24,8 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         One of ours; a dense array of shape (n, n) or x.shape + x.shape, of the space; an object
         with ``shape`` and ``@`` or ``matvec`` (scipy.sparse and SciPy's LinearOperator where x is
         a NumPy array, cupyx.scipy.sparse where it is CuPy's, ...); or v, shape (n,) -> H v.
-        Symmetry is taken for granted.
+        Symmetry is taken for granted.  Where x is NumPy's, what NumPy makes real numbers of is an
+        array, as in SciPy.
     name : str
         What it is, for messages: ``"hess(x)"``.
 
@@ -60,12 +61,14 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
     if isinstance(given, LinearOperator):
         _check_shape(space, given.shape, name)
         joint_space(space, given.space)
-        return given
+        return given if given.space is not None else _Placed(space, given)
+    foreign = _multiplies(given) and not hasattr(given, "__array__")
+    given = given if foreign else converted(space, given, _shapes(space))
     if is_array(given):
         check_kind(space, given, f"{name} has", "x")
         if not _is_sparse(given):
             return DenseOperator(_square(space, detach(given), name), symmetric=True)
-    if hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec")):
+    if _multiplies(given):
         return _foreign(space, given, name)
     if callable(given):
         return _Given(space, given, f"the product of {name}")
@@ -75,6 +78,23 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         "x's library"
     )
     raise TypeError(msg)
+
+
+class _Placed(Unary):
+    """An operator that holds no array, on the vectors of a run: what it makes is made there."""
+
+    def __init__(self, space: Space, A: LinearOperator) -> None:
+        super().__init__(A)
+        self.space = self._last = space
+
+    def _apply(self, v: Array) -> Array:
+        return self.A._apply(v)
+
+    def _apply_transposed(self, u: Array) -> Array:
+        return self.A._apply_transposed(u)
+
+    def _diagonal(self, space: Space) -> Array:
+        return self.A._diagonal(space)
 
 
 class _Given(LinearOperator):
@@ -89,8 +109,8 @@ class _Given(LinearOperator):
     ) -> None:
         n = space.n
         self._declare((n, n), space, symmetric=True, diagonal=diagonal is not None)
-        self._functions, self._stacks, self._name = {name: product}, False, name
-        self._find_diagonal = diagonal
+        self._functions = {name: lambda v: converted(space, product(v), ((n,),))}
+        self._stacks, self._name, self._find_diagonal = False, name, diagonal
 
     def _apply(self, v: Array) -> Array:
         return self._taken(self._name, v, self.shape[0])
@@ -103,6 +123,10 @@ class _Given(LinearOperator):
     def _diagonal(self, space: Space) -> Array:
         d = self._find_diagonal()  # type: ignore[misc]
         return space.xp.asarray(d, dtype=space.dtype, device=space.device)
+
+
+def _multiplies(given: Any) -> bool:
+    return hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec"))
 
 
 def _foreign(space: Space, given: Any, name: str) -> LinearOperator:
@@ -130,13 +154,18 @@ def _check_shape(space: Space, shape: Any, name: str) -> None:
 def _square(space: Space, a: Array, name: str) -> Array:
     """Take a dense array as a matrix on flat vectors, in x's chunks on dask."""
     shape = tuple(a.shape)
-    if shape not in ((space.n, space.n), space.shape * 2):
+    if shape not in _shapes(space):
         also = f" or {space.shape * 2}" if len(space.shape) > 1 else ""
         msg = f"{name} has shape {shape}: expected ({space.n}, {space.n}){also}"
         raise ValueError(msg)
     if len(shape) != 2:
         a = space.xp.reshape(a, (space.n, space.n))
     return a if space.chunks is None else a.rechunk(space.chunks * 2)
+
+
+def _shapes(space: Space) -> tuple[tuple[int, ...], ...]:
+    """The shapes of a dense matrix on the vectors of a space."""
+    return (space.n, space.n), space.shape * 2
 
 
 def _is_sparse(a: Array) -> bool:

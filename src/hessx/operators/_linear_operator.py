@@ -10,7 +10,7 @@ from hessx._xp import Array, Space, detach
 from hessx.operators._application import Application
 from hessx.operators._kinds import check_kind, checked_shape, held, joint_space
 
-__all__ = ["LinearOperator"]
+__all__ = ["LinearOperator", "Unary"]
 
 
 class LinearOperator(Application):
@@ -230,7 +230,7 @@ class _Product(LinearOperator):
         return self.right._apply_transposed(self.left._apply_transposed(u))
 
 
-class _Changed(LinearOperator):
+class Unary(LinearOperator):
     """What knows as much as the one operator that it is made of."""
 
     def __init__(self, A: LinearOperator) -> None:
@@ -244,7 +244,7 @@ class _Changed(LinearOperator):
         )
 
 
-class _Multiple(_Changed):
+class _Multiple(Unary):
     def __init__(self, A: LinearOperator, a: float) -> None:
         super().__init__(A)
         self.a = float(a)  # a NumPy number would turn float32 arrays into float64
@@ -259,7 +259,7 @@ class _Multiple(_Changed):
         return self.A._diagonal(space) * self.a
 
 
-class _Shifted(_Changed):
+class _Shifted(Unary):
     def __init__(self, A: LinearOperator, sigma: float) -> None:
         if A.shape[0] != A.shape[1]:
             msg = f"A + sigma I of shape {A.shape}: expected a square operator"
@@ -277,7 +277,7 @@ class _Shifted(_Changed):
         return self.A._diagonal(space) + self.sigma
 
 
-class _Transpose(_Changed):
+class _Transpose(Unary):
     def __init__(self, A: LinearOperator) -> None:
         super().__init__(A)
         self.shape = A.shape[::-1]

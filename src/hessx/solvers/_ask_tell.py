@@ -9,8 +9,8 @@ from hessx._xp import Array, space_of, take_gradient, take_value, to_point
 from hessx.core import Checkpoint, Counts, Reply, Result, as_checkpoint
 from hessx.objectives import make_hessian
 from hessx.solvers._interrupts import interrupts
-from hessx.solvers._methods import plan
 from hessx.solvers._observers import Observers
+from hessx.solvers._options import plan
 from hessx.solvers._run import Run
 
 __all__ = ["AskTell"]
@@ -83,7 +83,7 @@ class AskTell:
         if resumed is not None and method is None:
             method = resumed.method_in(space)
         plans = plan(method, options, tol, x_scale, max_seconds)
-        observers = Observers(space, callback, history=history)
+        observers = Observers(space, callback, history=history, points=plans.points)
         sign = -1.0 if maximize else 1.0
         self._run = Run(
             plans.solver, space, point, plans.stopping, observers, Counts(), sign, resumed

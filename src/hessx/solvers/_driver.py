@@ -28,11 +28,9 @@ def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
     Result
         On success a stated tolerance holds at ``x``; else ``x`` is the best point met.
 
-    Raises
-    ------
-    ValueError
-        x0 is not finite.  What the user's functions raise passes through, after the observers were
-        closed.
+    Notes
+    -----
+    What the user's functions raise passes through, after the observers were closed.
     """
     newton, keeping = run.solver.second_order, keeper.path is not None
     try:

@@ -20,13 +20,14 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
-    check_real,
+    check_part,
     positive_vector,
     saved,
+    store_real,
 )
 from hessx.globalization import LeavingSearch, Verdict
 from hessx.hessians import Applied, Identity, Needs
-from hessx.solvers._first_point import first_point
+from hessx.solvers._first_point import first_point, settle_start
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._rays import next_ray, remember_direction
@@ -35,7 +36,6 @@ from hessx.solvers._trouble import (
     floor_reached,
     lost,
     no_step,
-    not_finite,
     out_of_range,
 )
 
@@ -83,28 +83,20 @@ class LineSearchMethod:
     _length: float = field(init=False, repr=False)  # of a first step, in x or in x / x_scale
 
     def __post_init__(self) -> None:
-        if not hasattr(self.rule, "begin"):
-            msg = (
-                f"rule is a {type(self.rule).__name__}: expected a line search or a given step, "
-                "such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
-            )
-            raise SettingsError(msg)
+        rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
+        check_part("rule", self.rule, "begin", rules)
+        known = "hessx.LBFGS(), hessx.Identity() or an object with start(space, scale)"
+        check_part("curvature", self.curvature, "remember start", known)
         if not hasattr(self.curvature, "remember"):
-            if not hasattr(self.curvature, "start"):
-                msg = (
-                    f"curvature is a {type(self.curvature).__name__}: expected hessx.LBFGS(), "
-                    "hessx.Identity() or an object with start(space, scale)"
-                )
-                raise SettingsError(msg)
             object.__setattr__(self, "curvature", Applied(self.curvature))
         identity = isinstance(self.curvature, Identity)
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
-        length = 1.0
+        length: Any = 1.0
         if isinstance(self.x_scale, Real):
-            check_real("x_scale", self.x_scale, 0.0)
-            length = float(self.x_scale)
+            store_real(self, "x_scale", 0.0)
+            length = self.x_scale
         object.__setattr__(self, "_length", length)
 
     @property
@@ -201,16 +193,7 @@ class LineSearchMethod:
         values, held = first_point(state, reply, wanted, memory.kept())
         memory.replace(held)
         memory.read_start(values)
-        point = state.point
-        point.grad_norm2 = memory.grad_norm2
-        state.accepted = point.finite
-        if state.renewing:
-            state.renewing = False
-        else:
-            state.first = point.bare()
-        state.trouble = (
-            out_of_range(state, memory.grad_square) if point.finite else not_finite(point, "x0")
-        )
+        settle_start(state, memory.grad_norm2, memory.grad_square)
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:

@@ -1,14 +1,14 @@
-"""The one table from names to compositions, and what SciPy's options mean for them."""
+"""The one table from names to compositions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from hessx.core import SettingsError, Stopping
+from hessx.core import check_object
 from hessx.globalization import Forcing, HagerZhang, RadiusRule
 from hessx.hessians import LBFGS, Identity, NonlinearCG
 from hessx.krylov import GLTR, TruncatedCG
@@ -16,57 +16,35 @@ from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._newton_cg import NewtonCG
 from hessx.solvers._trust_region_method import TrustRegionMethod
 
-__all__ = ["Plan", "known_methods", "plan"]
+__all__ = ["FIELDS", "Method", "choose_method", "known_methods"]
 
-# Options that the driver or the oracle read, with SciPy's spellings beside hessx's own.
-_STOPPING = {
-    "gtol": "gtol",
-    "gtol_rel": "gtol_rel",
-    "norm": "norm",
-    "ftol": "ftol",
-    "xtol": "xtol",
-    "maxiter": "max_iterations",
-    "maxfun": "max_evaluations",
-    "maxfev": "max_evaluations",
-    "max_products": "max_products",
-    "max_seconds": "max_seconds",
-    "lower_limit": "lower_limit",
+# The settings for which an option has another name than the part has.
+FIELDS = {
+    "maxcor": "memory",
+    "maxls": "max_trials",
+    "initial_trust_radius": "initial",
+    "max_trust_radius": "largest",
+    "eta": "accept",
 }
-_OTHERS = ("eps", "finite_diff_rel_step", "disp", "iprint", "x_scale")
-
-
-@dataclass(slots=True)
-class Plan:
-    """What a call of `minimize` comes down to.
-
-    Attributes
-    ----------
-    solver, stopping : Solver, Stopping
-        For `run`.
-    rel_step, abs_step, x_scale : optional
-        Of differences; see `DifferenceGradient`.
-    progress : bool
-        Show a bar.
-    chosen : str
-        What "auto" came down to, and why.
-    """
-
-    solver: Any
-    stopping: Stopping
-    rel_step: Any = None
-    abs_step: Any = None
-    x_scale: Any = 1.0
-    progress: bool = False
-    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Method:
-    """A composition and the names of the options that shape its parts."""
+class Method:
+    """A composition and the names of the options that shape its parts.
+
+    Attributes
+    ----------
+    build : callable
+        Makes the composition of x_scale and these options.
+    options : tuple of str
+        Their names.
+    tol : tuple of str
+        The options for which tol stands.
+    """
 
     build: Callable[..., Any]
     options: tuple[str, ...] = ()
-    tol: tuple[str, ...] = field(default=("gtol",))
+    tol: tuple[str, ...] = ("gtol",)
 
 
 def _lbfgs(
@@ -108,7 +86,7 @@ def _newton(
 ) -> LineSearchMethod:
     part = NewtonCG(
         subproblem=TruncatedCG(check_every=check_every),
-        forcing=forcing or Forcing(),
+        forcing=Forcing() if forcing is None else forcing,
         preconditioner=preconditioner,
         max_inner=max_inner,
     )
@@ -129,7 +107,7 @@ def _trust(
     return TrustRegionMethod(
         TruncatedCG(check_every=check_every),
         RadiusRule(initial=initial_trust_radius, largest=max_trust_radius, accept=eta),
-        forcing or Forcing(),
+        Forcing() if forcing is None else forcing,
         preconditioner,
         max_inner,
         x_scale,
@@ -143,16 +121,16 @@ def _krylov(*, max_basis: int | None = None, **others: Any) -> TrustRegionMethod
 
 _INNER = ("forcing", "preconditioner", "max_inner", "check_every")
 _REGION = ("initial_trust_radius", "max_trust_radius", "eta")
-_LBFGS = _Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
+_LBFGS = Method(_lbfgs, ("maxcor", "maxls", "hess_inv0", "damping", "c1", "c2"))
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
-    "l-bfgs-b": _Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
-    "cg": _Method(_conjugate, ("beta", "maxls", "c1", "c2")),
-    "trust-ncg": _Method(_trust, (*_REGION, *_INNER)),
-    "trust-krylov": _Method(_krylov, (*_REGION, *_INNER[:-1], "max_basis")),
-    "newton-cg": _Method(_newton, ("maxls", "c1", "c2", *_INNER), tol=("gtol",)),
-    "gd": _Method(_descent, ("maxls", "c1", "c2")),
+    "l-bfgs-b": Method(partial(_lbfgs, maxcor=10), _LBFGS.options, tol=("gtol", "ftol")),
+    "cg": Method(_conjugate, ("beta", "maxls", "c1", "c2")),
+    "trust-ncg": Method(_trust, (*_REGION, *_INNER)),
+    "trust-krylov": Method(_krylov, (*_REGION, *_INNER[:-1], "max_basis")),
+    "newton-cg": Method(_newton, ("maxls", "c1", "c2", *_INNER)),
+    "gd": Method(_descent, ("maxls", "c1", "c2")),
 }
 
 
@@ -168,106 +146,45 @@ def known_methods() -> list[str]:
     return list(_TABLE)
 
 
-def plan(
-    method: Any,
-    options: dict[str, Any] | None,
-    tol: float | None,
-    x_scale: Any,
-    max_seconds: float | None,
-    *,
-    products: bool = False,
-) -> Plan:
-    """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
+def choose_method(method: Any, *, products: bool) -> tuple[Method, str]:
+    """Find what a name stands for, what "auto" does, and why; a composition stands for itself.
 
     Parameters
     ----------
-    method, options, tol, x_scale, max_seconds
-        As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
+    method : str, composition or None
+        As given to `minimize`.
     products : bool
         Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
 
     Returns
     -------
-    Plan
-        What to run.
+    method, chosen : Method, str
+        What to build, and what "auto" came down to; "" where a method was given.
 
     Raises
     ------
     ValueError
-        An unknown method or option; the known ones are named.
+        An unknown name.
     TypeError
-        A method that is neither a name nor a composition.
+        Neither a name nor a composition.
     SettingsError
-        A setting out of range.
+        The class of a composition.
     """
-    method, chosen = _choose(method, products=products)
-    given = dict(options or {})
-    if tol is not None:
-        for name in _tol_options(method):
-            given.setdefault(name, tol)
-    if max_seconds is not None:
-        given["max_seconds"] = max_seconds
-    if x_scale is not None:
-        given["x_scale"] = x_scale
-    entry = _find(method)
-    own = entry.options if entry else ()
-    stops, parts = {}, {}
-    for name, setting in given.items():
-        if name in own:
-            parts[name] = setting
-        elif name in _STOPPING:
-            if setting is not None:
-                stops[_STOPPING[name]] = setting
-        elif name not in _OTHERS:
-            known = ", ".join(sorted({*_STOPPING, *_OTHERS, *own}))
-            msg = f"unknown option {name!r}: expected one of {known}"
-            raise ValueError(msg)
-    scale = given.get("x_scale", 1.0)
-    if entry is None:
-        solver = method
-        if x_scale is not None:
-            msg = "x_scale with a composition: give it to the composition itself"
-            raise SettingsError(msg)
-        scale = getattr(method, "x_scale", 1.0)
-    else:
-        solver = entry.build(x_scale=scale, **parts)
-    return Plan(
-        solver,
-        Stopping(**stops),
-        given.get("finite_diff_rel_step"),
-        given.get("eps"),
-        scale,
-        bool(given.get("disp", False)),
-        chosen,
-    )
-
-
-def _choose(method: Any, *, products: bool) -> tuple[Any, str]:
-    """Decide what "auto" is, and say why."""
-    if method is not None and not (isinstance(method, str) and method.lower() == "auto"):
-        return method, ""
-    if products:
-        return "trust-ncg", "auto chose trust-ncg, as products with the Hessian are given"
-    return "lbfgs", "auto chose lbfgs, as no products with the Hessian are given"
-
-
-def _find(method: Any) -> _Method | None:
+    if method is None or (isinstance(method, str) and method.lower() == "auto"):
+        name, there = ("trust-ncg", "") if products else ("lbfgs", "no ")
+        why = f"auto chose {name}, as {there}products with the Hessian are given"
+        return _TABLE[name], why
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())
         if entry is None:
             msg = f"unknown method {method!r}: expected one of {', '.join(_TABLE)}"
             raise ValueError(msg)
-        return entry
-    missing = [name for name in ("init", "absorb", "propose") if not hasattr(method, name)]
-    if missing:
+        return entry, ""
+    check_object("method", method)
+    if not all(hasattr(method, verb) for verb in ("init", "absorb", "propose")):
         msg = (
             f"method is a {type(method).__name__}: expected a name "
             f"({', '.join(_TABLE)}) or a composition such as hessx.LineSearchMethod(...)"
         )
         raise TypeError(msg)
-    return None
-
-
-def _tol_options(method: Any) -> tuple[str, ...]:
-    entry = _find(method)
-    return ("gtol",) if entry is None else entry.tol
+    return Method(lambda: method), ""

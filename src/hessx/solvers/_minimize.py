@@ -10,9 +10,10 @@ from hessx.core import Result, as_checkpoint
 from hessx.objectives import make_objective
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
-from hessx.solvers._methods import plan
 from hessx.solvers._observers import Observers
+from hessx.solvers._options import plan
 from hessx.solvers._run import Run
+from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints
 
 __all__ = ["minimize"]
 
@@ -54,8 +55,9 @@ def minimize(
     x0 : array of any shape, or dict, list or tuple of arrays, or number or nested list
         Start: an array of any library that speaks the array API standard, float32 or float64 (half
         precision is refused).  Numbers, lists of numbers and integer NumPy arrays become float64
-        NumPy arrays.  A dict, or a list or tuple with arrays, is a tree of one library, device and
-        dtype: x, gradient, products, result and an array ``x_scale`` have the same containers.
+        NumPy arrays, a number of shape (1,).  A dict, or a list or tuple with arrays, is a tree of
+        one library, device and dtype: x, gradient, products, result and an array ``x_scale`` have
+        the same containers.
     args : tuple
         Further arguments of fun and jac.
     method : str or composition, optional
@@ -65,7 +67,8 @@ def minimize(
         `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences
-        of fun otherwise ("2-point" by default).
+        of fun otherwise ("2-point" by default).  Where x0 is NumPy's, what fun, jac, hess and
+        hessp return is taken as SciPy takes it: lists, columns, Series, other real dtypes.
     hess : callable, "2-point" or "3-point", optional
         ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
         is called once per accepted point.  By default differences of gradients.  Like hessp for
@@ -73,7 +76,7 @@ def minimize(
     hessp : callable, optional
         ``hessp(x, v, *args)``, the product H v, like x; goes before hess.
     bounds, constraints : optional
-        Not supported: anything given raises.
+        Not supported: anything given raises, but for bounds that are all infinite.
     tol : float, optional
         ``gtol`` of every method, and ``ftol`` of "L-BFGS-B".
     callback : callable, optional
@@ -88,7 +91,8 @@ def minimize(
         "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Newton methods:
         ``preconditioner``, ``forcing``, ``max_inner``, ``check_every``, ``max_products``;
         "trust-...": ``initial_trust_radius``, ``max_trust_radius``, ``eta``; "trust-krylov":
-        ``max_basis``.  Also ``x_scale``, ``disp`` (a bar), ``iprint`` (ignored).
+        ``max_basis``.  Also ``x_scale``, ``disp`` (a bar), and ``return_all``: the accepted points
+        are ``result.allvecs``, the start first.  Limits may be inf.
     x_scale : float, array or tree, optional
         Natural size of the variables (1): the length of the first step, and with an array the
         coordinates in which the method works.
@@ -123,6 +127,11 @@ def minimize(
         Input that cannot be meant; the message says what was given and what was expected.  An
         exception of fun or jac passes through.
 
+    Warns
+    -----
+    OptionWarning
+        An option of SciPy's that means nothing here, such as ``workers``, is ignored.
+
     Notes
     -----
     Cost of L-BFGS per trial point: one evaluation of f and gradient, one fetch, about 4 m n
@@ -153,7 +162,8 @@ def minimize(
     >>> hessx.minimize(fun, {"a": np.zeros(2), "b": 3.0}, jac=True).x["a"].round(4)
     array([1., 1.])
     """
-    _refuse(bounds=bounds, constraints=constraints)
+    refuse_bounds(bounds)
+    refuse_constraints(constraints)
     args = args if isinstance(args, tuple) else (args,)
     point = to_point(x0)
     space = space_of(point)
@@ -179,6 +189,7 @@ def minimize(
         space,
         callback,
         history=history,
+        points=plans.points,
         progress=progress or plans.progress,
         limit=plans.stopping.max_iterations,
     )
@@ -189,10 +200,3 @@ def minimize(
     run.chosen = plans.chosen
     del point  # the start is let go when it is left
     return drive(run, objective, keeper)
-
-
-def _refuse(**parts: Any) -> None:
-    for name, part in parts.items():
-        if part is not None and not (hasattr(part, "__len__") and len(part) == 0):
-            msg = f"{name} were given, but hessx.minimize is unconstrained so far: leave {name} out"
-            raise NotImplementedError(msg)

@@ -7,20 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, SettingsError, check_integer, saved
+from hessx.core import Outcome, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
 from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
+from hessx.solvers._inner import inner_limit, settle_inner
 from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._preconditioners import BoundPreconditioner, make_preconditioner
+from hessx.solvers._preconditioners import BoundPreconditioner
 from hessx.solvers._probe import probe
 
-__all__ = ["NewtonCG", "NewtonMemory", "inner_limit"]
-
-
-def inner_limit(given: int | None, n: int) -> int:
-    """Products at most in one solve, unless given: enough for CG on grids of two dimensions."""
-    return given if given is not None else min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
+__all__ = ["NewtonCG", "NewtonMemory"]
 
 
 @saved(fresh=("hessian", "precondition"))
@@ -165,7 +161,7 @@ class NewtonCG:
     Raises
     ------
     SettingsError
-        A setting out of range.
+        Parts that do not fit together, or a setting out of range.
 
     Notes
     -----
@@ -194,13 +190,7 @@ class NewtonCG:
     max_inner: int | None = None
 
     def __post_init__(self) -> None:
-        if not callable(self.subproblem):
-            kind = type(self.subproblem).__name__
-            msg = f"subproblem is a {kind}: expected hessx.TruncatedCG()"
-            raise SettingsError(msg)
-        if self.max_inner is not None:
-            check_integer("max_inner", self.max_inner, 1)
-        object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
+        settle_inner(self)
 
     @property
     def second_order(self) -> bool:

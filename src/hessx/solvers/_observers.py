@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Space
+from hessx._xp import Array, Space
 from hessx.core import History, Point, Record, Result
 
 __all__ = ["Observers", "StopRun"]
@@ -29,6 +29,8 @@ class Observers:
         ``StopIteration``, or the return value True, ends the run.
     history : bool
         Record every accepted point.
+    points : bool
+        Keep every accepted point in ``points``, the start first, each an array of its own.
     progress : bool
         Show a bar of iterations.
     limit : int, optional
@@ -46,6 +48,7 @@ class Observers:
         callback: Callable[..., Any] | None = None,
         *,
         history: bool = False,
+        points: bool = False,
         progress: bool = False,
         limit: int | None = None,
     ) -> None:
@@ -54,10 +57,16 @@ class Observers:
             raise TypeError(msg)
         self.space, self.callback = space, callback
         self.history = History() if history else None
+        self.points: list[Array] | None = [] if points else None
         self.wants_turns = history
         self.named = callback is not None and _takes_result(callback)
         self.bar = _bar(limit) if progress else None
-        self.active = history or progress or callback is not None
+        self.active = history or points or progress or callback is not None
+
+    def keep(self, x: Array) -> None:
+        """Keep a copy of a point, where points are wanted."""
+        if self.points is not None:
+            self.points.append(self.space.shaped(self.space.copy(x)))
 
     def see(self, record: Record, point: Point, sign: float) -> None:
         """Show an accepted point to all; raises StopRun if the callback wants to end."""
@@ -67,8 +76,10 @@ class Observers:
         if self.bar is not None:
             self.bar.n = record.iteration
             self.bar.set_postfix_str(f"f = {record.value:.6g}, |g| = {record.grad_norm:.2e}")
-        if self.callback is not None and record.iteration:
-            self._call(record, point)
+        if record.iteration:
+            self.keep(point.x)
+            if self.callback is not None:
+                self._call(record, point)
 
     def _call(self, record: Record, point: Point) -> None:
         x = self.space.for_user(point.x)

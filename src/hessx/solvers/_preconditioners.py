@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
-from hessx.core import SettingsError, check_integer, saved
+from hessx.core import SettingsError, check_object, saved, store_integer
 from hessx.hessians import pairs_inverse
-from hessx.krylov import GLTR, ModelStep, Pairs
+from hessx.krylov import ModelStep, Pairs
 from hessx.operators import as_operator
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 
@@ -20,7 +20,6 @@ __all__ = [
     "Jacobi",
     "PairPreconditioner",
     "Preconditioner",
-    "check_pairs",
     "make_preconditioner",
 ]
 
@@ -205,25 +204,11 @@ class PairPreconditioner:
     memory: int = 20
 
     def __post_init__(self) -> None:
-        check_integer("memory", self.memory, 1)
+        store_integer(self, "memory", 1)
 
     def begin(self, space: Space, scale: Array | None) -> _BoundPairs:  # noqa: ARG002
         """Start a run."""
         return _BoundPairs(space, self.memory)
-
-
-def check_pairs(preconditioner: Any, subproblem: Any) -> None:
-    """Refuse `GLTR`, which hands no pairs back, where they are wanted.
-
-    Raises
-    ------
-    SettingsError
-        So it is.
-    """
-    if isinstance(preconditioner, PairPreconditioner) and isinstance(subproblem, GLTR):
-        kind = type(subproblem).__name__
-        msg = f"the preconditioner of pairs takes those of TruncatedCG: {kind} hands none back"
-        raise SettingsError(msg)
 
 
 _NAMES: dict[str, Callable[[], Any]] = {
@@ -249,7 +234,7 @@ def make_preconditioner(given: Any) -> Preconditioner | None:
     Raises
     ------
     SettingsError
-        Another name.
+        Another name, or a class.
     """
     if isinstance(given, str):
         if given.lower() not in _NAMES:
@@ -258,6 +243,7 @@ def make_preconditioner(given: Any) -> Preconditioner | None:
             raise SettingsError(msg)
         made: Preconditioner = _NAMES[given.lower()]()
         return made
+    check_object("preconditioner", given)
     if given is None or hasattr(given, "begin"):
         return given  # type: ignore[no-any-return]
     return Given(given)

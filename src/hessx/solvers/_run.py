@@ -102,6 +102,8 @@ class Run:
             self.state = solver.init(space, x0, turns=observers.wants_turns)
         else:
             self._take_up(resumed, space)
+        begun = self.answered or self.state.request.ticket > 0
+        observers.keep(self.state.point.x if begun else self.state.request.x)
 
     @property
     def running(self) -> bool:
@@ -195,7 +197,8 @@ class Run:
             outcome=outcome,
             counts=self.counts,
         )
-        extra: dict[str, Any] = {"history": self.observers.history}
+        history, points = self.observers.history, self.observers.points
+        extra: dict[str, Any] = {"history": history, "allvecs": points and [*points]}
         if not self.running:
             extra["hess_inv"] = self.solver.inverse_hessian(state)
             extra["checkpoint"] = self.checkpoint()

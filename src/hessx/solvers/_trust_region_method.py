@@ -17,18 +17,17 @@ from hessx.core import (
     Point,
     Reply,
     Request,
-    SettingsError,
-    check_integer,
-    check_real,
+    check_part,
     positive_vector,
     saved,
+    store_real,
 )
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule
 from hessx.krylov import KrylovOutcome, TruncatedCG
-from hessx.solvers._first_point import first_point
+from hessx.solvers._first_point import first_point, settle_start
+from hessx.solvers._inner import settle_inner
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._preconditioners import check_pairs, make_preconditioner
 from hessx.solvers._probe import probe
 from hessx.solvers._trouble import (
     REJECTIONS,
@@ -36,7 +35,6 @@ from hessx.solvers._trouble import (
     floor_reached,
     lost,
     no_step,
-    not_finite,
     out_of_range,
 )
 from hessx.solvers._trust_region_state import TrustRegionState
@@ -102,18 +100,10 @@ class TrustRegionMethod:
     x_scale: Any = 1.0
 
     def __post_init__(self) -> None:
-        if not callable(self.subproblem):
-            msg = (
-                f"subproblem is a {type(self.subproblem).__name__}: expected hessx.TruncatedCG(), "
-                "hessx.GLTR() or a function of a QuadraticModel"
-            )
-            raise SettingsError(msg)
-        if self.max_inner is not None:
-            check_integer("max_inner", self.max_inner, 1)
+        settle_inner(self)
+        check_part("region", self.region, "begin", "hessx.RadiusRule()")
         if isinstance(self.x_scale, Real):
-            check_real("x_scale", self.x_scale, 0.0)
-        object.__setattr__(self, "preconditioner", make_preconditioner(self.preconditioner))
-        check_pairs(self.preconditioner, self.subproblem)
+            store_real(self, "x_scale", 0.0)
 
     @property
     def second_order(self) -> bool:
@@ -123,7 +113,7 @@ class TrustRegionMethod:
     @property
     def _length(self) -> float:
         """The length of a step along which nothing is known, in x / x_scale or in x."""
-        return float(self.x_scale) if isinstance(self.x_scale, Real) else 1.0
+        return self.x_scale if isinstance(self.x_scale, Real) else 1.0  # type: ignore[return-value]
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
         """Ask for the value and gradient at x0."""
@@ -234,17 +224,12 @@ class TrustRegionMethod:
         g = own_gradient(state, reply.grad)
         wanted = [g @ g] if state.scale is None else [g @ g, reply.grad @ reply.grad]
         squares, (state.grad,) = first_point(state, reply, wanted, [g])
-        point, state.grad_square = state.point, squares[0]
-        point.grad_norm2 = math.sqrt(squares[-1])
-        state.accepted = state.started = point.finite
+        state.grad_square = squares[0]
         if state.renewing:
-            state.renewing, state.hessian, state.model_step = False, None, None
-        else:
-            state.first = point.bare()
-        state.noise = Noise.at(point.value, state.floor.eps, state.floor.eps_f)
-        state.trouble = (
-            out_of_range(state, state.grad_square) if point.finite else not_finite(point, "x0")
-        )
+            state.hessian = state.model_step = None
+        settle_start(state, math.sqrt(squares[-1]), state.grad_square)
+        state.started = state.accepted
+        state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
         return state
 
     def _accept(

@@ -8,7 +8,7 @@ from typing import Any
 from hessx._xp import Array, extremes, fetch, quiet
 from hessx.core import Point, Reply
 from hessx.krylov import QuadraticModel
-from hessx.solvers._newton_cg import inner_limit
+from hessx.solvers._inner import inner_limit
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["measure", "model_at", "own_gradient", "product_at"]

@@ -75,7 +75,7 @@ def test_a_wrong_byte_anywhere(good):
 def test_numpy_opens_the_file(good):
     with np.load(io.BytesIO(good), allow_pickle=False) as archive:
         header = json.loads(archive["hessx.json"])
-        assert (header["format"], header["shape"]) == (1, [3])
+        assert (header["format"], header["shape"]) == (2, [3])
         assert len(archive.files) == 1 + len(load(good).content[1])
 
 
@@ -119,13 +119,14 @@ def test_a_pickle_inside_a_checkpoint_is_not_read(good):
     assert "HESSX_TRAPPED" not in os.environ
 
 
-def test_a_later_format(good):
-    def later(header):
-        header.update(format=2, hessx="9.1")
+@pytest.mark.parametrize("number", [1, 3])
+def test_another_format(good, number):
+    def other(header):
+        header.update(format=number, hessx="9.1")
 
-    message = r"format 2, written by hessx 9\.1: this is hessx .*, which reads format 1"
+    message = rf"format {number}, written by hessx 9\.1: this is hessx .*, which reads format 2"
     with pytest.raises(CheckpointError, match=message):
-        load(rewritten(good, later))
+        load(rewritten(good, other))
 
 
 def _change_state(change):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -113,10 +114,32 @@ def test_success_and_scipys_integers():
 
 
 @pytest.mark.parametrize("name", ["gtol", "gtol_rel", "ftol", "xtol", "max_seconds"])
-@pytest.mark.parametrize("bad", [-1e-9, math.nan, math.inf, "1", 1j, True])
-def test_tolerances_are_finite_numbers_of_at_least_0(name, bad):
+@pytest.mark.parametrize("bad", [-1e-9, math.nan, -math.inf, "1", 1j, True])
+def test_tolerances_are_numbers_of_at_least_0(name, bad):
     with pytest.raises(SettingsError, match=f"{name} = "):
         Stopping(**{name: bad})
+
+
+@pytest.mark.parametrize("name", ["gtol", "gtol_rel", "ftol", "xtol"])
+def test_tolerances_are_finite(name):
+    with pytest.raises(SettingsError, match=f"{name} = inf"):
+        Stopping(**{name: math.inf})
+
+
+@pytest.mark.parametrize(
+    "name", ["max_iterations", "max_evaluations", "max_products", "max_seconds"]
+)
+def test_limits_of_inf_are_none(name):
+    for inf in (math.inf, np.float32(math.inf), np.inf):
+        assert getattr(Stopping(**{name: inf}), name) is None
+
+
+@pytest.mark.parametrize("name", ["max_iterations", "max_evaluations", "max_products"])
+@pytest.mark.parametrize("limit", [3.0, 2.5, np.float64(2.1), np.int32(3), Fraction(5, 2)])
+def test_counts_are_compared_with_limits_as_scipy_does(name, limit):
+    """The first count with count >= limit ends the run."""
+    assert getattr(Stopping(**{name: limit}), name) == 3
+    assert type(getattr(Stopping(**{name: limit}), name)) is int
 
 
 def test_settings_are_frozen():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hessx
+from _helpers.numpy_forms import FORMS, Series
 from hessx._xp import space_of
 from hessx.operators import as_operator
 
@@ -161,12 +162,69 @@ def test_ours_is_taken_as_it_is(backend, data):
     assert taken(backend, operator) is operator
 
 
+def test_an_operator_without_arrays_is_placed(backend, data):
+    """Its diagonal and matrix are made where the vectors are."""
+    operator = taken(backend, hessx.IdentityOperator(n) * 3.0)
+    assert_is(backend, operator, 3.0 * np.eye(n))
+    for made, expected in (
+        (operator.diagonal(), np.full(n, 3.0)),
+        (operator.dense(), 3.0 * np.eye(n)),
+        (operator.T @ data.xd, 3.0 * data.d),
+    ):
+        backend.assert_same_kind(made, backend.asarray(expected))
+        np.testing.assert_array_equal(
+            backend.to_numpy(made), np.asarray(expected, backend.dtype_name)
+        )
+    unknown = taken(backend, hessx.LinearOperator((n, n), lambda v: 2.0 * v, lambda v: 2.0 * v))
+    assert unknown.diagonal() is None
+    assert_is(backend, unknown.T, 2.0 * np.eye(n))
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("form", FORMS)
+def test_what_numpy_makes_numbers_of_is_taken_where_x_is_numpys(backend, form):
+    matrix = np.array([[4.0, 1, 0, 0], [1, 3, 0, 0], [0, 0, 2, 1], [0, 0, 1, 5]])
+    operator = taken(backend, FORMS[form](matrix))
+    assert_is(backend, operator, matrix)
+    np.testing.assert_array_equal(operator.diagonal(), np.diag(matrix))
+    product = taken(backend, lambda v: FORMS[form](np.round(matrix @ v)))
+    v = backend.asarray([1.0, 2.0, 3.0, 4.0])
+    backend.assert_same_kind(product @ v, v)
+    np.testing.assert_array_equal(product @ v, matrix @ [1, 2, 3, 4])
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("dtype", ["float32", "int64", "float64"])
+def test_sparse_matrices_of_another_dtype(backend, data, dtype):
+    matrix = np.round(3 * data.S)
+    assert_is(backend, taken(backend, scipy_sparse.csr_array(matrix.astype(dtype))), matrix)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize(
+    "given",
+    [2, 2.0, np.float32(2.0), [2.0], [[2]], np.array(2), FORMS["np.matrix"]([[2.0]]), Series([2])],
+)
+def test_numbers_are_matrices_of_one_variable(backend, given):
+    x = backend.asarray([3.0])
+    for form in (given, lambda v: given):
+        product = as_operator(space_of(x), form, "hess(x)") @ x
+        backend.assert_same_kind(product, x)
+        assert product in (2.0, 6.0)
+
+
 def test_a_wrong_form(backend, data):
+    with pytest.raises(TypeError, match=r"hess\(x\) is a NoneType: expected"):
+        taken(backend, None)
+    if backend.family == "numpy":
+        with pytest.raises(ValueError, match=r"hess\(x\) has shape \(\): expected \(4, 4\)"):
+            taken(backend, 2.0)
+        with pytest.raises(TypeError, match=r"hess\(x\) has dtype complex"):
+            taken(backend, data.S + 0j)
+        return
     match = r"hess\(x\) is a float: expected an array of shape \(4, 4\), a function of v"
     with pytest.raises(TypeError, match=match):
         taken(backend, 2.0)
-    with pytest.raises(TypeError, match=r"hess\(x\) is a NoneType: expected"):
-        taken(backend, None)
     with pytest.raises(TypeError, match=r"hess\(x\) has dtype .*int32, expected"):
         taken(backend, backend.asarray(np.eye(n), dtype="int32"))
 
@@ -187,9 +245,16 @@ def test_a_wrong_shape(backend, data):
 
 
 def test_products_that_do_not_belong_to_x(backend, data):
-    v = data.xd
+    v, match = data.xd, r"hess\(x\) returned shape \(2,\) for a vector of shape"
+    with pytest.raises(ValueError, match=match):
+        taken(backend, lambda v: v[:2]) @ v
+    if backend.family == "numpy":
+        with pytest.raises(TypeError, match=r"hess\(x\) returned dtype complex"):
+            taken(backend, lambda v: v + 0j) @ v
+        with pytest.raises(ValueError, match=r"hess\(x\) returned shape \(\)"):
+            taken(backend, lambda v: 1.0) @ v
+        return
     for given, error, match in (
-        (lambda v: v[:2], ValueError, r"hess\(x\) returned shape \(2,\) for a vector of shape"),
         (lambda v: [0.0] * n, TypeError, r"hess\(x\) returned type list, expected an array"),
         (lambda v: 1.0, TypeError, r"hess\(x\) returned type float"),
         (lambda v: backend.asarray(np.ones(n), dtype="int32"), TypeError, "returned dtype"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice, pairwise
 
 import numpy as np
+import pytest
 
 import hessx
 from _helpers.driving import bends, drive
@@ -40,6 +41,45 @@ def test_stacks_matrix_and_diagonal(backend, rng):
     assert_close(backend, operator @ V, backend.to_numpy(V).astype(float) @ matrix)
     assert_close(backend, operator.dense(), matrix)
     assert_close(backend, operator.diagonal(), np.diag(matrix))
+
+
+def test_it_does_what_scipys_does(backend, rng):
+    """In its own library: vectors, columns, operators, numbers, the matrix."""
+    optimize = pytest.importorskip("scipy.optimize")
+    operator, matrix = pair(backend, rng)
+    s = rng.standard_normal((3, n))
+    theirs = optimize.LbfgsInvHessProduct(s, s * np.arange(1.0, n + 1))  # for what it takes
+    for name in ("dot", "matmat", "matvec", "rmatvec", "todense", "shape", "dtype"):
+        assert hasattr(theirs, name) and hasattr(operator, name)
+    for shape in ((n,), (n, 1), (n, 2), (n, n)):
+        X = rng.standard_normal(shape)
+        assert theirs.dot(X).shape == shape
+        for form in ("dot", "matmat") if len(shape) == 2 else ("dot",):
+            assert getattr(theirs, form)(X).shape == shape
+            assert_close(
+                backend, getattr(operator, form)(backend.asarray(X)),
+                matrix @ backend.to_numpy(backend.asarray(X)).astype(float),
+            )  # fmt: skip
+    v = backend.asarray(rng.standard_normal(n))
+    host = backend.to_numpy(v).astype(float)
+    assert_close(backend, operator.dot(operator) @ v, matrix @ matrix @ host)
+    assert_close(backend, operator.dot(2.0) @ v, 2.0 * matrix @ host)
+    assert type(operator.todense()) is type(theirs.todense()) is np.ndarray
+    for dense in (np.asarray(operator), np.array(operator, dtype=np.float32), operator.todense()):
+        np.testing.assert_allclose(dense, matrix, atol=500 * backend.eps * abs(matrix).max())
+    with pytest.raises(ValueError, match="copy=False cannot be had"):
+        np.asarray(operator, copy=False)
+
+
+def test_columns_of_any_operator(backend, rng):
+    A, X = rng.standard_normal((3, 4)), rng.standard_normal((4, 2))
+    operator = hessx.DenseOperator(backend.asarray(A))
+    assert_close(backend, operator.matmat(backend.asarray(X)), A @ X)
+    assert_close(backend, operator.dot(backend.asarray(X)), A @ X)
+    with pytest.raises(ValueError, match=r"the matrix has shape \(4,\): expected two axes"):
+        operator.matmat(backend.asarray(X[:, 0]))
+    with pytest.raises(ValueError, match=r"the vector has shape \(4, 3\)"):
+        operator.matmat(backend.asarray(A))
 
 
 def test_it_takes_part_in_sums_and_products(backend, rng):

@@ -1,0 +1,164 @@
+"""What options and tol mean for a method, in SciPy's spellings and hessx's own."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hessx.core import OptionWarning, SettingsError, Stopping
+from hessx.solvers._methods import FIELDS, choose_method
+
+__all__ = ["Plan", "plan"]
+
+# Options of every method: those that end a run, with the fields of `Stopping`, and others.
+_STOPPING = {
+    "gtol": "gtol",
+    "gtol_rel": "gtol_rel",
+    "norm": "norm",
+    "ftol": "ftol",
+    "xtol": "xtol",
+    "maxiter": "max_iterations",
+    "maxfun": "max_evaluations",
+    "maxfev": "max_evaluations",
+    "max_products": "max_products",
+    "max_seconds": "max_seconds",
+    "lower_limit": "lower_limit",
+}
+_OTHERS = ("eps", "finite_diff_rel_step", "disp", "return_all", "x_scale")
+
+# Options of SciPy's for BFGS, CG, L-BFGS-B, Newton-CG, trust-ncg and trust-krylov that mean nothing
+# here, with the defaults that ask for nothing.
+_IGNORED = {
+    "hess_inv0": None,
+    "inexact": True,
+    "iprint": -1,
+    "subproblem_maxiter": None,
+    "workers": None,
+    "xrtol": 0,
+}
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a call of `minimize` comes down to.
+
+    Attributes
+    ----------
+    solver, stopping : Solver, Stopping
+        For `Run`.
+    rel_step, abs_step, x_scale : optional
+        Of differences; see `DifferenceGradient`.
+    progress, points : bool
+        Show a bar; collect the accepted points.
+    chosen : str
+        What "auto" came down to, and why.
+    """
+
+    solver: Any
+    stopping: Stopping
+    rel_step: Any = None
+    abs_step: Any = None
+    x_scale: Any = 1.0
+    progress: bool = False
+    points: bool = False
+    chosen: str = ""
+
+
+def plan(
+    method: Any,
+    options: dict[str, Any] | None,
+    tol: float | None,
+    x_scale: Any,
+    max_seconds: float | None,
+    *,
+    products: bool = False,
+) -> Plan:
+    """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
+
+    Parameters
+    ----------
+    method, options, tol, x_scale, max_seconds
+        As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
+    products : bool
+        Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
+
+    Returns
+    -------
+    Plan
+        What to run.
+
+    Raises
+    ------
+    ValueError
+        An unknown method or option; the known ones are named.
+    TypeError
+        A method that is neither a name nor a composition.
+    SettingsError
+        A setting out of range, by the name that it was given.
+
+    Warns
+    -----
+    OptionWarning
+        An option of SciPy's that means nothing here, with a method given by name.
+    """
+    entry, chosen = choose_method(method, products=products)
+    named = method is None or isinstance(method, str)
+    given = dict(options or {})
+    if max_seconds is not None:
+        given["max_seconds"] = max_seconds
+    if x_scale is not None:
+        given["x_scale"] = x_scale
+    if "x_scale" in given and not named:
+        msg = "x_scale with a composition: give it to the composition itself"
+        raise SettingsError(msg)
+    stops: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
+    names: dict[str, str] = {}  # of the settings, as the user wrote them
+    if tol is not None:
+        stops = dict.fromkeys(entry.tol, tol)
+        names = dict.fromkeys(entry.tol, "tol")
+    for name, setting in given.items():
+        if name in entry.options:
+            parts[name] = setting
+            names[FIELDS.get(name, name)] = name
+        elif name in _STOPPING:
+            if setting is not None:
+                stops[_STOPPING[name]] = setting
+                names[_STOPPING[name]] = name
+        elif named and name in _IGNORED:
+            default = _IGNORED[name]
+            if setting is not default and (default is None or setting != default):
+                text = f"option {name!r} of SciPy's means nothing to this method and is ignored"
+                warnings.warn(text, OptionWarning, stacklevel=3)
+        elif name not in _OTHERS:
+            known = ", ".join(sorted({*_STOPPING, *_OTHERS, *entry.options}))
+            msg = f"unknown option {name!r}: expected one of {known}"
+            raise ValueError(msg)
+    if named:
+        parts["x_scale"] = given.get("x_scale", 1.0)
+    with _named_as_given(names):
+        solver, stopping = entry.build(**parts), Stopping(**stops)
+    return Plan(
+        solver,
+        stopping,
+        given.get("finite_diff_rel_step"),
+        given.get("eps"),
+        getattr(solver, "x_scale", 1.0),
+        given.get("disp", False),
+        given.get("return_all", False),
+        chosen,
+    )
+
+
+@contextmanager
+def _named_as_given(names: dict[str, str]) -> Iterator[None]:
+    """Let errors name a setting as the user did, not by its field."""
+    try:
+        yield
+    except SettingsError as error:
+        text = re.sub(r"\w+", lambda word: names.get(word[0], word[0]), str(error))
+        raise SettingsError(text) from None

@@ -1,0 +1,54 @@
+"""Bounds and constraints are not there yet; those that bound nothing are let through."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["refuse_bounds", "refuse_constraints"]
+
+
+def refuse_bounds(bounds: Any) -> None:
+    """Refuse bounds, unless all are infinite: pairs, an array (n, 2), or arrays ``lb`` and ``ub``.
+
+    Raises
+    ------
+    NotImplementedError
+        One of them is finite.
+    """
+    if bounds is None:
+        return
+    pairs = [(bounds.lb, bounds.ub)] if hasattr(bounds, "lb") else [*bounds]
+    if not all(_bounds_nothing(pair) for pair in pairs):
+        _refuse("bounds")
+
+
+def refuse_constraints(constraints: Any) -> None:
+    """Refuse constraints, unless there are none.
+
+    Raises
+    ------
+    NotImplementedError
+        There are some.
+    """
+    if constraints is not None and not (hasattr(constraints, "__len__") and len(constraints) == 0):
+        _refuse("constraints")
+
+
+def _bounds_nothing(pair: Any) -> bool:
+    if not (hasattr(pair, "__len__") and len(pair) == 2):
+        return False
+    lower, upper = pair
+    return _all(lower, -math.inf) and _all(upper, math.inf)
+
+
+def _all(ends: Any, infinite: float) -> bool:
+    """Tell whether all ends, nested as they may be, are this infinity or None."""
+    if hasattr(ends, "__len__") and getattr(ends, "ndim", None) != 0:
+        return all(_all(end, infinite) for end in ends)
+    return ends is None or ends == infinite
+
+
+def _refuse(name: str) -> None:
+    msg = f"{name} were given, but hessx.minimize is unconstrained so far: leave {name} out"
+    raise NotImplementedError(msg)

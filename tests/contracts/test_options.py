@@ -1,0 +1,502 @@
+"""Options as SciPy's users have them: numbers of NumPy, limits, bounds that bound nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.resuming import METHODS
+from _helpers.runs import bowl, chained_rosenbrock, product_of
+from hessx import SettingsError
+
+optimize = pytest.importorskip("scipy.optimize")
+
+START = np.array([-1.2, 1.0, 0.8, 0.5])
+NAMES = ["lbfgs", "L-BFGS-B", "cg", "gd", "newton-cg", "trust-ncg", "trust-krylov"]
+
+
+def run(x0=START, **settings):
+    given = {"jac": True, "hessp": product_of(chained_rosenbrock)} | settings
+    return hessx.minimize(chained_rosenbrock, x0, **given)
+
+
+# numbers of NumPy
+
+f64, f32, i64 = np.float64, np.float32, np.int64
+RULES = {
+    "fixed": lambda f, i: hessx.FixedStep(f(1e-3)),
+    "decaying": lambda f, i: hessx.DecayingStep(f(1e-3), rate=f(0.5), power=f(0.75)),
+    "armijo": lambda f, i: hessx.Armijo(c1=f(0.125), max_trials=i(20)),
+    "hager-zhang": lambda f, i: hessx.HagerZhang(
+        c1=f(0.125), c2=f(0.75), max_trials=i(20), expansion=f(4.0), alpha_max=f(1e8)
+    ),
+    "more-thuente": lambda f, i: hessx.MoreThuente(
+        c1=f(0.125), c2=f(0.75), max_trials=i(20), xtol=f(0.125), alpha_min=f(0.0), alpha_max=f(1e8)
+    ),
+}
+PARTS = RULES | {
+    "lbfgs": lambda f, i: hessx.LBFGS(memory=i(3), hess_inv0=f(0.5), damping=f(0.25)),
+    "radius": lambda f, i: hessx.RadiusRule(
+        initial=f(0.5), largest=f(8.0), accept=f(0.125), poor=f(0.25), good=f(0.75),
+        shrink=(f(0.125), f(0.5)), grow=f(2.0), leap=f(8.0),
+    ),
+    "forcing": lambda f, i: hessx.Forcing(ceiling=f(0.5), floor=f(0.125), last_floor=f(0.0625)),
+    "eisenstat-walker": lambda f, i: hessx.EisenstatWalker(
+        first=f(0.5), ceiling=f(0.75), scale=f(0.5), power=f(1.5), threshold=f(0.125)
+    ),
+    "cg": lambda f, i: hessx.TruncatedCG(check_every=i(2)),
+    "gltr": lambda f, i: hessx.GLTR(max_basis=i(8), boundary=f(0.5)),
+    "pairs": lambda f, i: hessx.PairPreconditioner(memory=i(8)),
+    "newton": lambda f, i: hessx.NewtonCG(max_inner=i(9)),
+    "trust region": lambda f, i: hessx.TrustRegionMethod(max_inner=i(9), x_scale=f(0.5)),
+    "line search": lambda f, i: hessx.LineSearchMethod(
+        hessx.Identity(), hessx.Armijo(), x_scale=f(0.5)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_settings_become_numbers_of_python(part):
+    """All of them, so that none meets an array of float32 as a float64 of NumPy."""
+    plain = PARTS[part](float, int)
+    for f, i in ((f64, i64), (f32, np.int8), (np.longdouble, np.uint16)):
+        made = PARTS[part](f, i)
+        for field in dataclasses.fields(made):
+            given, expected = getattr(made, field.name), getattr(plain, field.name)
+            if isinstance(expected, int | float | tuple):
+                assert type(given) is type(expected), field.name
+                assert np.allclose(given, expected, rtol=1e-7), field.name
+
+
+def test_every_frozen_setting_is_among_them():
+    """What is added later is to be found here."""
+    made = {type(PARTS[part](float, int)).__name__ for part in PARTS}
+    settings = {
+        name for name in hessx.__all__
+        if dataclasses.is_dataclass(getattr(hessx, name))
+        and getattr(hessx, name).__dataclass_params__.frozen
+        and any("float" in str(f.type) or "int" in str(f.type)
+                for f in dataclasses.fields(getattr(hessx, name)))
+    }  # fmt: skip
+    assert settings - made <= {"Stopping"}  # which meets no array
+
+
+@pytest.mark.backends("numpy-float32", "torch-float32", "strict-no_float64", "fakegpu")
+@pytest.mark.parametrize("part", [*RULES, "lbfgs", "radius", "trust region", "line search"])
+def test_float32_stays(backend, part):
+    made = PARTS[part](f64, i64)
+    if part in RULES:
+        method = hessx.LineSearchMethod(hessx.Identity(), made)
+    elif part == "lbfgs":
+        method = hessx.LineSearchMethod(made, hessx.HagerZhang(c1=f64(1e-3)), x_scale=f64(2.0))
+    elif part == "radius":
+        method = hessx.TrustRegionMethod(region=made)
+    else:
+        method = made
+    seen = set()
+
+    def fun(x):
+        seen.add(x.dtype)
+        return chained_rosenbrock(x)
+
+    x0 = backend.asarray(START)
+    result = hessx.minimize(
+        fun, x0, jac=True, hessp=product_of(chained_rosenbrock), method=method,
+        options={"maxiter": f64(5), "gtol": f64(1e-3)},
+    )  # fmt: skip
+    assert seen == {x0.dtype}
+    backend.assert_same_kind(result.x, x0)
+    assert result.nit == 5 or result.success
+
+
+@pytest.mark.backends("numpy-float32", "torch-float32")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"eps": f64(1e-3)},
+        {"finite_diff_rel_step": f64(1e-3)},
+        {"finite_diff_rel_step": np.sqrt(np.finfo(np.float32).eps)},
+        {"x_scale": f64(2.0)},
+        {"x_scale": i64(2)},
+    ],
+)
+def test_differences_of_float32_stay(backend, options):
+    seen = set()
+
+    def fun(x):
+        seen.add(x.dtype)
+        return bowl(x)[0]
+
+    x0 = backend.asarray(START)
+    result = hessx.minimize(fun, x0, options={"maxiter": 3} | options)
+    assert seen == {x0.dtype}
+    backend.assert_same_kind(result.jac, x0)
+
+
+@pytest.mark.backends("numpy-float32", "torch-float32")
+def test_numbers_of_models_and_linear_solvers_keep_float32(backend, rng):
+    from hessx.models import LinearLeastSquares, LogisticRegression
+
+    X, y = backend.asarray(rng.standard_normal((9, 3))), backend.asarray(np.arange(9.0) % 2)
+    for model in (LinearLeastSquares(X, y, l2=f64(0.5)), LogisticRegression(X, y, l2=f64(0.5))):
+        w = backend.asarray(np.ones(model.n))
+        backend.assert_same_kind(model(w)[1], w)
+        backend.assert_same_kind(model.hessian(w) @ w, w)
+    b = backend.asarray([1.0, 2.0])
+    A = hessx.DiagonalOperator(backend.asarray([3.0, 4.0]))
+    backend.assert_same_kind(hessx.minres(A, b, shift=f64(0.5), rtol=f64(1e-3)).x, b)
+    backend.assert_same_kind(hessx.lsmr(A, b, damp=f64(0.5), atol=f64(1e-3)).x, b)
+
+
+# limits
+
+
+@pytest.mark.parametrize("limit", [7, 7.0, 6.5, f64(7), f32(6.25), i64(7), np.uint8(7)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("maxiter", "nit"), ("maxfun", "nfev"), ("maxfev", "nfev")]
+)
+def test_limits_are_compared_as_scipy_does(limit, name, count):
+    result = run(method="lbfgs", options={name: limit})
+    assert result[count] == 7
+    assert result.status == 1
+    if name == "maxfun" and type(limit) is int:
+        theirs = optimize.minimize(
+            optimize.rosen, START, jac=optimize.rosen_der, method="L-BFGS-B", options={name: 6.5}
+        )
+        assert theirs.nfev >= 7 and theirs.status == 1
+
+
+@pytest.mark.parametrize("name", ["maxiter", "maxfun", "maxfev", "max_products", "max_seconds"])
+@pytest.mark.parametrize("limit", [math.inf, np.inf, 1e5, f64(1e9), None])
+def test_limits_that_are_none(name, limit):
+    assert run(options={name: limit}).success
+
+
+def test_a_limit_of_inf_and_a_bar(capsys):
+    assert run(options={"maxiter": np.inf, "disp": True}).success
+    assert "hessx" in capsys.readouterr().err
+
+
+# return_all
+
+
+@pytest.mark.parametrize("method", [*NAMES, "composition"])
+def test_return_all_gives_every_accepted_point(backend, xp, method):
+    """Those that the callback sees, after the start; each an array of its own."""
+    composition = hessx.LineSearchMethod(hessx.NonlinearCG(), hessx.MoreThuente(c2=0.1))
+    seen, x0 = [], backend.asarray(START)
+    few = {"maxiter": 4, "return_all": True}
+    result = run(
+        x0,
+        method=composition if method == "composition" else method,
+        callback=lambda x: seen.append(backend.to_numpy(x).copy()),
+        options=few,
+    )
+    points = [backend.to_numpy(x) for x in result.allvecs]
+    assert len(points) == result.nit + 1
+    for point, expected in zip(points, [backend.to_numpy(x0), *seen], strict=True):
+        np.testing.assert_array_equal(point, expected)
+    for x in result.allvecs:
+        backend.assert_same_kind(x, x0)
+    assert "allvecs" not in run(x0, options={"maxiter": 1})
+
+
+def test_return_all_is_scipys():
+    given = {"jac": optimize.rosen_der, "method": "CG", "options": {"return_all": True}}
+    theirs = optimize.minimize(optimize.rosen, START, **given)
+    ours = hessx.minimize(optimize.rosen, START, **given)
+    assert len(theirs.allvecs) == theirs.nit + 1 and len(ours.allvecs) == ours.nit + 1
+    np.testing.assert_array_equal(theirs.allvecs[0], ours.allvecs[0])
+    assert type(ours.allvecs) is type(theirs.allvecs) is list
+    np.testing.assert_array_equal(ours.allvecs[-1], ours.x)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_points_share_nothing(name):
+    x0 = np.resize(START, 7)
+    result = run(x0, method=METHODS[name], options={"maxiter": 5, "return_all": True})
+    arrays = [*result.allvecs, result.x, x0]
+    for i, a in enumerate(arrays):
+        assert not any(np.shares_memory(a, b) for b in arrays[:i])
+
+
+def test_points_have_the_users_shape():
+    for x0 in (np.full((2, 3), 2.0), {"a": np.full(2, 2.0), "b": [np.full((1, 2), 3.0)]}):
+
+        def fun(x):
+            if isinstance(x, dict):
+                a, b = x["a"], x["b"][0]
+                return (a * a).sum() + (b * b).sum(), {"a": 2 * a, "b": [2 * b]}
+            return (x * x).sum(), 2 * x
+
+        result = hessx.minimize(fun, x0, jac=True, options={"return_all": True})
+        if isinstance(x0, dict):
+            assert all(x["b"][0].shape == (1, 2) for x in result.allvecs)
+            np.testing.assert_array_equal(result.allvecs[0]["a"], x0["a"])
+        else:
+            assert {x.shape for x in result.allvecs} == {(2, 3)}
+
+
+@pytest.mark.backends("fakegpu", "dask")
+@pytest.mark.parametrize("method", ["lbfgs", "trust-ncg"])
+def test_points_cost_no_fetch(backend, method):
+    counts = []
+    for options in ({}, {"return_all": True}):
+        with backend.fetches() as fetches:
+            run(backend.asarray(START), method=method, options={"maxiter": 5} | options)
+        counts.append(fetches.count)
+    assert counts[0] == counts[1] > 5
+
+
+def test_points_of_runs_that_never_started_or_go_on():
+    with np.errstate(invalid="ignore"):
+        failed = run(np.full(4, np.nan), options={"return_all": True})
+    assert len(failed.allvecs) == 1 and np.isnan(failed.allvecs[0]).all()
+    whole = run(options={"return_all": True, "maxiter": 9})
+    short = run(options={"maxiter": 4})
+    rest = run(options={"return_all": True, "maxiter": 9}, resume=short)
+    assert len(rest.allvecs) == 6
+    for a, b in zip(rest.allvecs, whole.allvecs[4:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_ask_and_tell_return_all():
+    asked = hessx.AskTell(START, options={"return_all": True, "maxiter": 5})
+    while not asked.done:
+        asked.tell(*chained_rosenbrock(asked.ask()))
+    expected = run(method="lbfgs", options={"return_all": True, "maxiter": 5}).allvecs
+    np.testing.assert_array_equal(asked.result().allvecs, expected)
+
+
+# bounds
+
+NO_BOUNDS = {
+    "pairs": [(-math.inf, math.inf)] * 4,
+    "None": [(None, None)] * 4,
+    "mixed": [(None, np.inf), (-np.inf, None), [None, None], np.array([-np.inf, np.inf])],
+    "array": np.array([[-np.inf, np.inf]] * 4),
+    "Bounds": optimize.Bounds(),
+    "Bounds of arrays": optimize.Bounds(np.full(4, -np.inf), np.full(4, np.inf)),
+    "Bounds of a number and an array": optimize.Bounds(-np.inf, [np.inf] * 4),
+    "tuple": ((-np.inf, np.inf),) * 4,
+    "empty list": [],
+    "empty tuple": (),
+    "empty array": np.zeros((0, 2)),
+    "nothing": None,
+    "float32": np.array([[-np.inf, np.inf]] * 4, np.float32),
+}
+
+
+@pytest.mark.parametrize("form", NO_BOUNDS)
+def test_infinite_bounds_are_none(form):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = run(method="L-BFGS-B", bounds=NO_BOUNDS[form])
+    np.testing.assert_array_equal(result.x, run(method="L-BFGS-B").x)
+
+
+def test_infinite_bounds_of_a_zip():
+    assert run(bounds=zip([-np.inf] * 4, [np.inf] * 4, strict=True)).success
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [(0.0, 1.0)] * 4,
+        [(None, None)] * 3 + [(0, None)],
+        [(None, None)] * 3 + [(None, 1e300)],
+        [(-np.inf, np.nan)] * 4,
+        [(np.inf, -np.inf)] * 4,
+        (0.0, 1.0),
+        np.array([[-np.inf, 5.0]] * 4),
+        optimize.Bounds(0.0),
+        optimize.Bounds(-np.inf, [np.inf, np.inf, np.inf, 1.0]),
+        {"lower": 0.0},
+        [(0.0, 1.0, 2.0)] * 4,
+    ],
+)
+def test_other_bounds_are_refused(bounds):
+    with pytest.raises(NotImplementedError, match=r"bounds were given.*leave bounds out"):
+        run(bounds=bounds)
+
+
+# options of SciPy's that mean nothing here
+
+IGNORED = [
+    ("L-BFGS-B", {"workers": map}),
+    ("L-BFGS-B", {"iprint": 1}),
+    ("CG", {"workers": -1}),
+    ("CG", {"hess_inv0": np.eye(4)}),
+    ("Newton-CG", {"workers": 2}),
+    ("trust-ncg", {"subproblem_maxiter": 5}),
+    ("trust-krylov", {"inexact": False}),
+    (None, {"xrtol": 1e-3}),
+    ("lbfgs", {"xrtol": 1e-3}),
+]
+
+
+@pytest.mark.parametrize(("method", "options"), IGNORED)
+def test_options_that_mean_nothing_are_named_in_a_warning(method, options):
+    (name,) = options
+    with pytest.warns(hessx.OptionWarning, match=f"option '{name}' of SciPy's .* ignored") as seen:
+        result = run(method=method, options=options)
+    assert len(seen) == 1
+    assert seen[0].filename == __file__  # where minimize was called
+    assert issubclass(hessx.OptionWarning, RuntimeWarning)
+    np.testing.assert_array_equal(result.x, run(method=method).x)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": None}, {"inexact": True}, {"subproblem_maxiter": None}, {"xrtol": 0},
+        {"xrtol": 0.0}, {"iprint": -1}, {"disp": False}, {"disp": None}, {"return_all": False},
+        {"eps": None}, {"finite_diff_rel_step": None}, {"maxfun": None},
+    ],
+)  # fmt: skip
+def test_defaults_of_scipys_ask_for_nothing(options):
+    """As callers give them that pass all of their options on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for method in (None, "CG", "L-BFGS-B", "trust-krylov"):
+            assert run(method=method, options=options).success
+
+
+def test_every_option_of_scipys_is_taken():
+    """No option of a method that is here raises, as SciPy's own signatures name them."""
+    import inspect
+
+    from scipy.optimize import _lbfgsb_py, _optimize, _trustregion, _trustregion_krylov
+
+    functions = {
+        "CG": [_optimize._minimize_cg],
+        "L-BFGS-B": [_lbfgsb_py._minimize_lbfgsb],
+        "Newton-CG": [_optimize._minimize_newtoncg],
+        "trust-ncg": [_trustregion._minimize_trust_region],
+        "trust-krylov": [
+            _trustregion._minimize_trust_region, _trustregion_krylov._minimize_trust_krylov
+        ],
+        None: [_optimize._minimize_bfgs],
+    }  # fmt: skip
+    arguments = {"fun", "x0", "args", "jac", "hess", "hessp", "bounds", "callback", "subproblem"}
+    for method, given in functions.items():
+        for function in given:
+            for name, parameter in inspect.signature(function).parameters.items():
+                if name in arguments or parameter.kind is parameter.VAR_KEYWORD:
+                    continue
+                value = parameter.default
+                if name in ("disp", "iprint"):
+                    value = -1 if name == "iprint" else False
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    hessp = None if method is None else product_of(chained_rosenbrock)
+                    run(method=method, hessp=hessp, options={name: value})
+
+
+@pytest.mark.parametrize("name", ["gtoll", "worker", "maxcors", "adaptive", "xatol"])
+def test_names_that_are_nobodys_raise(name):
+    for method in (None, "CG", hessx.TrustRegionMethod()):
+        with pytest.raises(ValueError, match=f"unknown option '{name}': expected one of"):
+            run(method=method, options={name: 1})
+
+
+def test_compositions_take_no_options_of_scipys():
+    with pytest.raises(ValueError, match="unknown option 'workers'"):
+        run(method=hessx.TrustRegionMethod(), options={"workers": 2})
+
+
+# compositions
+
+
+def test_a_scale_beside_a_composition_is_refused():
+    for given in ({"x_scale": 2.0}, {"options": {"x_scale": 2.0}}, {"options": {"x_scale": None}}):
+        with pytest.raises(SettingsError, match="give it to the composition itself"):
+            run(method=hessx.TrustRegionMethod(), **given)
+        with pytest.raises(SettingsError, match="give it to the composition itself"):
+            hessx.AskTell(START, hessx.TrustRegionMethod(), **given)
+
+
+class Own:
+    """An approximation as a class."""
+
+    def start(self, space, scale):
+        return self
+
+
+LBFGS, HZ = hessx.LBFGS(), hessx.HagerZhang()
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "given"),
+    [
+        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", hessx.LBFGS),
+        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", hessx.NewtonCG),
+        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", Own),
+        (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.HagerZhang),
+        (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.FixedStep),
+        (lambda c: hessx.TrustRegionMethod(c), "subproblem", hessx.GLTR),
+        (lambda c: hessx.TrustRegionMethod(region=c), "region", hessx.RadiusRule),
+        (lambda c: hessx.TrustRegionMethod(forcing=c), "forcing", hessx.Forcing),
+        (lambda c: hessx.TrustRegionMethod(preconditioner=c), "preconditioner", hessx.Jacobi),
+        (lambda c: hessx.NewtonCG(subproblem=c), "subproblem", hessx.TruncatedCG),
+        (lambda c: hessx.NewtonCG(forcing=c), "forcing", hessx.EisenstatWalker),
+        (lambda c: hessx.NewtonCG(preconditioner=c), "preconditioner", hessx.LearntDiagonal),
+        (lambda c: run(method=c), "method", hessx.TrustRegionMethod),
+        (lambda c: run(options={"preconditioner": c}), "preconditioner", hessx.Jacobi),
+        (lambda c: run(options={"forcing": c}), "forcing", hessx.Forcing),
+    ],
+)
+def test_classes_in_the_place_of_objects(make, name, given):
+    kind = given.__name__
+    with pytest.raises(
+        SettingsError, match=rf"^{name} is the class {kind}: expected an object, {kind}\(\)$"
+    ):
+        make(given)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: hessx.TrustRegionMethod(region=3.0), "region is a float: expected hessx.RadiusR"),
+        (lambda: hessx.TrustRegionMethod(forcing="tight"), "forcing is a str: expected hessx.F"),
+        (lambda: hessx.NewtonCG(forcing=None), "forcing is a NoneType: expected hessx.Forcing"),
+        (lambda: hessx.NewtonCG(subproblem=3), "subproblem is a int: expected hessx.TruncatedCG"),
+    ],
+)
+def test_parts_that_are_none(make, message):
+    with pytest.raises(SettingsError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("pairs", ["pairs", hessx.PairPreconditioner(4)])
+@pytest.mark.parametrize("method", [hessx.NewtonCG, hessx.TrustRegionMethod])
+def test_pairs_need_a_solver_that_hands_them_back(pairs, method):
+    with pytest.raises(
+        SettingsError, match=r"GLTR\(\.\.\.\) hands none back: expected hessx\.TruncatedCG\(\), or"
+    ):
+        method(subproblem=hessx.GLTR(), preconditioner=pairs)
+    method(subproblem=hessx.TruncatedCG(), preconditioner=pairs)
+    method(subproblem=hessx.GLTR(), preconditioner="jacobi")
+
+
+@pytest.mark.parametrize("method", ["trust-ncg", "trust-krylov", "newton-cg"])
+def test_jacobi_with_operators_that_hold_no_array(backend, method):
+    """Where they are is known from x."""
+    x0 = backend.asarray([3.0, 4.0, -1.0])
+    for operator in (2.0 * hessx.IdentityOperator(3), hessx.IdentityOperator(3).shift(1.0)):
+        result = hessx.minimize(
+            lambda x: (x @ x, 2.0 * x), x0, jac=True, hess=lambda x, H=operator: H, method=method,
+            options={"preconditioner": "jacobi"},
+        )  # fmt: skip
+        assert result.success
+        backend.assert_same_kind(result.x, x0)
+        given = hessx.minimize(
+            lambda x: (x @ x, 2.0 * x), x0, jac=True, hess=lambda x, H=operator: H, method=method,
+            options={"preconditioner": hessx.IdentityOperator(3) * 0.5},
+        )  # fmt: skip
+        assert given.success
