@@ -57,6 +57,9 @@ class LineSearchMethod:
     x_scale : float or array
         The natural size of the variables, > 0.  A number is the length of the first step; with an
         array (shape of x) the method works in x / x_scale.
+    first_alpha : float
+        The first alpha of a run is no larger, > 0: 1 takes no longer a step than the gradient, as
+        SciPy's CG.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class LineSearchMethod:
     curvature: Any
     rule: Any
     x_scale: Any = 1.0
+    first_alpha: float = math.inf
     _length: float = field(init=False, repr=False)  # of a first step, in x or in x / x_scale
 
     def __post_init__(self) -> None:
@@ -93,6 +97,8 @@ class LineSearchMethod:
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
+        if self.first_alpha != math.inf:
+            store_real(self, "first_alpha", 0.0)
         length: Any = 1.0
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
@@ -146,7 +152,7 @@ class LineSearchMethod:
             if trouble is not None:
                 state.trouble = lost(state, *trouble)
                 return state
-            ray = state.ray = next_ray(state, self._length)
+            ray = state.ray = next_ray(state, self._length, self.first_alpha)
             state.phase, state.trials, state.farthest = Phase.TRIAL, 0, (0.0, math.nan)
             if ray.slope == -math.inf:
                 text = f"the slope along the direction is {ray.slope}"

@@ -64,7 +64,8 @@ def _lbfgs(
 def _conjugate(
     *, x_scale: Any = 1.0, beta: str = "hs+", maxls: int = 30, c1: float = 1e-4, c2: float = 0.1
 ) -> LineSearchMethod:
-    return LineSearchMethod(NonlinearCG(beta), HagerZhang(c1=c1, c2=c2, max_trials=maxls), x_scale)
+    rule = HagerZhang(c1=c1, c2=c2, max_trials=maxls)
+    return LineSearchMethod(NonlinearCG(beta), rule, x_scale, first_alpha=1.0)  # SciPy's
 
 
 def _descent(

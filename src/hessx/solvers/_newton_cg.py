@@ -10,7 +10,7 @@ from hessx._xp import Array, Space
 from hessx.core import Outcome, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
-from hessx.krylov import ModelStep, QuadraticModel, TruncatedCG
+from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 from hessx.solvers._inner import inner_limit, settle_inner
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._preconditioners import BoundPreconditioner
@@ -19,11 +19,16 @@ from hessx.solvers._probe import probe
 __all__ = ["NewtonCG", "NewtonMemory"]
 
 
+_FORETOLD = 0.75  # of the fall of f: along negative curvature the next step may be longer
+_EXPANSION = 5.0
+
+
 @saved(fresh=("hessian", "precondition"))
 class NewtonMemory(VectorMemory):
     """Gradient, direction, and the Hessian at the point, of which nothing is remembered."""
 
     __slots__ = (
+        "bent",
         "fallback",
         "forcing",
         "hessian",
@@ -46,6 +51,7 @@ class NewtonMemory(VectorMemory):
         self.precondition: Any = None
         self.model_step: ModelStep | None = None
         self.reach = needs.length  # of the last step, and before the first
+        self.bent = False  # reach is of the last step along negative curvature, well foretold
         self.unit_step = True
         self.fallback = False  # the next direction is -g: a search along Newton's has failed
         self.leaving = False  # the direction leads out of a stationary start
@@ -96,13 +102,17 @@ class NewtonMemory(VectorMemory):
     def take(self, *, learn: bool = True) -> str:
         """Learn how well the step was foretold; the Hessian is left behind."""
         p, note = self.model_step, ""
+        length, negative = abs(self.alpha) * math.sqrt(self.d_square), False
         if p is not None and learn:
             ratio = -0.5 * (self.start_slope + self.slope) / p.decrease
+            negative = p.outcome is KrylovOutcome.NEGATIVE
+            length *= _EXPANSION if negative and ratio > _FORETOLD else 1.0
             self.forcing.after(ratio, newtonian=p.newtonian and self.alpha == 1.0)
             note = "" if p.newtonian else p.outcome.value
             if self.preconditioner is not None:
                 self.preconditioner.learn(p)
-        self.reach = abs(self.alpha) * math.sqrt(self.d_square)
+        if negative or not self.bent:
+            self.reach, self.bent = length, negative
         super().take()
         self.hessian = self.precondition = self.model_step = None
         self.fallback = False
