@@ -208,7 +208,8 @@ class HagerZhangSearch(WolfeSearch):
 
     def _walled(self) -> bool:
         lower = self.lower, self.lower_value, self.lower_slope
-        return is_wall(lower, (self.upper, self.upper_value, self.upper_slope))
+        upper = self.upper, self.upper_value, self.upper_slope
+        return is_wall(lower, upper, self.noise)
 
     def _expand(self, old: Point, trial: Point) -> float:
         """Step B3 by extrapolation, halfway to a non-finite trial at most; see the class."""

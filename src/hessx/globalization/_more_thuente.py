@@ -20,6 +20,7 @@ from hessx.globalization._wolfe import (
     WolfeRule,
     WolfeSearch,
     check_ray,
+    is_wall,
 )
 
 __all__ = ["MoreThuente", "MoreThuenteSearch"]
@@ -178,7 +179,8 @@ class MoreThuenteSearch(WolfeSearch):
             self.best, self.best_value = self.alpha, value
         if self.settled or self.trials >= rule.max_trials or self._at_bound(decreased, slope):
             return self._settle(decreased)
-        if finite:
+        lower = self.alpha_l, self.value_l, self.slope_l
+        if finite and not is_wall(lower, (self.alpha, value, slope), self.noise):
             self.decreasing = self.decreasing or (decreased and slope >= 0.0)
             going_on = self._move(value, slope, 0.0 if self.decreasing or decreased else tangent)
         else:

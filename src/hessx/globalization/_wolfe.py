@@ -33,21 +33,23 @@ Point = tuple[float, float, float]
 """alpha, f(alpha), f'(alpha)."""
 
 
-def is_wall(lower: Point, upper: Point) -> bool:
+def is_wall(lower: Point, upper: Point, noise: Noise) -> bool:
     """Tell a rise that the slopes at its two ends cannot make: interpolation knows nothing of it.
 
     Parameters
     ----------
     lower, upper : Point
         The ends.
+    noise : Noise
+        A rise by no more than its ``largest`` is no wall.
 
     Returns
     -------
     bool
         False where a number is nan.
     """
-    slopes = abs(lower[2]) + abs(upper[2])
-    return upper[1] - lower[1] > _STEEP * slopes * (upper[0] - lower[0])
+    slopes, width = abs(lower[2]) + abs(upper[2]), abs(upper[0] - lower[0])
+    return upper[1] - lower[1] > max(_STEEP * slopes * width, noise.largest)
 
 
 def check_ray(ray: Ray) -> None:
