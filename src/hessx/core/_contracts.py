@@ -85,8 +85,14 @@ class SolverState(Protocol):
         f at the accepted point before.
     scaled_step_norm, step_norm, alpha : float
         norm_2(s / x_scale) and norm_2 of the last step, and its multiple of the direction.
+    cut : bool
+        The last step was cut short, by a search or a region: its length and gain tell nothing.
     trials : int
         Evaluations on the present ray.
+    sign : float
+        -1 where the user maximises: for messages.
+    floor : Floor
+        Where the values of f tell no step from another.
     cosine, note : float, str
         As in `Record`.
     trouble : tuple of Outcome and str, optional
@@ -105,7 +111,10 @@ class SolverState(Protocol):
     scaled_step_norm: float
     alpha: float
     step_norm: float
+    cut: bool
     trials: int
+    sign: float
+    floor: Any
     cosine: float
     note: str
     trouble: tuple[Outcome, str] | None

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hessx._xp import Array
+from hessx._xp import Array, eps_of
 from hessx.core._saved import saved
 
 __all__ = ["EXACT", "Counts", "Precision", "Reply", "Request"]
@@ -60,6 +60,14 @@ class Precision:
     blur: Any = 0.0
     refines: bool = False
     adapts: bool = False
+
+    @classmethod
+    def of(cls, value: Any) -> Precision:
+        """Tell by the dtype of a value that fun returned; a float, most often, tells nothing."""
+        if type(value) is float:
+            return EXACT
+        eps = eps_of(value)
+        return cls(eps) if eps else EXACT
 
     def read(self, moved: float, blur: float) -> Precision:
         """Give the same with the numbers that have come to the host."""

@@ -160,7 +160,7 @@ class Stopping:
         if point.value < self.lower_limit:
             return (
                 Outcome.UNBOUNDED_BELOW,
-                f"value {point.value:.6g} is below the limit {self.lower_limit:g}",
+                f"value {state.sign * point.value:.6g} has passed the limit {self.lower_limit:g}",
             )
         if state.iteration == 0 or state.cut:
             return None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Space, eps_of, take_gradient, take_value
-from hessx.core import EXACT, Counts, Precision, Reply, Request
+from hessx.core import Counts, Precision, Reply, Request
 from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian
 
@@ -103,7 +103,7 @@ class _Joint:
                 "because of jac=True"
             )
             raise TypeError(msg)
-        return Evaluation(pair[0], pair[1], _precision(pair[0]))
+        return Evaluation(pair[0], pair[1], Precision.of(pair[0]))
 
     def gradient(self, take: _Take) -> Array:
         return self(take).grad
@@ -124,19 +124,11 @@ class _Separate:
     def __call__(self, take: _Take, request: Request | None = None) -> Evaluation:  # noqa: ARG002
         self.counts.values += 1
         value = self.fun(take(), *self.args)
-        return Evaluation(value, self.gradient(take), _precision(value))
+        return Evaluation(value, self.gradient(take), Precision.of(value))
 
     def gradient(self, take: _Take) -> Array:
         self.counts.gradients += 1
         return self.jac(take(), *self.args)
-
-
-def _precision(value: Any) -> Precision:
-    """What the dtype of f tells; a float, most often, tells nothing."""
-    if type(value) is float:
-        return EXACT
-    eps = eps_of(value)
-    return Precision(eps) if eps else EXACT
 
 
 def make_objective(

@@ -67,6 +67,9 @@ class HessianAt:
 HessianOracle = Callable[[Array, Callable[[], Array], Callable[[], bool]], HessianAt]
 
 
+_SINGLE = 2.0**-23  # eps of float32
+
+
 class DifferenceProduct:
     r"""Products by differences of gradients.
 
@@ -75,6 +78,9 @@ class DifferenceProduct:
         2-point:  H v = (g(x + h v) - g(x)) / h,              step = eps^(1/2)
         3-point:  H v = (g(x + h v) - g(x - h v)) / (2 h),    step = eps^(1/3)
 
+    with eps that of x, or that of float32 where all entries of the gradient are numbers of float32:
+    then it was computed in float32, whatever its dtype.
+
     Parameters
     ----------
     space : Space
@@ -82,7 +88,7 @@ class DifferenceProduct:
     gradient_at : callable
         x (flat) -> gradient, flat; may be a buffer that the next call writes again.
     x, grad : array, shape (n,)
-        The point, and the gradient there (2-point).
+        The point, and the gradient there.
     central : bool
         3-point.
     x_scale : float or array
@@ -122,7 +128,11 @@ class DifferenceProduct:
         scale = x_scale * space.n**0.5 if isinstance(x_scale, Real) else xp.sqrt(x_scale @ x_scale)
         norm = xp.sqrt(x @ x)
         size = xp.where(norm > scale, norm, norm * 0.0 + scale)
-        self.length = size * space.eps ** (1 / 3 if central else 1 / 2)
+        power = 1 / 3 if central else 1 / 2
+        self.length = size * space.eps**power
+        if space.eps < _SINGLE:
+            coarse = xp.all(xp.astype(xp.astype(grad, xp.float32), space.dtype) == grad)
+            self.length = xp.where(coarse, size * _SINGLE**power, self.length)
 
     def __call__(self, v: Array) -> Array:
         """Multiply."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, space_of, take_gradient, take_value, to_point
-from hessx.core import Checkpoint, Counts, Reply, Result, as_checkpoint
+from hessx.core import Checkpoint, Counts, Precision, Reply, Result, as_checkpoint
 from hessx.objectives import make_hessian
 from hessx.solvers._interrupts import interrupts
 from hessx.solvers._observers import Observers
@@ -146,7 +146,7 @@ class AskTell:
                 counts.gradients += 1
                 if run.sign < 0.0:
                     f, g = -f, -g
-                run.take(Reply(f, g, run.state.request.ticket))
+                run.take(Reply(f, g, run.state.request.ticket, Precision.of(value)))
             else:
                 oracle = make_hessian(
                     self._space, lambda _: hessian, None, (), None, counts, run.sign, 1.0

@@ -38,12 +38,12 @@ def first_point(
     numbers = [reply.value, precision.moved, precision.blur, *extremes(space, reply.grad)]
     values, (x0, *held) = fetch(space, [*numbers, *extremes(space, x0), *wanted], [x0, *kept])
     f, moved, blur, high, low, x_high, x_low, *rest = values
-    norm, precision = max(high, -low), precision.read(moved, blur)
+    norm, precision = abs(max(high, -low)), precision.read(moved, blur)
     point = state.point = Point(x0, f, norm, math.nan, precision=precision)
     if not math.isfinite(x_high - x_low):
         state.trouble = Outcome.FAILED_NONFINITE, "x0 has entries that are not finite"
     else:
-        state.trouble = None if point.finite else not_finite(point, "x0")
+        state.trouble = None if point.finite else not_finite(state, point, "x0")
     if not state.renewing:
         eps = max(space.eps, precision.eps, state.request.eps)
         state.floor = Floor(ROUNDING * eps, f, norm)

@@ -226,7 +226,7 @@ class LineSearchMethod:
             state.turn(turn, math.sqrt(memory.d_square))
             state.last_step = None
         precision = precision.read(moved, blur)
-        return Point(x, value, max(high, -low), math.nan, precision=precision)
+        return Point(x, value, abs(max(high, -low)), math.nan, precision=precision)
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
         memory = state.memory

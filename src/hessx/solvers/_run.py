@@ -100,6 +100,7 @@ class Run:
         if resumed is None:
             self.watch = Watch(stopping, counts)
             self.state = solver.init(space, x0, turns=observers.wants_turns)
+            self.state.sign = sign
         else:
             self._take_up(resumed, space)
         begun = self.answered or self.state.request.ticket > 0
@@ -228,7 +229,7 @@ class Run:
             state.trouble = immovable(state)
             return False
         again = self.solver.init(state.space, state.request.x, turns=self.observers.wants_turns)
-        again.request = replace(again.request, eps=eps)
+        again.request, again.sign = replace(again.request, eps=eps), self.sign
         self.state = again
         return True
 
@@ -239,7 +240,7 @@ class Run:
         if self.outcome is Outcome.CONVERGED_GRADIENT and self.state.iteration == 0:
             self.stationary = self.solver.second_order
             if not self.stationary:
-                self.message += "; the start is stationary, and second order was not checked"
+                self.message += "; x0 meets the tolerance, and second order was not checked"
         return seconds
 
     def _look_around(self) -> None:
@@ -275,8 +276,7 @@ def returned_point(state: SolverState, outcome: Outcome) -> Point:
     Returns
     -------
     Point
-        The current one on success.
+        The current one where a stated tolerance holds there.
     """
-    if outcome.success or state.best is None:
-        return state.point
-    return state.best
+    stated = outcome.success and outcome is not Outcome.CONVERGED_PRECISION
+    return state.point if stated or state.best is None else state.best

@@ -32,9 +32,10 @@ def numbers(state: Any) -> str:
     return f"f = {state.sign * point.value:.6g}, gradient norm {point.grad_norm:.3g}"
 
 
-def not_finite(point: Point, where: str) -> _Verdict:
+def not_finite(state: Any, point: Point, where: str) -> _Verdict:
     """Name a value or gradient that is not finite."""
-    text = f"f = {point.value:g}, gradient norm {point.grad_norm:g} at {where}"
+    value = state.sign * point.value
+    text = f"f = {value:g}, gradient norm {point.grad_norm:g} at {where}"
     if point.value == -math.inf:
         return Outcome.UNBOUNDED_BELOW, text
     return Outcome.FAILED_NONFINITE, text
@@ -84,7 +85,7 @@ def no_step(state: Any, trial: Point, length: float, promised: float, failure: O
     if verdict is not None:
         return verdict
     if not trial.finite:
-        return not_finite(trial, f"the last of {trials} trials")
+        return not_finite(state, trial, f"the last of {trials} trials")
     change, noise, blur = abs(f - f0), state.floor.noise(max(abs(f), abs(f0))), precision.blur
     if change <= noise:
         text = f"f changes by {change:.3g} along the ray, within its noise of {noise:.2g}"

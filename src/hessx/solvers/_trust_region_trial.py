@@ -89,5 +89,5 @@ def measure(
     if state.last_step is not None:
         state.turn(others[-1], math.sqrt(p_p))
     norm = math.sqrt(square) if square >= 0.0 else math.nan
-    point = Point(x, f, max(high, -low), norm, precision=precision.read(moved, blur))
+    point = Point(x, f, abs(max(high, -low)), norm, precision=precision.read(moved, blur))
     return point, g, (slope, g_g, p_p)

@@ -38,6 +38,7 @@ def state(
         point=Point(None, value, grad_norm, grad_norm2, precision=precision),
         best=best,
         cut=cut,
+        sign=1.0,
         floor=Floor(10.0 * float(np.finfo(dtype).eps), value, grad_norm),
         first=Point(None, 10.0, *first),
         value_before=before,
