@@ -23,6 +23,8 @@ __all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
 _DEEP = 0.1  # of its distance: where to go on before a wall
+_AT_ODDS = 0.49  # values that are off by more than half of what the slopes can make of them
+_CREEP = 1.5  # two steps in a row that grow by less
 _AGREE = 0.1  # relative: closer than this, two forecasts of the minimiser confirm each other
 
 
@@ -214,10 +216,17 @@ class HagerZhangSearch(WolfeSearch):
     def _expand(self, old: Point, trial: Point) -> float:
         """Step B3 by extrapolation, halfway to a non-finite trial at most; see the class."""
         lower, guess = self.lower, self._minimizer(old, trial)
+        unmoved = trial[1:] == old[1:]  # x + s is x: steps below eps x grow to the size of x
+        growth = 1.0 / self.eps if unmoved else self.rule.expansion
+        if unmoved:
+            self.limit = max(self.limit, growth * lower)
         reach = min(self.limit, lower + 0.5 * (self.upper - lower))
-        if not self._confirmed(guess):
-            reach = min(self.rule.expansion * lower, reach)
-        return guess if lower < guess < reach else reach
+        crept = (
+            lower < _CREEP * old[0] and guess < _CREEP * lower
+        )  # forecasts are not to be trusted
+        if crept or not self._confirmed(guess):
+            reach = min(growth * lower, reach)
+        return guess if lower < guess < reach and not crept else reach
 
     def _confirmed(self, guess: float) -> bool:
         """Whether, on the first ray, this forecast agrees with the last one."""
@@ -257,7 +266,13 @@ class HagerZhangSearch(WolfeSearch):
         return guess if lower < guess < upper else middle
 
     def _minimizer(self, u: Point, v: Point) -> float:
-        """The cubic's minimiser, or the secant's where the values differ by rounding only."""
-        if abs(u[1] - v[1]) > self.noise.level:
+        """The cubic's minimiser; the secant's where the values tell nothing, or something else.
+
+        They differ by rounding only, or from the integral of the slopes by as much as that itself.
+        """
+        change, width = v[1] - u[1], v[0] - u[0]
+        off = abs(change - 0.5 * (u[2] + v[2]) * width)
+        at_odds = off >= _AT_ODDS * (abs(u[2]) + abs(v[2])) * abs(width)
+        if abs(change) > self.noise.level and not at_odds:
             return cubic_minimizer(*u, *v)
         return secant_minimizer(u[0], u[2], v[0], v[2])

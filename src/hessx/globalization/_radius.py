@@ -94,6 +94,9 @@ class RadiusRule:
         object.__setattr__(self, "shrink", (least, largest))
         store_real(self, "grow", 1.0)
         store_real(self, "leap", 1.0, closed=True)
+        if self.initial is not None and self.initial > self.largest:
+            msg = f"initial = {self.initial} and largest = {self.largest}: expected initial <= largest"
+            raise SettingsError(msg)
         if self.accept == self.poor:
             msg = f"accept = poor = {self.poor}: expected accept < poor"
             raise SettingsError(msg)

@@ -132,7 +132,7 @@ class LBFGSMemory(HostNumbers):
         if not math.isfinite(self.y_y + s_s):
             self._clear()
             return "dropped"
-        least = max(-self.space.eps * alpha * self.start_slope, 1.0 / self.space.largest)
+        least = max(-self.space.eps * alpha * self.start_slope, self.space.smallest)
         if not (self.s_y > least and self.y_y > 0.0):
             return "skipped"
         self.gram.add(slot, cross[_PAIRS::2], cross[_PAIRS + 1 :: 2], self.s_y, self.y_y, s_s)

@@ -47,7 +47,7 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
         cross = np.zeros(2 * slots)
         cross[: len(column)] = column
         s_y, y_y = float(cross[2 * slot]), float(cross[2 * slot + 1])
-        if 0.0 < s_y < math.inf and 0.0 < y_y < math.inf:
+        if space.smallest <= s_y < math.inf and 0.0 < y_y < math.inf:
             gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
             gamma = s_y / y_y
     return LBFGSInverse(space, None, rows, gram, gamma, len(order), order[-1])

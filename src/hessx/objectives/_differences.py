@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hessx._xp import Array, Space, like, upload
+from hessx._xp import Array, Space, like, quiet, upload
 from hessx.core import EXACT, Precision, check_real, positive_vector
 
 __all__ = ["DifferenceGradient", "Evaluation"]
@@ -142,7 +142,9 @@ class DifferenceGradient:
                 below.append(value)
         if self.adapts and eps < _SINGLE and _are_single([value, *above, *below]):
             return self(x, _SINGLE, central)
-        change, width = self._join(above) - self._join(below), up - down
+        with quiet():  # f may be infinite
+            change, width = self._join(above) - self._join(below), up - down
+        width = xp.where(width > 0.0, width, width * 0.0 + 1.0)  # a step lost in x moves nothing
         # to one side the error hides steps of h, centrally of h times what it is relative to x
         blur = self._length(width) * (eps ** (1 / 3) if central else 1.0)
         moved = xp.max(xp.abs(change))

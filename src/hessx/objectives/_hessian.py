@@ -6,7 +6,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, like, take_product
+from hessx._xp import Array, Space, like, quiet, take_product
 from hessx.core import Counts
 from hessx.operators import as_operator
 
@@ -131,7 +131,9 @@ class DifferenceProduct:
         power = 1 / 3 if central else 1 / 2
         self.length = size * space.eps**power
         if space.eps < _SINGLE:
-            coarse = xp.all(xp.astype(xp.astype(grad, xp.float32), space.dtype) == grad)
+            with quiet():
+                single = xp.astype(grad, xp.float32)
+            coarse = xp.all(xp.astype(single, space.dtype) == grad)
             self.length = xp.where(coarse, size * _SINGLE**power, self.length)
 
     def __call__(self, v: Array) -> Array:

@@ -68,7 +68,8 @@ class Floor:
     def after(self, before: float, point: Point, *, exhausted: bool = False) -> bool:
         """Count a step from the value ``before`` to a point; True where it is one too many."""
         within = abs(point.value - before) <= self.noise(max(abs(point.value), abs(before)))
-        lower = point.value < self.lowest or point.grad_norm < self.flattest
+        flatter = point.grad_norm < self.flattest * (1.0 - math.sqrt(self.eps))
+        lower = point.value < self.lowest or flatter
         self.lowest = min(self.lowest, point.value)
         self.flattest = min(self.flattest, point.grad_norm)
         if within and exhausted:

@@ -137,7 +137,8 @@ class Run:
 
     def linearise(self, hessian: Any) -> None:
         """Hand the solver the Hessian that is wanted."""
-        self.state = self.solver.linearise(self.state, hessian)
+        with _quiet_unless(self.state.calm):
+            self.state = self.solver.linearise(self.state, hessian)
 
     def go_on(self) -> None:
         """Let the solver propose the next point; at a stationary start look around first."""

@@ -20,7 +20,6 @@ __all__ = [
 ]
 
 REJECTIONS = 60  # in a row: halved so often, a radius is far below the resolution of any dtype
-_BLURRED = 10.0  # the next trial would have been as short as that
 _FALLS = 3  # accepted steps in a row beside a trial with f = -inf
 
 _Verdict = tuple[Outcome, str]
@@ -86,12 +85,13 @@ def no_step(state: Any, trial: Point, length: float, promised: float, failure: O
         return verdict
     if not trial.finite:
         return not_finite(state, trial, f"the last of {trials} trials")
-    change, noise, blur = abs(f - f0), state.floor.noise(max(abs(f), abs(f0))), precision.blur
+    change, noise = abs(f - f0), state.floor.noise(max(abs(f), abs(f0)))
     if change <= noise:
         text = f"f changes by {change:.3g} along the ray, within its noise of {noise:.2g}"
         return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"
-    if length <= _BLURRED * blur:
-        text = f"differences do not resolve steps of {blur:.2g}: give jac, or finite_diff_rel_step"
+    if precision.blur > 0.0:
+        text = f"differences, which hide steps of {precision.blur:.2g}, do not tell where f falls"
+        text += f" by a step of {length:.2g}: give jac, or finite_diff_rel_step"
         return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"
     return failure, f"no acceptable step in {trials} trials; {numbers(state)}"
 
