@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hessx
+from _helpers.mancino import Mancino
 from hessx import Outcome
 
 optimize = pytest.importorskip("scipy.optimize")
@@ -81,26 +82,6 @@ class GroupedLogit:
     def hess(self, b):
         p = special.expit(self.X @ b)
         return self.weight * (self.X.T * (self.size * p * (1.0 - p))) @ self.X
-
-
-class Mancino:
-    """CUTEst's MANCINO: sums of squares of large terms, curvatures near 1e6."""
-
-    def __init__(self, n):
-        i, self.n = np.arange(1, n + 1), n
-        self.ratio, self.shift = i[:, None] / i, (i - n / 2.0) ** 3
-        terms = self._terms(np.zeros(n)).sum(axis=1)
-        self.x0 = -14 * n * (terms + self.shift) / (14**2 * n**2 - 36 * (n - 1) ** 2)
-
-    def _terms(self, x):
-        v = np.sqrt(x**2 + self.ratio)
-        terms = v * (np.sin(np.log(v)) ** 5 + np.cos(np.log(v)) ** 5)
-        np.fill_diagonal(terms, 0.0)
-        return terms
-
-    def fun(self, x):
-        r = self._terms(x).sum(axis=1) + 14 * self.n * x + self.shift
-        return r @ r
 
 
 def scipys(problem, jac, **options):

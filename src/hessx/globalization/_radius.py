@@ -95,7 +95,8 @@ class RadiusRule:
         store_real(self, "grow", 1.0)
         store_real(self, "leap", 1.0, closed=True)
         if self.initial is not None and self.initial > self.largest:
-            msg = f"initial = {self.initial} and largest = {self.largest}: expected initial <= largest"
+            given = f"initial = {self.initial} and largest = {self.largest}"
+            msg = f"{given}: expected initial <= largest"
             raise SettingsError(msg)
         if self.accept == self.poor:
             msg = f"accept = poor = {self.poor}: expected accept < poor"

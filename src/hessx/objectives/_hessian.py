@@ -78,8 +78,8 @@ class DifferenceProduct:
         2-point:  H v = (g(x + h v) - g(x)) / h,              step = eps^(1/2)
         3-point:  H v = (g(x + h v) - g(x - h v)) / (2 h),    step = eps^(1/3)
 
-    with eps that of x, or that of float32 where all entries of the gradient are numbers of float32:
-    then it was computed in float32, whatever its dtype.
+    with eps that of x, or that of float32 where all entries of the gradient are numbers of float32,
+    and those of x are not: then it was computed in float32, whatever its dtype.
 
     Parameters
     ----------
@@ -131,9 +131,7 @@ class DifferenceProduct:
         power = 1 / 3 if central else 1 / 2
         self.length = size * space.eps**power
         if space.eps < _SINGLE:
-            with quiet():
-                single = xp.astype(grad, xp.float32)
-            coarse = xp.all(xp.astype(single, space.dtype) == grad)
+            coarse = xp.logical_and(_is_single(space, grad), xp.logical_not(_is_single(space, x)))
             self.length = xp.where(coarse, size * _SINGLE**power, self.length)
 
     def __call__(self, v: Array) -> Array:
@@ -145,6 +143,13 @@ class DifferenceProduct:
             return (above - self.grad) / h
         above = above + 0.0  # may be the buffer that the next call writes
         return (above - self.gradient_at(self.x - step)) / (2.0 * h)
+
+
+def _is_single(space: Space, v: Array) -> Array:
+    """Whether all entries are numbers of float32, as a 0-d array."""
+    with quiet():  # they may be beyond its range
+        single = space.xp.astype(v, space.xp.float32)
+    return space.xp.all(space.xp.astype(single, space.dtype) == v)
 
 
 def check_hessian(hess: Any, hessp: Any) -> None:
