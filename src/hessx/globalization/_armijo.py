@@ -24,7 +24,7 @@ class Armijo:
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
 
     - f <= f0 + c1 alpha slope0 and f < f0, or
-    - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and
+    - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x) or measured, and
       (2 c1 - 1) slope0 >= slope >= 0.9 slope0: at the precision floor of f, the quadratic through
       the two slopes has decreased sufficiently (approximate Wolfe).
 

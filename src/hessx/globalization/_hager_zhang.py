@@ -47,14 +47,18 @@ class HagerZhang(WolfeRule):
     - f <= f0 + c1 alpha slope0 and slope >= c2 slope0 (Wolfe), or
     - f <= f0 + eps_f abs(f0) and (2 c1 - 1) slope0 >= slope >= c2 slope0 (approximate Wolfe),
       eps_f = 10 eps(dtype of x); ten times that, for terms in f that cancel, where
-      -alpha slope0 <= 10 eps_f abs(f0) and abs(slope) <= abs(slope0) / 2.
+      -alpha slope0 <= 10 eps_f abs(f0) and abs(slope) <= abs(slope0) / 2; and more where values do
+      not return to f0 for the smallest steps (see `Noise`).
 
     Until a trial overshoots, steps grow by the cubic through the last two trials, at most
     ``expansion`` times, but without this bound where, on the first ray of a run, two cubics in a
     row agree to a tenth on the minimiser: the first trial of all may be orders of magnitude short.
+    Two short forecasts in a row are not followed, and a step that is lost in x grows by 1 / eps.
     Then secant^2 steps and bisections shrink the bracket by 0.66 a round.  The cubic through values
-    and slopes takes the place of the secant where the values differ by more than rounding, and of
-    bisection in step U3.  A non-finite trial is shrunk away from and never passed.  When
+    and slopes takes the place of the secant where the values differ by more than rounding, and not
+    from the integral of the slopes by as much as that itself, and of bisection in step U3.  A
+    non-finite trial is shrunk away from and never passed; a value too high for the slopes at both
+    ends, such as a penalty, is shrunk away from by 0.1.  When
     ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
     f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the lowest, which is
     evaluated once more.  Without one the search fails.

@@ -42,13 +42,14 @@ class MoreThuente(WolfeRule):
       abs(slope) <= min(c2, 1 - 2 c1) abs(slope0): where rounding hides the decrease of f, the
       slopes vouch for it (Hager & Zhang's approximate Wolfe conditions, both sides of zero);
       eps_f is ten times that, for terms in f that cancel, where -alpha slope0 <= 10 eps_f abs(f0)
-      and abs(slope) <= abs(slope0) / 2.
+      and abs(slope) <= abs(slope0) / 2, and more where values do not return to f0 (see `Noise`).
 
     The interval holds a minimiser of f(alpha) - f0 - c1 alpha slope0, then of f; steps are
-    safeguarded cubics, quadratics and secants.  A non-finite trial is shrunk away from and never
-    passed.  When ``max_trials`` are used, or the interval is narrower than ``xtol`` times its upper
-    end, a trial with f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the
-    lowest, which is evaluated once more.  Without one the search fails.
+    safeguarded cubics, quadratics and secants.  A non-finite trial, or a value too high for the
+    slopes at both ends, is shrunk away from and never passed.  When ``max_trials`` are used, or the
+    interval is narrower than ``xtol`` times its upper end, a trial with f <= f0 + c1 alpha slope0
+    and f < f0 is accepted: the last one, else the lowest, which is evaluated once more.  Without
+    one the search fails.
 
     Parameters
     ----------

@@ -68,7 +68,8 @@ class LineSearchMethod:
 
     Notes
     -----
-    Cost: one fetch per trial point.  A failed search drops the memory and restarts along -g, once.
+    Cost: one fetch per trial point.  A failed search drops the memory and restarts along -g, once;
+    so do three steps without progress, at the floor of precision.
     Source: Nocedal & Wright (2006), chapter 3.
 
     Examples

@@ -66,9 +66,10 @@ def minimize(
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
         `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
-        ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences
-        of fun otherwise ("2-point" by default).  Where x0 is NumPy's, what fun, jac, hess and
-        hessp return is taken as SciPy takes it: lists, columns, Series, other real dtypes.
+        ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
+        otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
+        is NumPy's, what fun, jac, hess and hessp return is taken as in SciPy: lists, columns,
+        Series, other real dtypes.
     hess : callable, "2-point" or "3-point", optional
         ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
         is called once per accepted point.  By default differences of gradients.  Like hessp for

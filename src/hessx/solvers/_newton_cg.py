@@ -153,7 +153,7 @@ class NewtonCG:
 
     CG stops where norm(g + H d) <= eta norm(g).  Where it meets negative curvature along p, d is
     what it has, z, and a piece along p on which the model falls, of the length of z or of the last
-    step, whichever is longer.
+    step, whichever is longer; five times that of the last such piece where f fell as foretold.
 
     Parameters
     ----------

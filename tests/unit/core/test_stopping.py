@@ -12,7 +12,7 @@ import pytest
 import hessx
 from hessx import Outcome, SettingsError, Stopping
 from hessx._xp import space_of
-from hessx.core import EXACT, Counts, Point
+from hessx.core import EXACT, Counts, Point, Precision
 from hessx.solvers._floor import Floor
 
 
@@ -162,3 +162,34 @@ def test_xtol_is_in_units_of_x_scale(length):
     )
     assert result.outcome is Outcome.CONVERGED_STEP
     assert result.nit == 10 - math.log2(length)
+
+
+def test_a_gradient_within_the_noise_of_its_differences_is_converged():
+    """f = 1 and eps = 2^-52: two roundings are 4.4e-16, and 2.2e-15 where f did not move before."""
+    for moved, before, expected in (
+        (4e-16, 2.0, Outcome.CONVERGED_PRECISION),
+        (5e-16, 2.0, Outcome.RUNNING),
+        (2e-15, 1.0, Outcome.CONVERGED_PRECISION),
+        (3e-15, 1.0, Outcome.RUNNING),
+        (math.inf, 1.0, Outcome.RUNNING),
+    ):
+        scripted = state(before=before, precision=Precision(moved=moved))
+        assert outcome(Stopping(gtol=1e-9), scripted) is expected
+
+
+def test_differences_that_move_nothing_at_the_start_tell_nothing():
+    scripted = state(grad_norm=0.0, iteration=0, precision=Precision(moved=0.0))
+    assert outcome(Stopping(), scripted) is Outcome.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("settings", "scripted"),
+    [
+        ({"ftol": 0.1}, {"before": 0.5}),  # f rose
+        ({"ftol": 0.6}, {"cut": True}),
+        ({"ftol": 0.6}, {"best": Point(None, 0.5, 1.0, 1.0)}),
+        ({"xtol": 2.0}, {"cut": True}),
+    ],
+)
+def test_steps_that_tell_nothing_of_the_distance(settings, scripted):
+    assert outcome(Stopping(gtol=1e-9, **settings), state(**scripted)) is Outcome.RUNNING

@@ -111,3 +111,64 @@ def test_a_step_must_be_positive():
     for bad in (0.0, -1e-8, float("nan")):
         with pytest.raises(SettingsError, match="finite_diff_rel_step = "):
             make_objective(smooth, "2-point", (), space, rel_step=bad)
+
+
+@pytest.mark.parametrize(("jac", "option"), [(None, "eps"), ("2-point", "finite_diff_rel_step")])
+def test_steps_for_each_variable_as_scipy_has_them(jac, option):
+    optimize = pytest.importorskip("scipy.optimize")
+    steps, points = np.array([2.0**-7, 2.0**-5]), {}
+    for minimize in (hessx.minimize, optimize.minimize):
+        seen = points[minimize] = []
+
+        def fun(x, seen):
+            seen.append(x.tolist())
+            return float(x @ x)
+
+        options = {option: steps, "maxiter": 0}
+        minimize(fun, [4.0, 8.0], (seen,), jac=jac, method="L-BFGS-B", options=options)
+    assert points[hessx.minimize][:3] == points[optimize.minimize][:3]
+
+
+def test_steps_for_each_variable_on_any_library(backend):
+    x0 = backend.asarray([1.0, 2.0, 3.0])
+    steps = backend.asarray([1e-3, 2e-3, 3e-3])
+    fun = lambda x: (x - 1.0) @ (x - 1.0)  # noqa: E731
+    result = hessx.minimize(fun, x0, options={"eps": steps, "maxiter": 0})
+    # forward differences of a square are off by h
+    expected = 2.0 * (np.array([1.0, 2.0, 3.0]) - 1.0) + np.array([1e-3, 2e-3, 3e-3])
+    np.testing.assert_allclose(backend.to_numpy(result.jac), expected, atol=2e3 * backend.eps)
+    for bad in ([1e-3, 1e-3], [1e-3, 0.0, 1e-3]):
+        with pytest.raises(SettingsError, match="eps has"):
+            hessx.minimize(fun, x0, options={"eps": np.array(bad)})
+
+
+@pytest.mark.parametrize("refines", [True, False])
+def test_central_differences_where_they_are_asked_for(refines):
+    x, calls = np.array([3.0, 4.0]), []
+
+    def fun(x):
+        calls.append(1)
+        return float(np.exp(x).sum())
+
+    objective = make_objective(fun, None if refines else "2-point", (), space_of(x))
+    first = objective.answer(Request(x, 0))
+    assert first.precision.refines == refines
+    assert first.precision.blur > 0.0 and len(calls) == 3
+    second = objective.answer(Request(x, 1, central=True))
+    assert len(calls) == 3 + (5 if refines else 3)
+    assert not second.precision.refines or not refines
+    error = abs(second.grad - np.exp(x)).max()
+    assert (error <= 1e-8) == refines
+
+
+def test_the_step_fits_the_rounding_that_a_run_has_learnt():
+    x = np.array([4.0])
+    seen = []
+
+    def fun(x):
+        seen.append(float(x[0]))
+        return float(x @ x) + 0.1
+
+    objective = make_objective(fun, None, (), space_of(x))
+    objective.answer(Request(x, 0, eps=2.0**-20))
+    assert seen == [4.0, 4.0 + 2.0**-8]
