@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hessx.core import Outcome, Point, saved
+from hessx.core import Point, saved
 from hessx.globalization import ROUNDING, Noise
 
 __all__ = ["Floor", "parabola_decrease"]
@@ -83,22 +83,6 @@ class Floor:
     def remaining(self, promised: float) -> float:
         """The decrease that is left, by the model given up and along the last direction tried."""
         return promised if math.isnan(self.left) else max(promised, self.left)
-
-    def verdict(self, point: Point, promised: float) -> tuple[Outcome, str] | None:
-        """Say whether the decrease that is left is within the noise of f; None where it is not.
-
-        Parameters
-        ----------
-        point : Point
-            Where the run stands.
-        promised : float
-            By how much f is to fall still, along the last direction tried.
-        """
-        left, noise = self.remaining(promised), self.noise(point.value)
-        if not left <= noise:
-            return None
-        text = f"f could fall by {left:.2g} still, within its noise of {noise:.2g}"
-        return Outcome.CONVERGED_PRECISION, text
 
 
 def parabola_decrease(slope0: float, alpha: float, slope: float) -> float:

@@ -263,7 +263,7 @@ class LineSearchMethod:
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
-        state.fall()
+        state.arrive()
         state.trouble = out_of_range(state, memory.grad_square)
         state.trouble = state.trouble or beyond_range(state, state.step_norm)
         if over and state.trouble is None and not state.renew(promised):

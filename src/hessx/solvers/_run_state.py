@@ -29,6 +29,8 @@ class RunState:
         The last step was cut short, by a search or a region: its length and gain tell nothing.
     floor : Floor
         Where the values of f tell no step from another.
+    calm : bool
+        Products of the numbers at hand are far from the limits of the dtype.
     falls : int
         Accepted steps in a row on whose way f was -inf.
     fell : bool
@@ -57,6 +59,7 @@ class RunState:
     sign: float = 1.0
     cut: bool = False
     floor: Floor = field(init=False)
+    calm: bool = False
     falls: int = 0
     fell: bool = False
     renewing: bool = False
@@ -81,18 +84,12 @@ class RunState:
         self.renewing = precision.refines and promised > self.floor.noise(self.point.value)
         return self.renewing
 
-    def fall(self) -> None:
-        """Count an accepted step by whether f was -inf on its way."""
+    def arrive(self) -> None:
+        """After an accepted step: was f -inf on its way, and are numbers far from all limits?"""
         self.falls, self.fell = self.falls + 1 if self.fell else 0, False
-
-    @property
-    def calm(self) -> bool:
-        """Whether products of the numbers at hand are far from the limits of the dtype."""
-        if not self.iteration:
-            return False
         huge: float = self.space.largest**0.25
         square, length = self.point.grad_norm2 * self.point.grad_norm2, self.step_norm
-        return 1.0 / huge < square < huge and length * length < huge
+        self.calm = 1.0 / huge < square < huge and length * length < huge
 
     def turn(self, product: float, length: float) -> None:
         """Set the cosine of the step of this length with the last one, from their product."""

@@ -58,7 +58,8 @@ def immovable(state: Any) -> _Verdict:
 
 def lost(state: Any, outcome: Outcome, text: str) -> _Verdict:
     """Say that numbers have left the range of the dtype: f falls without end, if it is so low."""
-    if -state.point.value > state.space.largest**0.25:
+    largest = state.space.largest
+    if -state.point.value > max(largest**0.25, abs(state.first.value) * largest**0.125):
         return Outcome.UNBOUNDED_BELOW, f"f falls without end: {text}"
     return outcome, text
 
@@ -80,9 +81,9 @@ def beyond_range(state: Any, length: float) -> _Verdict | None:
 def no_step(state: Any, trial: Point, length: float, promised: float, failure: Outcome) -> _Verdict:
     """Say why a trial of this length was the last: precision, a hole, or a bad direction."""
     f, f0, trials, precision = trial.value, state.point.value, state.trials, state.point.precision
-    verdict: _Verdict | None = state.floor.verdict(state.point, promised)
-    if verdict is not None:
-        return verdict
+    converged = _converged(state, promised)
+    if converged is not None:
+        return converged
     if not trial.finite:
         return not_finite(state, trial, f"the last of {trials} trials")
     change, noise = abs(f - f0), state.floor.noise(max(abs(f), abs(f0)))
@@ -96,11 +97,20 @@ def no_step(state: Any, trial: Point, length: float, promised: float, failure: O
     return failure, f"no acceptable step in {trials} trials; {numbers(state)}"
 
 
+def _converged(state: Any, promised: float) -> _Verdict | None:
+    """Success, where all that f is to fall still is within its noise."""
+    left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
+    if not left <= noise:
+        return None
+    text = f"f could fall by {left:.2g} still, within its noise of {noise:.2g}; {numbers(state)}"
+    return Outcome.CONVERGED_PRECISION, text
+
+
 def floor_reached(state: Any, promised: float) -> _Verdict:
     """Say what is left where steps are no progress any more."""
-    verdict: _Verdict | None = state.floor.verdict(state.point, promised)
-    if verdict is not None:
-        return verdict
+    converged = _converged(state, promised)
+    if converged is not None:
+        return converged
     left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
     text = f"no progress, though f could fall by {left:.2g} still; its noise is {noise:.2g}"
     return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"

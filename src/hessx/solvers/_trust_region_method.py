@@ -249,7 +249,7 @@ class TrustRegionMethod:
         state.noise = Noise.at(trial.value, state.floor.eps, state.floor.eps_f)
         state.iteration += 1
         state.accepted = True
-        state.fall()
+        state.arrive()
         state.trouble = out_of_range(state, g_g) or beyond_range(state, state.step_norm)
         if state.turns:
             state.last_step, state.last_length = p.step + 0.0, state.step_norm
