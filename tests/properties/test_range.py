@@ -14,6 +14,11 @@ from hessx import Outcome
 NAMED = ["lbfgs", "cg", "gd", "newton-cg", "trust-ncg", "trust-krylov"]
 METHODS = {name: name for name in NAMED} | {k: v for k, v in EVERY.items() if k != "inverse"}
 SECOND = {*NEWTON, "newton-cg", "trust-ncg", "trust-krylov"}
+QUICK = [*NAMED, "lbfgs-mt", "cg-pr+", "gd-armijo", "bb-short", "fixed", "newton-mt-by-threes"]
+QUICK += ["trust-jacobi", "trust-pairs"]
+every_method = pytest.mark.parametrize(
+    "name", [pytest.param(m, marks=[] if m in QUICK else pytest.mark.long) for m in METHODS]
+)
 # Steps that are given, or never longer than their first trial, come to no limit of the range;
 # Barzilai and Borwein's may take their time.
 BOUNDED = {"fixed", "decaying", "gd-armijo", "newton-armijo-jacobi"}
@@ -50,11 +55,11 @@ def quadratic(rng):
     return (lambda x: (float(x @ (H @ x)) / 2.0, H @ x)), (lambda x: H), x0
 
 
-def check_quadratics(name, count, dtype=np.float64):
+def check_quadratics(name, count, maxfun):
     rng = np.random.default_rng(1)
     for _ in range(count):
         fun, hess, x0 = quadratic(rng)
-        result = run(name, fun, hess, x0.astype(dtype))
+        result = run(name, fun, hess, x0, maxfun=maxfun)
         assert isinstance(result.outcome, Outcome)
         assert np.isfinite(result.fun) and np.isfinite(result.x).all()
         assert result.fun <= fun(x0)[0] * (1.0 + 1e-6)
@@ -63,15 +68,15 @@ def check_quadratics(name, count, dtype=np.float64):
             assert result.fun <= 1e-12 * fun(x0)[0] or not result.jac.any(), result.message
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", QUICK)
 def test_quadratics_without_a_tolerance(name):
-    check_quadratics(name, 60)
+    check_quadratics(name, 25, maxfun=400)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", METHODS)
 def test_two_thousand_quadratics_without_a_tolerance(name):
-    check_quadratics(name, 2000)
+    check_quadratics(name, 2000 if name in NAMED else 300, maxfun=60)
 
 
 def unbounded(kind, rng):
@@ -96,12 +101,12 @@ def unbounded(kind, rng):
 
 
 @pytest.mark.parametrize("kind", ["linear", "cubic", "quartic", "exponential", "saddle"])
-@pytest.mark.parametrize("name", METHODS)
+@every_method
 def test_functions_without_a_minimum(name, kind):
     rng = np.random.default_rng(3)
-    for _ in range(6):
+    for _ in range(3):
         fun, hess, x0 = unbounded(kind, rng)
-        result = run(name, fun, hess, x0, maxfun=1500)
+        result = run(name, fun, hess, x0, maxfun=100 if name in BOUNDED else 1000)
         assert not result.success
         assert np.isfinite(result.x).all() and result.fun <= fun(x0)[0]
         stays = name in BOUNDED or name.startswith("bb")
@@ -136,7 +141,7 @@ CASES += [(case, "float32") for case in SMALLEST if "size" not in case]
 
 
 @pytest.mark.parametrize(("case", "dtype"), CASES)
-@pytest.mark.parametrize("name", METHODS)
+@every_method
 def test_the_smallest_inputs(name, case, dtype):
     fun, x0, options = SMALLEST[case]
 
