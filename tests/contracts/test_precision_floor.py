@@ -154,6 +154,33 @@ def test_where_forward_differences_no_longer_resolve_a_step(n, method):
         assert ours.nfev <= 6 * theirs.nfev + 30
 
 
+@pytest.mark.parametrize("start", [3.0, 8.0, 11.0, -3.0])
+@pytest.mark.parametrize("method", FIRST)
+@pytest.mark.parametrize("jac", [None, "2-point", "3-point"])
+def test_a_first_trial_that_is_far_too_long_is_no_precision(start, method, jac):
+    """exp(x) - x: trials as far as 1e46 along the ray say nothing of what is left at x."""
+
+    def fun(x):
+        with np.errstate(over="ignore"):
+            return np.exp(x[0]) - x[0]
+
+    result = hessx.minimize(fun, [start], jac=jac, method=method)
+    assert result.fun <= 1.0 + 1e-10  # gtol = 1e-5, and the curvature is 1
+    assert result.success or jac == "2-point", result.message
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "cg", "trust-ncg", "trust-krylov"])
+def test_a_rough_gradient_at_a_minimum_of_zero_ends_the_run(method):
+    """Searches that gain a millionth of f, thirty trials each, are no progress."""
+    x0 = np.random.default_rng(1).standard_normal(10) * 1.5
+    result = hessx.minimize(
+        optimize.rosen, x0, jac=lambda x: optimize.rosen_der(x.astype("f4")).astype("f8"),
+        method=method, options={"maxfun": 20_000},
+    )  # fmt: skip
+    assert result.nfev <= 1000, result.message
+    assert result.fun <= 1e-8
+
+
 def test_differences_that_the_user_asks_for_stay_what_they_are():
     """jac="2-point" is not replaced: the run ends soon, and says what hinders it."""
     problem = Mancino(30)

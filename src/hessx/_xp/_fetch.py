@@ -157,7 +157,8 @@ def upload(space: Space, coefficients: np.ndarray) -> Array:
     _total.uploads += 1
     host = coefficients
     if host.dtype is not space.host_dtype:
-        host = host.astype(space.host_dtype)
+        with np.errstate(over="ignore"):  # what float32 does not hold is inf there
+            host = host.astype(space.host_dtype)
     if space.kind == "numpy":
         return host
     return space.xp.asarray(host, device=space.device)

@@ -9,7 +9,7 @@ from hessx.core import saved, store_integer, store_real
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
-from hessx.globalization._wolfe import SHRINK, approximate_wolfe, check_ray
+from hessx.globalization._wolfe import DEEP, SHRINK, approximate_wolfe, check_ray
 
 __all__ = ["Armijo", "ArmijoSearch"]
 
@@ -95,7 +95,7 @@ class ArmijoSearch:
     noise : Noise
         What differences of values tell; it rises where values do not return to f(x).
     shortest : float
-        Slopes tell nothing of a shorter step: a search that comes to one fails.
+        Slopes tell nothing of a shorter step: after a trial of this one a search fails.
     trials : int
         Evaluations so far.
     last_alpha, last_value : float
@@ -124,14 +124,14 @@ class ArmijoSearch:
             return Verdict.ACCEPTED
         if self.trials >= self.rule.max_trials:
             return Verdict.FAILED
-        self.alpha = self._shorter(value, slope)
-        return Verdict.TRY if self.alpha >= self.shortest else Verdict.FAILED
+        self.alpha = max(self._shorter(value, slope), self.shortest)
+        return Verdict.TRY if self.alpha < alpha else Verdict.FAILED
 
     def _shorter(self, value: float, slope: float) -> float:
         """The next trial."""
         alpha, value0, slope0 = self.alpha, self.value0, self.slope0
         if not (math.isfinite(value) and math.isfinite(slope)):
-            return SHRINK * alpha
+            return (SHRINK if self.trials == 1 else DEEP) * alpha
         if math.isnan(self.last_alpha):
             step = quadratic_minimizer(0.0, value0, slope0, alpha, value)
         else:

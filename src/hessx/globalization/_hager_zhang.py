@@ -10,6 +10,7 @@ from hessx.core import saved, store_real
 from hessx.globalization._interpolate import clamp, cubic_minimizer, secant_minimizer
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
+    DEEP,
     NEAR_HOLE,
     SHRINK,
     Point,
@@ -22,7 +23,6 @@ from hessx.globalization._wolfe import (
 __all__ = ["HagerZhang", "HagerZhangSearch", "Stage"]
 
 _GAMMA = 0.66  # a round that leaves more of its interval than this is followed by a bisection
-_DEEP = 0.1  # of its distance: where to go on before a wall
 _AT_ODDS = 0.49  # values that are off by more than half of what the slopes can make of them
 _CREEP = 1.5  # two steps in a row that grow by less
 _AGREE = 0.1  # relative: closer than this, two forecasts of the minimiser confirm each other
@@ -58,7 +58,7 @@ class HagerZhang(WolfeRule):
     and slopes takes the place of the secant where the values differ by more than rounding, and not
     from the integral of the slopes by as much as that itself, and of bisection in step U3.  A
     non-finite trial is shrunk away from and never passed; a value too high for the slopes at both
-    ends, such as a penalty, is shrunk away from by 0.1.  When
+    ends, such as a penalty, is shrunk away from by 1/8.  When
     ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
     f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the lowest, which is
     evaluated once more.  Without one the search fails.
@@ -180,9 +180,10 @@ class HagerZhangSearch(WolfeSearch):
         if finite:
             self.alpha = self._narrow(value, slope)
         else:
+            again = self.upper < math.inf and self.upper_value == math.inf
             self.upper, self.upper_value, self.upper_slope = self.alpha, math.inf, math.inf
             self.stage = Stage.FRESH
-            self.alpha = self.lower + SHRINK * (self.alpha - self.lower)
+            self.alpha = self.lower + (DEEP if again else SHRINK) * (self.alpha - self.lower)
         if self._exhausted():
             return self._settle(decreased)
         return Verdict.TRY
@@ -207,7 +208,7 @@ class HagerZhangSearch(WolfeSearch):
             return self._expand(old, trial)
         if self._walled():
             self.stage = Stage.FRESH
-            return self.lower + _DEEP * (self.upper - self.lower)
+            return self.lower + DEEP * (self.upper - self.lower)
         if self.upper_slope < 0.0:
             return self._fold()
         return self._round(old, trial)

@@ -14,6 +14,7 @@ from hessx.globalization._interpolate import (
 )
 from hessx.globalization._search import Ray, Verdict
 from hessx.globalization._wolfe import (
+    DEEP,
     NEAR_HOLE,
     SHRINK,
     Point,
@@ -185,8 +186,9 @@ class MoreThuenteSearch(WolfeSearch):
             self.decreasing = self.decreasing or (decreased and slope >= 0.0)
             going_on = self._move(value, slope, 0.0 if self.decreasing or decreased else tangent)
         else:
+            share = SHRINK if math.isnan(self.hole) else DEEP
             self.hole = self.alpha
-            self.alpha = self.alpha_l + SHRINK * (self.alpha - self.alpha_l)
+            self.alpha = self.alpha_l + share * (self.alpha - self.alpha_l)
             going_on = self._bound() and self.hole - self.alpha_l > NEAR_HOLE * self.alpha_l
         return Verdict.TRY if going_on else self._settle(decreased)
 

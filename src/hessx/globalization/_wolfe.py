@@ -11,6 +11,7 @@ from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._search import Ray, Verdict
 
 __all__ = [
+    "DEEP",
     "NEAR_HOLE",
     "SHRINK",
     "Point",
@@ -23,6 +24,9 @@ __all__ = [
 
 SHRINK = 0.25
 """A non-finite trial is followed by one at this fraction of its distance from the best point."""
+
+DEEP = 0.125
+"""Another one, and a wall, by one at this fraction."""
 
 NEAR_HOLE = 0.1
 """So near to a non-finite trial, relative to alpha, a search that has a decrease stops."""
@@ -147,7 +151,7 @@ class WolfeSearch:
     noise : Noise
         What differences of values tell; it rises where values do not return to f(x).
     shortest : float
-        Slopes tell nothing of a shorter step: a search that comes to one is over.
+        Slopes tell nothing of a shorter step: after a trial of this one a search is over.
     trials : int
         Evaluations so far.
     best, best_value : float
@@ -175,7 +179,9 @@ class WolfeSearch:
             self.noise = self.noise.after(trial, -self.slope0 * trial, rise)
         verdict = self._judge(value, slope)
         if verdict is Verdict.TRY and self.alpha < self.shortest and not self.settled:
-            verdict = self._settle(self.best == trial)
+            self.alpha = self.shortest
+            if trial <= self.shortest:
+                verdict = self._settle(self.best == trial)
         if verdict is Verdict.ACCEPTED:
             self.alpha = trial
         return verdict

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hessx._xp import Array, Rows, add_scaled, make_rows
+from hessx._xp import Array, Rows, add_scaled, make_rows, quiet
 from hessx.core import saved, store_integer, store_real
 from hessx.krylov._lanczos import LEAST_ROWS, Lanczos, LanczosRows
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
@@ -125,7 +125,8 @@ class KrylovBasis:
         combined = lanczos.lift(inner.h)
         product = lanczos.vectors.newest * inner.last - self.gradient
         if inner.multiplier > 0.0:
-            product = product - combined * inner.multiplier
+            with quiet():  # in a tiny region it is huge
+                product = product - combined * inner.multiplier
         return ModelStep(
             lanczos.conditioned(combined),
             product,

@@ -161,7 +161,8 @@ class DifferenceGradient:
     def _length(self, steps: Array) -> Array:
         """Of steps, in x / x_scale where that is an array."""
         z = steps if isinstance(self.x_scale, Real) else steps / self.x_scale
-        return self.space.xp.sqrt(z @ z)
+        with quiet():  # of x far out
+            return self.space.xp.sqrt(z @ z)
 
     def _given(self, name: str, step: Any) -> Any:
         """A positive number, or an array of them like x."""

@@ -20,8 +20,9 @@ class Floor:
     """What a run knows of the last digits of f.
 
     A step whose change of f is within its noise, and that lowers neither f nor norm_inf(g) below
-    the least so far, is no progress; three in a row count as a failed search, and so does one step
-    of a search that found no better end than a gain within the noise.
+    the least so far, is no progress; nor is the step of an exhausted search that gained no more
+    than eps^(1/3) abs(f).  Three in a row count as a failed search, and so does one step of an
+    exhausted search whose gain is within the noise.
 
     Attributes
     ----------
@@ -72,9 +73,10 @@ class Floor:
         lower = point.value < self.lowest or flatter
         self.lowest = min(self.lowest, point.value)
         self.flattest = min(self.flattest, point.grad_norm)
+        tiny = self.eps ** (1 / 3) * abs(before)
         if within and exhausted:
             self.idle = _PATIENCE
-        elif within and not lower:
+        elif (within and not lower) or (exhausted and abs(point.value - before) <= tiny):
             self.idle += 1
         else:
             self.idle, self.left = 0, math.nan

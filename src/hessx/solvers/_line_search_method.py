@@ -242,7 +242,8 @@ class LineSearchMethod:
         blur = state.point.precision.blur
         if blur and hasattr(state.search, "shortest"):
             state.search.shortest = blur / math.sqrt(memory.d_square)
-        if state.search.alpha > state.farthest[0]:
+        hidden = abs(trial.value - state.ray.value) <= 10.0 * state.floor.noise(state.ray.value)
+        if hidden and state.search.alpha > state.farthest[0]:
             state.farthest = state.search.alpha, memory.slope
         return state.search.advance(trial.value, memory.slope)
 

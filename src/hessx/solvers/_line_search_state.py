@@ -39,7 +39,8 @@ class LineSearchState(RunState):
     search : Search, optional
         The search under way; None where the next ray has not begun.
     farthest : tuple of float
-        alpha and slope of the longest trial on this ray that was finite.
+        alpha and slope of the longest trial on this ray that changed f by ten times its noise at
+        most: longer ones say little of how f bends here.
     """
 
     memory: Memory

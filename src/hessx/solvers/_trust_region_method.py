@@ -42,6 +42,8 @@ from hessx.solvers._trust_region_trial import measure, model_at, own_gradient, p
 
 __all__ = ["TrustRegionMethod"]
 
+_MANY = 8  # trials for one step: the region has become small for lack of anything better
+
 
 @saved(host=("x_scale",))
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,8 @@ class TrustRegionMethod:
         state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value
         state.grad = g if state.scale is not None else own_gradient(state, g)
         state.grad_square = g_g
-        over = state.floor.after(state.point.value, trial)
+        exhausted = state.trials >= _MANY
+        over = state.floor.after(state.point.value, trial, exhausted=exhausted)
         state.point = trial
         state.noise = Noise.at(trial.value, state.floor.eps, state.floor.eps_f)
         state.iteration += 1
