@@ -99,7 +99,8 @@ def lazy(session: nox.Session) -> None:
 def long(session: nox.Session) -> None:
     """The tests that are too long for every run of the suite."""
     session.env.update(dict.fromkeys(THREADS, "1"))
-    Everything(session, "pytest-xdist>=3.6").run("pytest", "-m", "long", "tests", *session.posargs)
+    everything = Everything(session, "pytest-xdist>=3.6")
+    everything.run("pytest", "-m", "long", "-n", "2", "tests", *session.posargs)
 
 
 @nox.session(venv_backend="none")
