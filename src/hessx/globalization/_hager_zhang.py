@@ -226,9 +226,8 @@ class HagerZhangSearch(WolfeSearch):
         if unmoved:
             self.limit = max(self.limit, growth * lower)
         reach = min(self.limit, lower + 0.5 * (self.upper - lower))
-        crept = (
-            lower < _CREEP * old[0] and guess < _CREEP * lower
-        )  # forecasts are not to be trusted
+        # two steps in a row that grow by little: forecasts are not to be trusted
+        crept = lower < _CREEP * old[0] and guess < _CREEP * lower
         if crept or not self._confirmed(guess):
             reach = min(growth * lower, reach)
         return guess if lower < guess < reach and not crept else reach
