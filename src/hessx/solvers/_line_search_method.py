@@ -257,6 +257,8 @@ class LineSearchMethod:
         state.scaled_step_norm = state.step_norm / self._length
         state.cut = getattr(search, "settled", False) or state.restarted
         over = state.floor.after(old.value, trial, exhausted=getattr(search, "settled", False))
+        if not state.floor.idle:
+            state.learn_bend(memory.slope - memory.start_slope, state.alpha * memory.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
         state.ray.slope = memory.start_slope
         state.note = memory.take(learn=not (over and again)) or ("restart" if again else "")

@@ -52,13 +52,18 @@ class LineSearchState(RunState):
 
     @property
     def promised(self) -> float:
-        """By how much f is to fall along this ray: by A where alpha = 1 is natural.
+        """By how much f is to fall still: by A where alpha = 1 is natural.
 
-        Else by the parabola of the slopes at both ends of the ray's longest trial.
+        Else by the parabola of the slopes at both ends of the ray's longest trial; without a
+        model, by as much as the flattest direction that was ever followed leaves, g'g / (2 h).
         """
-        if self.memory.unit_step and not self.restarted:
-            return self.memory.promised
-        return parabola_decrease(self.memory.start_slope, *self.farthest)
+        memory = self.memory
+        if memory.unit_step and not self.restarted:
+            return memory.promised
+        decrease = parabola_decrease(memory.start_slope, *self.farthest)
+        if self.restarted:  # what was left by the method's own model is known already
+            return decrease
+        return max(decrease, memory.grad_square / (2.0 * self.least_bend))
 
     @property
     def needs_hessian(self) -> bool:

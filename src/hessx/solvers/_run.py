@@ -237,8 +237,13 @@ class Run:
     def _judge(self) -> float:
         """Set outcome and message after a reply; the seconds spent."""
         seconds = self.watch.seconds
-        self.outcome, self.message = self.stopping.apply(self.state, self.counts, seconds)
-        if self.outcome is Outcome.CONVERGED_GRADIENT and self.state.iteration == 0:
+        state, stopping = self.state, self.stopping
+        self.outcome, self.message = stopping.apply(state, self.counts, seconds)
+        if self.outcome is not Outcome.CONVERGED_GRADIENT:
+            return seconds
+        if state.confirm(stopping.gradient_tolerance(state)):
+            self.outcome, self.message = Outcome.RUNNING, ""
+        elif state.iteration == 0:
             self.stationary = self.solver.second_order
             if not self.stationary:
                 self.message += "; x0 meets the tolerance, and second order was not checked"

@@ -39,6 +39,8 @@ class RunState:
         The next request is for the gradient at ``point`` once more, by central differences.
     restarted : bool
         The next step is along -g, after a failed search or steps without progress.
+    least_bend, most_bend : float
+        The extremes of the curvature d'Hd / d'd > 0 along the steps that were progress.
     last_step, last_length : array and float, optional
         The last step, up to a positive factor, and its norm, for the next cosine.
     """
@@ -64,6 +66,8 @@ class RunState:
     fell: bool = False
     renewing: bool = False
     restarted: bool = False
+    least_bend: float = math.inf
+    most_bend: float = 0.0
     last_step: Array = None
     last_length: float = math.nan
     cosine: float = math.nan
@@ -83,6 +87,23 @@ class RunState:
         precision: Precision = self.point.precision
         self.renewing = precision.refines and promised > self.floor.noise(self.point.value)
         return self.renewing
+
+    def confirm(self, tolerance: float) -> bool:
+        """Have a gradient that meets the tolerance renewed, where differences may belie it.
+
+        Those to one side hide a step of ``blur``, and with it a gradient of h blur and a decrease
+        of h blur^2 / 2, at the largest curvature h met.
+        """
+        blur = self.point.precision.blur
+        hidden = self.most_bend * blur
+        return hidden > tolerance and self.renew(0.5 * hidden * blur)
+
+    def learn_bend(self, change: float, square: float) -> None:
+        """Take note of the curvature along a step, from the change of g's and s's."""
+        bend = change / square if square > 0.0 else math.nan
+        if 0.0 < bend < math.inf:
+            self.least_bend = min(self.least_bend, bend)
+            self.most_bend = max(self.most_bend, bend)
 
     def arrive(self) -> None:
         """After an accepted step: was f -inf on its way, and are numbers far from all limits?"""

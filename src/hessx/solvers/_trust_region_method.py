@@ -157,6 +157,7 @@ class TrustRegionMethod:
         )
         state.forcing.after(ratio, newtonian=accepted and p.newtonian)
         if accepted:
+            state.learn_bend(slope - p.slope, p_p)
             self._accept(state, trial, g, g_g, p_p)
         else:
             keep_rejected(state, trial, reply.grad)
@@ -189,8 +190,10 @@ class TrustRegionMethod:
             p = state.model_step = self.subproblem(model_at(state, self.max_inner, self._length))
             state.region.radius = p.radius
             state.dual_before = None
-            if state.accepted:
-                state.promised = p.decrease if p.newtonian else math.inf
+            if state.accepted and p.newtonian:
+                state.promised = p.decrease
+            elif state.accepted and p.outcome is not KrylovOutcome.BOUNDARY:
+                state.promised = math.inf
         p = state.model_step
         state.leaving = False
         if not p.decrease > 0.0:
@@ -248,6 +251,8 @@ class TrustRegionMethod:
         state.grad_square = g_g
         exhausted = state.trials >= _MANY
         over = state.floor.after(state.point.value, trial, exhausted=exhausted)
+        if state.point.value - trial.value > state.floor.noise(trial.value):
+            state.promised = math.inf  # else what an earlier model left is all that is left
         state.point = trial
         state.noise = Noise.at(trial.value, state.floor.eps, state.floor.eps_f)
         state.iteration += 1
