@@ -175,6 +175,11 @@ class ModelStep:
         return self.outcome in _AT_THE_BOUNDARY
 
     @property
+    def p_H_p(self) -> float:
+        """The change of g'p along the step, by the model."""
+        return -2.0 * (self.decrease + self.slope)
+
+    @property
     def newtonian(self) -> bool:
         """Whether it minimises the model as exactly as was asked."""
         return self.outcome in _MINIMISED

@@ -60,7 +60,13 @@ class Objective:
             value, grad = -value, -grad
         return Reply(value, grad, request.ticket, precision)
 
-    def hessian(self, x: Array, grad: Callable[[], Array], watch: Callable[[], bool]) -> HessianAt:
+    def hessian(
+        self,
+        x: Array,
+        grad: Callable[[], Array],
+        watch: Callable[[], bool],
+        coarse: float = 1.0,
+    ) -> HessianAt:
         """Linearise the gradient at a point, to be multiplied many times.
 
         Parameters
@@ -71,6 +77,8 @@ class Objective:
             Gives the gradient there; called where differences need it.
         watch : callable
             Handed on to the inner loops.
+        coarse : float
+            Differences of gradients are longer by this factor.
 
         Returns
         -------
@@ -84,7 +92,7 @@ class Objective:
         """
         if self._oracle is None:
             self._oracle = self._hessian_at()  # type: ignore[misc]
-        return self._oracle(x, grad, watch)
+        return self._oracle(x, grad, watch, coarse)
 
 
 class _Joint:

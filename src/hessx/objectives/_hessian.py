@@ -63,8 +63,9 @@ class HessianAt:
         return known if known is None or self.sign > 0.0 else -known
 
 
-# Makes H at a point from x (flat), the gradient there (asked for only if needed) and a watch.
-HessianOracle = Callable[[Array, Callable[[], Array], Callable[[], bool]], HessianAt]
+# Makes H at a point from x (flat), the gradient there (asked for only if needed), a watch, and by
+# how much differences of gradients are to be longer than they would be.
+HessianOracle = Callable[[Array, Callable[[], Array], Callable[[], bool], float], HessianAt]
 
 
 _SINGLE = 2.0**-23  # eps of float32
@@ -93,6 +94,8 @@ class DifferenceProduct:
         3-point.
     x_scale : float or array
         Natural size of the variables.
+    coarse : float
+        h is longer by this factor.
 
     Notes
     -----
@@ -121,6 +124,7 @@ class DifferenceProduct:
         grad: Array,
         central: bool,
         x_scale: Any,
+        coarse: float = 1.0,
     ) -> None:
         xp = space.xp
         self.xp, self.gradient_at, self.x, self.grad = xp, gradient_at, x, grad
@@ -128,11 +132,11 @@ class DifferenceProduct:
         scale = x_scale * space.n**0.5 if isinstance(x_scale, Real) else xp.sqrt(x_scale @ x_scale)
         norm = xp.sqrt(x @ x)
         size = xp.where(norm > scale, norm, norm * 0.0 + scale)
-        power = 1 / 3 if central else 1 / 2
+        size, power = size * coarse, 1 / 3 if central else 1 / 2
         self.length = size * space.eps**power
         if space.eps < _SINGLE:
-            coarse = xp.logical_and(_is_single(space, grad), xp.logical_not(_is_single(space, x)))
-            self.length = xp.where(coarse, size * _SINGLE**power, self.length)
+            single = xp.logical_and(_is_single(space, grad), xp.logical_not(_is_single(space, x)))
+            self.length = xp.where(single, size * _SINGLE**power, self.length)
 
     def __call__(self, v: Array) -> Array:
         """Multiply."""
@@ -200,7 +204,7 @@ def make_hessian(
     Returns
     -------
     callable
-        ``(x, grad, watch) -> HessianAt``.
+        ``(x, grad, watch, coarse) -> HessianAt``.
 
     Raises
     ------
@@ -209,14 +213,14 @@ def make_hessian(
     """
     if hessp is not None:
 
-        def from_hessp(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
+        def from_hessp(x: Array, _: Any, watch: Callable[[], bool], __: float) -> HessianAt:
             here, give = space.for_user(x), space.for_user
             return HessianAt(space, lambda v: hessp(here, give(v), *args), counts, sign, watch)
 
         return from_hessp
     if callable(hess):
 
-        def from_hess(x: Array, grad: Any, watch: Callable[[], bool]) -> HessianAt:  # noqa: ARG001
+        def from_hess(x: Array, _: Any, watch: Callable[[], bool], __: float) -> HessianAt:
             operator = as_operator(space, hess(space.for_user(x), *args), "hess(x)")
             return HessianAt(space, operator.matvec, counts, sign, watch, operator)
 
@@ -231,9 +235,9 @@ def make_hessian(
     scale = x_scale if isinstance(x_scale, Real) else space.flat(like(space, x_scale, "x_scale"))
 
     def from_differences(
-        x: Array, grad: Callable[[], Array], watch: Callable[[], bool]
+        x: Array, grad: Callable[[], Array], watch: Callable[[], bool], coarse: float
     ) -> HessianAt:
-        product = DifferenceProduct(space, gradient_at, x, grad(), central, scale)
+        product = DifferenceProduct(space, gradient_at, x, grad(), central, scale, coarse)
         # gradient_at has the sign already
         return HessianAt(space, product, counts, 1.0, watch)
 

@@ -151,7 +151,7 @@ class AskTell:
                 oracle = make_hessian(
                     self._space, lambda _: hessian, None, (), None, counts, run.sign, 1.0
                 )
-                run.linearise(oracle(run.state.point.x, run.gradient, run.watch))
+                run.linearise(oracle(run.state.point.x, run.gradient, run.watch, 1.0))
             self._asked = False
             self._move_on()
 

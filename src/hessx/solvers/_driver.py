@@ -37,8 +37,8 @@ def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
         with interrupts(run.watch):
             while run.outcome is Outcome.RUNNING or run.stationary:
                 if newton and run.wants_hessian:
-                    x = run.state.point.x
-                    run.linearise(objective.hessian(x, run.gradient, run.watch))
+                    x, coarse = run.state.point.x, run.state.coarse
+                    run.linearise(objective.hessian(x, run.gradient, run.watch, coarse))
                 elif run.answered:
                     run.go_on()
                 else:

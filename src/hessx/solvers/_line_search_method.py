@@ -257,8 +257,10 @@ class LineSearchMethod:
         state.scaled_step_norm = state.step_norm / self._length
         state.cut = getattr(search, "settled", False) or state.restarted
         over = state.floor.after(old.value, trial, exhausted=getattr(search, "settled", False))
+        change = memory.slope - memory.start_slope
+        state.doubt(getattr(memory, "foretold", math.nan) * state.alpha, change)
         if not state.floor.idle:
-            state.learn_bend(memory.slope - memory.start_slope, state.alpha * memory.d_square)
+            state.learn_bend(change, state.alpha * memory.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
         state.ray.slope = memory.start_slope
         state.note = memory.take(learn=not (over and again)) or ("restart" if again else "")

@@ -67,6 +67,11 @@ class NewtonMemory(VectorMemory):
         p = self.model_step
         return p.decrease if p is not None and p.newtonian else math.inf
 
+    @property
+    def foretold(self) -> float:
+        """The change of g'd along d, by the model; nan where there is none."""
+        return math.nan if self.model_step is None else self.model_step.p_H_p
+
     def linearise(self, hessian: Any) -> None:
         """Take the Hessian at the current point, and what preconditions it there."""
         self.hessian = hessian

@@ -11,6 +11,10 @@ from hessx.solvers._floor import Floor
 
 __all__ = ["RunState"]
 
+_DOUBTFUL = 0.1  # the change of g's was foretold to be ten times as large
+_COARSER = 10.0
+_COARSEST = -3 / 8  # as a power of eps: then steps are eps^(1/8) of x
+
 
 @dataclass(slots=True, kw_only=True)
 class RunState:
@@ -41,6 +45,10 @@ class RunState:
         The next step is along -g, after a failed search or steps without progress.
     least_bend, most_bend : float
         The extremes of the curvature d'Hd / d'd > 0 along the steps that were progress.
+    doubts : int
+        Steps in a row along which g hardly changed where the model foretold that it would.
+    coarse : float
+        Differences of gradients that products are formed from are longer by this factor.
     last_step, last_length : array and float, optional
         The last step, up to a positive factor, and its norm, for the next cosine.
     """
@@ -68,6 +76,8 @@ class RunState:
     restarted: bool = False
     least_bend: float = math.inf
     most_bend: float = 0.0
+    doubts: int = 0
+    coarse: float = 1.0
     last_step: Array = None
     last_length: float = math.nan
     cosine: float = math.nan
@@ -104,6 +114,19 @@ class RunState:
         if 0.0 < bend < math.inf:
             self.least_bend = min(self.least_bend, bend)
             self.most_bend = max(self.most_bend, bend)
+
+    def doubt(self, foretold: float, found: float) -> None:
+        """Compare the change of g's along a step with what the model foretold.
+
+        Where it is far too small, twice and more in a row, products by differences multiply the
+        noise of g: their steps become ten times longer.
+        """
+        if not abs(found) < _DOUBTFUL * abs(foretold):
+            self.doubts = 0
+            return
+        self.doubts += 1
+        if self.doubts > 1:
+            self.coarse = min(_COARSER * self.coarse, self.space.eps**_COARSEST)
 
     def arrive(self) -> None:
         """After an accepted step: was f -inf on its way, and are numbers far from all limits?"""
