@@ -175,7 +175,7 @@ class ModelStep:
         return self.outcome in _AT_THE_BOUNDARY
 
     @property
-    def p_H_p(self) -> float:
+    def slope_change(self) -> float:
         """The change of g'p along the step, by the model."""
         return -2.0 * (self.decrease + self.slope)
 

@@ -70,7 +70,7 @@ class NewtonMemory(VectorMemory):
     @property
     def foretold(self) -> float:
         """The change of g'd along d, by the model; nan where there is none."""
-        return math.nan if self.model_step is None else self.model_step.p_H_p
+        return math.nan if self.model_step is None else self.model_step.slope_change
 
     def linearise(self, hessian: Any) -> None:
         """Take the Hessian at the current point, and what preconditions it there."""

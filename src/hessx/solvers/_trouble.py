@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 REJECTIONS = 60  # in a row: halved so often, a radius is far below the resolution of any dtype
+_STIFF = -1.25  # as a power of eps: a spread of curvatures that no model bridges
 _FALLS = 3  # accepted steps in a row beside a trial with f = -inf
 
 _Verdict = tuple[Outcome, str]
@@ -100,10 +101,16 @@ def no_step(state: Any, trial: Point, length: float, promised: float, failure: O
 def _converged(state: Any, promised: float) -> _Verdict | None:
     """Success, where all that f is to fall still is within its noise."""
     left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
-    if not left <= noise:
+    if not left <= noise or _too_stiff(state):
         return None
     text = f"f could fall by {left:.2g} still, within its noise of {noise:.2g}; {numbers(state)}"
     return Outcome.CONVERGED_PRECISION, text
+
+
+def _too_stiff(state: Any) -> bool:
+    """Whether the last digits of x move g more, in stiff directions, than flat ones make it."""
+    stiff: bool = state.most_bend > state.least_bend * state.space.eps**_STIFF
+    return stiff
 
 
 def floor_reached(state: Any, promised: float) -> _Verdict:
@@ -113,4 +120,7 @@ def floor_reached(state: Any, promised: float) -> _Verdict:
         return converged
     left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
     text = f"no progress, though f could fall by {left:.2g} still; its noise is {noise:.2g}"
+    if left <= noise:
+        text = f"no progress, and curvatures from {state.least_bend:.2g} to {state.most_bend:.2g}"
+        text += " along the steps: x does not resolve the flat beside the stiff"
     return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"

@@ -156,7 +156,7 @@ class TrustRegionMethod:
             ratio, norm=p.norm, slope=p.slope, decrease=p.decrease, held_back=p.held_back
         )
         state.forcing.after(ratio, newtonian=accepted and p.newtonian)
-        state.doubt(p.p_H_p, slope - p.slope)
+        state.doubt(p.slope_change, slope - p.slope)
         if accepted:
             state.learn_bend(slope - p.slope, p_p)
             self._accept(state, trial, g, g_g, p_p)
