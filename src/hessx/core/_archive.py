@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -125,6 +126,9 @@ def _stream(file: Any) -> Iterator[IO[bytes]]:
         yield file
         return
     path = Path(file).resolve()
+    if not path.parent.is_dir():
+        msg = f"the folder {path.parent} does not exist, make it first"
+        raise FileNotFoundError(errno.ENOENT, msg, str(file))
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with beside.open("wb") as stream:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,6 +173,26 @@ def test_headers_that_nobody_has_written(good, change, message):
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         hessx.load(tmp_path / "nothing.hessx")
+
+
+def test_a_folder_that_does_not_exist(tmp_path, monkeypatch, good):
+    """The path as it was given and the folder are named, before f is evaluated."""
+
+    def never(x):
+        raise AssertionError("f was called")
+
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("none", "a.hessx"), "none/a.hessx", str(tmp_path / "none" / "a.hessx")):
+        for write in (
+            lambda path=path: hessx.minimize(never, [1.0], jac=True, checkpoint=path),
+            lambda path=path: hessx.save(path, load(good)),
+        ):
+            with pytest.raises(FileNotFoundError, match="does not exist, make it first") as caught:
+                write()
+            assert caught.value.filename == str(path)
+            assert f"the folder {tmp_path / 'none'} does not exist" in str(caught.value)
+            assert ".part" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, good):
