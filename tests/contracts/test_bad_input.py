@@ -273,7 +273,7 @@ def test_what_must_be_callable():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gtol": -1.0}, r"gtol = -1.0: expected a number in \[0, inf\]"),
+        ({"gtol": -1.0}, r"gtol = -1.0: expected a number in \[0, inf\)"),
         ({"gtol": float("nan")}, "gtol = nan"),
         ({"ftol": "small"}, "ftol = 'small'"),
         ({"maxiter": -1}, "^maxiter = -1: expected a number >= 0"),
@@ -291,6 +291,14 @@ def test_what_must_be_callable():
         ({"damping": 1.5}, "damping = 1.5"),
         ({"x_scale": 0.0}, "x_scale = 0.0"),
         ({"max_seconds": -1.0}, "max_seconds = -1.0"),
+        ({"lower_limit": float("nan")}, r"^lower_limit = nan: expected a number in \[-inf, inf\)$"),
+        ({"lower_limit": "low"}, "^lower_limit = 'low': expected a number"),
+        ({"norm": np.ones(2)}, r"^norm = array\(\[1., 1.\]\): expected inf or 2$"),
+        ({"gtol": 10**400}, r"^gtol = 10+: expected a number in \[0, inf\)$"),
+        ({"maxls": float("inf")}, "^maxls = inf: expected an integer >= 1"),
+        ({"disp": "no"}, "^disp = 'no': expected True or False$"),
+        ({"return_all": "x"}, "^return_all = 'x': expected True or False$"),
+        ({"return_all": 2}, "^return_all = 2: expected True or False$"),
     ],
 )
 def test_settings_out_of_range(options, message):
@@ -303,7 +311,13 @@ def test_settings_out_of_range(options, message):
     [
         ("trust-ncg", {"initial_trust_radius": 0}, "^initial_trust_radius = 0: expected a number"),
         ("trust-ncg", {"max_trust_radius": -2.0}, "^max_trust_radius = -2.0: expected a number"),
-        ("trust-krylov", {"eta": 0.3}, r"^eta = 0.3: expected a number in \[0, 0.25\]"),
+        ("trust-krylov", {"eta": 0.3}, r"^eta = 0.3: expected a number in \[0, 0.25\)$"),
+        ("trust-ncg", {"eta": 0.25}, r"^eta = 0.25: expected a number in \[0, 0.25\)$"),
+        (
+            "trust-ncg",
+            {"initial_trust_radius": 2.0, "max_trust_radius": 1.0},
+            r"^initial_trust_radius = 2.0 and max_trust_radius = 1.0: expected initial_.* <= max_",
+        ),
         ("trust-krylov", {"max_basis": 1}, "^max_basis = 1"),
         ("trust-ncg", {"check_every": 0}, "^check_every = 0"),
         ("newton-cg", {"max_inner": 0}, "^max_inner = 0"),
@@ -330,3 +344,24 @@ def test_difference_steps_must_be_positive():
     for option in ("eps", "finite_diff_rel_step"):
         with pytest.raises(SettingsError, match=r" = 0\.0: expected a number in \(0, inf\)"):
             run(never, jac="2-point", options={option: 0.0})
+
+
+@pytest.mark.parametrize("name", ["maximize", "history", "progress"])
+def test_switches_are_true_or_false(name):
+    for bad in ("yes", 2, 0.5, None, [True], np.ones(2, bool)):
+        with pytest.raises(SettingsError, match=rf"^{name} = .*: expected True or False$"):
+            run(never, **{name: bad})
+        if name != "progress":
+            with pytest.raises(SettingsError, match=rf"^{name} = .*: expected True or False$"):
+                hessx.AskTell([1.0, 2.0], **{name: bad})
+    for on, off in (
+        (True, False),
+        (1, 0),
+        (np.True_, np.False_),
+        (np.array(True), np.array(False)),
+    ):
+        assert run(bowl, **{name: off}).success
+        sign = -1.0 if name == "maximize" else 1.0
+        assert run(
+            lambda x, sign=sign: (sign * bowl(x)[0], sign * bowl(x)[1]), **{name: on}
+        ).success

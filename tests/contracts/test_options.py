@@ -153,6 +153,52 @@ def test_numbers_of_models_and_linear_solvers_keep_float32(backend, rng):
     backend.assert_same_kind(hessx.lsmr(A, b, damp=f64(0.5), atol=f64(1e-3)).x, b)
 
 
+NUMBERS = {
+    "L-BFGS-B": {
+        "gtol": 0.125, "gtol_rel": 0.0, "norm": 2, "ftol": 2.0**-30, "xtol": 2.0**-30,
+        "maxiter": 30, "maxfun": 40, "maxcor": 3, "maxls": 20, "damping": 0.25, "hess_inv0": 0.5,
+        "x_scale": 2, "lower_limit": -8, "max_seconds": 1000, "c1": 0.125, "c2": 0.75,
+    },
+    "newton-cg": {"max_inner": 2, "check_every": 2, "max_products": 30, "maxfev": 9, "maxls": 9},
+    "trust-ncg": {"initial_trust_radius": 0.5, "max_trust_radius": 8, "eta": 0.125},
+    "trust-krylov": {"max_basis": 4, "maxiter": 7},
+    "cg": {"eps": 2.0**-20, "maxiter": 7, "maxls": 20},
+    "gd": {"finite_diff_rel_step": 2.0**-20, "maxiter": 7},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [np.array, float, f32, lambda number: np.array(float(number))])
+@pytest.mark.parametrize("method", NUMBERS)
+def test_numbers_may_be_arrays_without_axes_and_counts_floats(method, form):
+    """The run is that with Python's numbers."""
+    options = NUMBERS[method]
+    more = {"jac": None} if options.keys() & {"eps", "finite_diff_rel_step"} else {"jac": True}
+
+    def fun(x):
+        return chained_rosenbrock(x) if more["jac"] else chained_rosenbrock(x)[0]
+
+    results = [
+        hessx.minimize(
+            fun, START, method=method, options=given, hessp=product_of(chained_rosenbrock), **more
+        )
+        for given in (options, {name: form(number) for name, number in options.items()})
+    ]
+    np.testing.assert_array_equal(results[1].x, results[0].x)
+    assert results[1].message == results[0].message
+    assert results[1].nfev == results[0].nfev > 2
+
+
+def test_arrays_without_axes_are_numbers_to_scipy_too():
+    given = {"jac": optimize.rosen_der, "method": "L-BFGS-B", "tol": np.array(1e-3)}
+    options = {"maxcor": np.array(5), "maxls": np.array(10)}
+    for minimize in (optimize.minimize, hessx.minimize):
+        assert minimize(optimize.rosen, START, options=options, **given).success
+    result = hessx.minimize(
+        optimize.rosen, START, x_scale=np.array(2.0), max_seconds=np.array(60), options=options
+    )
+    assert result.success
+
+
 # limits
 
 
@@ -179,6 +225,13 @@ def test_limits_that_are_none(name, limit):
 
 def test_a_limit_of_inf_and_a_bar(capsys):
     assert run(options={"maxiter": np.inf, "disp": True}).success
+    assert "hessx" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("level", [1, 101, -1, np.int64(2), np.True_, np.array(True)])
+def test_levels_of_output_are_scipys(level, capsys):
+    """All but 0 print something there, in most methods."""
+    assert run(options={"disp": level}).success
     assert "hessx" in capsys.readouterr().err
 
 
@@ -356,7 +409,8 @@ def test_options_that_mean_nothing_are_named_in_a_warning(method, options):
     [
         {"workers": None}, {"inexact": True}, {"subproblem_maxiter": None}, {"xrtol": 0},
         {"xrtol": 0.0}, {"iprint": -1}, {"disp": False}, {"disp": None}, {"return_all": False},
-        {"eps": None}, {"finite_diff_rel_step": None}, {"maxfun": None},
+        {"eps": None}, {"finite_diff_rel_step": None}, {"maxfun": None}, {"disp": 0},
+        {"return_all": None}, {"return_all": np.False_}, {"return_all": 0}, {"disp": np.array(0)},
     ],
 )  # fmt: skip
 def test_defaults_of_scipys_ask_for_nothing(options):

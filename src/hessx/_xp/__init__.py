@@ -3,10 +3,17 @@
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
-from hessx._xp._intake import converted, eps_of, take_gradient, take_product, take_value
+from hessx._xp._intake import (
+    as_float,
+    converted,
+    eps_of,
+    take_gradient,
+    take_product,
+    take_value,
+)
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._numpy_rows import make_rows
-from hessx._xp._point import like, to_point
+from hessx._xp._point import like, plain, to_point
 from hessx._xp._portable import (
     host_array,
     host_rows,
@@ -33,6 +40,7 @@ __all__ = [
     "Space",
     "WrittenRows",
     "add_scaled",
+    "as_float",
     "converted",
     "detach",
     "dot",
@@ -52,6 +60,7 @@ __all__ = [
     "padded",
     "placed_array",
     "placed_rows",
+    "plain",
     "plus_scaled",
     "quiet",
     "rademacher",

@@ -6,6 +6,7 @@ device and dtype have to be those of x: a conversion would be a hidden copy, or 
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from hessx._xp._algebra import quiet
 from hessx._xp._namespace import Array, Space, detach, is_array, library_of
 
-__all__ = ["converted", "eps_of", "take_gradient", "take_product", "take_value"]
+__all__ = ["as_float", "converted", "eps_of", "take_gradient", "take_product", "take_value"]
 
 
 def take_value(space: Space, f: Any) -> Any:
@@ -35,7 +36,7 @@ def take_value(space: Space, f: Any) -> Any:
     if type(f) is float:
         return f
     if isinstance(f, Real | np.bool_):
-        return float(f)
+        return as_float(f)
     f = converted(space, f, ((),), np.dtype(np.float64))
     if not compat.is_array_api_obj(f):
         msg = f"fun returned a {type(f).__name__}: expected a number or a 0-d array"
@@ -61,6 +62,14 @@ def take_value(space: Space, f: Any) -> Any:
         msg = f"fun returned a value on device {compat.device(f)}: expected {space.device}"
         raise ValueError(msg)
     return f
+
+
+def as_float(number: Any) -> float:
+    """Read a number of the host; an integer or a fraction out of range is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def eps_of(f: Any) -> float:
@@ -165,7 +174,7 @@ def _from_objects(a: np.ndarray) -> np.ndarray:
     """Read numbers that Python holds: fractions, decimals, those of symbolic libraries."""
     if not all(hasattr(entry, "__float__") for entry in a.flat):
         return a
-    return np.array([float(entry) for entry in a.flat]).reshape(a.shape)
+    return np.array([as_float(entry) for entry in a.flat]).reshape(a.shape)
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

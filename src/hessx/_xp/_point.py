@@ -1,4 +1,4 @@
-"""What the user gives at the start of a run: x0 and arrays like it, in the space of the run."""
+"""What the user gives at the start of a run: x0, arrays like it, and numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Library, Space, detach, library_of, space_of
 from hessx._xp._tree import is_tree, rebuild, walk
 
-__all__ = ["like", "to_point"]
+__all__ = ["like", "plain", "to_point"]
 
 
 def to_point(x0: Any) -> Any:
@@ -104,6 +104,12 @@ def _refuse_dtype(library: Library, dtype: Any, what: str) -> NoReturn:
         expected = "float32 or float64" if library.bits else "a real floating dtype"
         msg = f"{what} has dtype {dtype}: expected {expected}; convert {what} first"
     raise TypeError(msg)
+
+
+def plain(given: Any) -> Any:
+    """Give a scalar or 0-d array of NumPy's as Python's number; all else as it is."""
+    scalar = isinstance(given, np.generic) or (isinstance(given, np.ndarray) and given.ndim == 0)
+    return given.item() if scalar else given
 
 
 def like(space: Space, given: Any, what: str) -> Array:

@@ -13,11 +13,13 @@ from hessx.core._scale import positive_vector
 from hessx.core._settings import (
     OptionWarning,
     SettingsError,
+    check_flag,
     check_integer,
     check_limit,
     check_object,
     check_part,
     check_real,
+    store_choice,
     store_integer,
     store_real,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Stopping",
     "Watch",
     "as_checkpoint",
+    "check_flag",
     "check_integer",
     "check_limit",
     "check_object",
@@ -57,6 +60,7 @@ __all__ = [
     "positive_vector",
     "save",
     "saved",
+    "store_choice",
     "store_integer",
     "store_real",
 ]

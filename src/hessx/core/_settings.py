@@ -6,17 +6,21 @@ Numbers become Python's: a NumPy float64 among the settings would turn float32 r
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
+
+from hessx._xp import as_float, plain
 
 __all__ = [
     "OptionWarning",
     "SettingsError",
+    "check_flag",
     "check_integer",
     "check_limit",
     "check_object",
     "check_part",
     "check_real",
+    "store_choice",
     "store_integer",
     "store_real",
 ]
@@ -50,25 +54,20 @@ class SettingsError(ValueError):
 
 
 def check_real(
-    name: str,
-    value: object,
-    low: float = -math.inf,
-    high: float = math.inf,
-    *,
-    closed: bool = False,
+    name: str, value: object, low: float = -math.inf, high: float = math.inf, ends: str = "()"
 ) -> float:
-    """Refuse a setting that is not a finite number in (low, high), or [low, high] if ``closed``.
+    """Refuse a setting that is not a number of an interval.
 
     Parameters
     ----------
     name : str
         The setting, for the message.
     value : object
-        What was given; NumPy's scalars count as numbers, bool does not.
+        What was given; NumPy's scalars and 0-d arrays count as numbers, bool does not.
     low, high : float
-        The range.
-    closed : bool
-        Whether the ends belong to it.
+        The interval.
+    ends : {"()", "[)", "(]", "[]"}
+        Its brackets: a square one takes the end in, an infinite one too.
 
     Returns
     -------
@@ -78,7 +77,7 @@ def check_real(
     Raises
     ------
     SettingsError
-        ``value`` is no number of the range.
+        ``value`` is no number of the interval.
 
     Examples
     --------
@@ -86,25 +85,26 @@ def check_real(
     >>> check_real("c1", 0.1, 0.0, 0.5)
     0.1
     """
-    if type(value) is float and (low < value < high or (closed and value == low > -math.inf)):
+    if type(value) is float and low < value < high:
         return value
-    number = float(value) if type(value) is int or _is_real(value) else math.nan  # type: ignore[arg-type]
-    inside = math.isfinite(number)
-    if inside:
-        inside = low <= number <= high if closed else low < number < high
-    if not inside:
-        left, right = ("[", "]") if closed else ("(", ")")
-        msg = f"{name} = {value!r}: expected a number in {left}{low:g}, {high:g}{right}"
+    number = _number(value)
+    above = low <= number if ends[0] == "[" else low < number
+    below = number <= high if ends[1] == "]" else number < high
+    if not (above and below):
+        msg = f"{name} = {value!r}: expected a number in {ends[0]}{low:g}, {high:g}{ends[1]}"
         raise SettingsError(msg)
     return number
 
 
-def _is_real(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _number(value: object) -> float:
+    """Read a number as a float; nan where it is none."""
+    number = plain(value)
+    real = isinstance(number, Real) and not isinstance(number, bool)
+    return as_float(number) if real else math.nan
 
 
 def check_integer(name: str, value: object, low: int = 0) -> int:
-    """Refuse a setting that is not an integer >= low.
+    """Refuse a setting that is not an integer >= low; 10.0 is one, as in limits.
 
     Parameters
     ----------
@@ -135,10 +135,11 @@ def check_integer(name: str, value: object, low: int = 0) -> int:
     """
     if type(value) is int and value >= low:
         return value
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+    number = _number(value)
+    if not number.is_integer() or number < low:
         msg = f"{name} = {value!r}: expected an integer >= {low}"
         raise SettingsError(msg)
-    return int(value)
+    return int(number)
 
 
 def check_limit(name: str, value: Any) -> int | None:
@@ -160,13 +161,32 @@ def check_limit(name: str, value: Any) -> int | None:
     >>> check_limit("maxiter", 1e5), check_limit("maxiter", 100.5)
     (100000, 101)
     """
-    if value is None or (_is_real(value) and value == math.inf):
-        return None
-    if not _is_real(value) or not value >= 0:
+    number = math.inf if value is None else _number(value)
+    if not number >= 0:
         msg = f"{name} = {value!r}: expected a number >= 0"
         raise SettingsError(msg)
-    least: int = math.ceil(value)
-    return least
+    return None if number == math.inf else math.ceil(number)
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Refuse a switch that is not True or False, in Python's or NumPy's form, or 1 or 0.
+
+    Raises
+    ------
+    SettingsError
+        So it is: "no" would count as True.
+
+    Examples
+    --------
+    >>> from hessx.core import check_flag
+    >>> check_flag("maximize", 1)
+    True
+    """
+    flag = plain(value)
+    if not isinstance(flag, int) or flag not in (0, 1):
+        msg = f"{name} = {value!r}: expected True or False"
+        raise SettingsError(msg)
+    return bool(flag)
 
 
 def check_object(name: str, part: object) -> None:
@@ -224,14 +244,14 @@ def check_part(name: str, part: object, verbs: str, expected: str) -> None:
 
 
 def store_real(
-    part: Any, name: str, low: float = -math.inf, high: float = math.inf, *, closed: bool = False
+    part: Any, name: str, low: float = -math.inf, high: float = math.inf, ends: str = "()"
 ) -> None:
     """Check a field of a frozen dataclass and store the Python float; see `check_real`.
 
     None passes where it is the default.
     """
     if not _left_out(part, name):
-        number = check_real(name, getattr(part, name), low, high, closed=closed)
+        number = check_real(name, getattr(part, name), low, high, ends)
         object.__setattr__(part, name, number)
 
 
@@ -242,6 +262,17 @@ def store_integer(part: Any, name: str, low: int = 0) -> None:
     """
     if not _left_out(part, name):
         object.__setattr__(part, name, check_integer(name, getattr(part, name), low))
+
+
+def store_choice(part: Any, name: str, *choices: object) -> None:
+    """Refuse a field of a frozen dataclass that is none of the choices, numbers or strings."""
+    given = getattr(part, name)
+    choice = plain(given)
+    if not isinstance(choice, Real | str) or choice not in choices:
+        first, last = ", ".join(map(repr, choices[:-1])), choices[-1]
+        msg = f"{name} = {given!r}: expected {first} or {last!r}"
+        raise SettingsError(msg)
+    object.__setattr__(part, name, choice)
 
 
 def _left_out(part: Any, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx.core._messages import Counts
 from hessx.core._outcome import Outcome
-from hessx.core._settings import SettingsError, check_limit, check_real
+from hessx.core._settings import check_limit, store_choice, store_real
 
 __all__ = ["Stopping"]
 
@@ -79,17 +79,15 @@ class Stopping:
     lower_limit: float = -math.inf
 
     def __post_init__(self) -> None:
-        for name in ("gtol", "gtol_rel", "ftol", "xtol", "max_seconds"):
-            value = getattr(self, name)
-            if name == "max_seconds" and value == math.inf:
-                object.__setattr__(self, name, None)
-            elif value is not None:
-                check_real(name, value, 0.0, closed=True)
+        for name in ("gtol", "gtol_rel", "ftol", "xtol"):
+            store_real(self, name, 0.0, ends="[)")
+        store_real(self, "max_seconds", 0.0, ends="[]")
+        if self.max_seconds == math.inf:
+            object.__setattr__(self, "max_seconds", None)
+        store_real(self, "lower_limit", ends="[)")
         for name in ("max_iterations", "max_evaluations", "max_products"):
             object.__setattr__(self, name, check_limit(name, getattr(self, name)))
-        if self.norm not in (2, math.inf):
-            msg = f"norm = {self.norm!r}: expected inf or 2"
-            raise SettingsError(msg)
+        store_choice(self, "norm", math.inf, 2)
 
     def apply(self, state: Any, counts: Counts, seconds: float) -> _Verdict:
         """Judge a state after a reply.

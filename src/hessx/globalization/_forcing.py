@@ -75,8 +75,8 @@ class Forcing:
 
     def __post_init__(self) -> None:
         store_real(self, "ceiling", 0.0, 1.0)
-        store_real(self, "floor", 0.0, self.ceiling, closed=True)
-        store_real(self, "last_floor", 0.0, self.floor, closed=True)
+        store_real(self, "floor", 0.0, self.ceiling, "[]")
+        store_real(self, "last_floor", 0.0, self.floor, "[]")
 
     def begin(self) -> RootForcing:
         """Start a run."""
@@ -148,11 +148,11 @@ class EisenstatWalker:
     def __post_init__(self) -> None:
         store_real(self, "first", 0.0, 1.0)
         store_real(self, "ceiling", 0.0, 1.0)
-        store_real(self, "scale", 0.0, 1.0, closed=True)
+        store_real(self, "scale", 0.0, 1.0, "[]")
         if self.power == 1.0:
             msg = "power = 1.0: expected a number in (1, 2]"
             raise SettingsError(msg)
-        store_real(self, "power", 1.0, 2.0, closed=True)
+        store_real(self, "power", 1.0, 2.0, "[]")
         store_real(self, "threshold", 0.0, 1.0)
 
     def begin(self) -> RatioForcing:

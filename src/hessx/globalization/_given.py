@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx.core import SettingsError, saved, store_real
+from hessx.core import saved, store_choice, store_real
 from hessx.globalization._noise import Noise
 from hessx.globalization._search import Ray, Verdict
 
@@ -139,10 +139,7 @@ class DecayingStep:
     def __post_init__(self) -> None:
         store_real(self, "alpha", 0.0)
         store_real(self, "rate", 0.0)
-        store_real(self, "power", 0.0)
-        if self.power > 1.0:
-            msg = f"power = {self.power!r}: expected a number in (0, 1]"
-            raise SettingsError(msg)
+        store_real(self, "power", 0.0, 1.0, "(]")
 
     def begin(self, ray: Ray) -> GivenSearch:
         """Give the step of this iteration."""
@@ -202,9 +199,7 @@ class BarzilaiBorwein:
     needs_pair = True
 
     def __post_init__(self) -> None:
-        if self.variant not in ("long", "short"):
-            msg = f"variant = {self.variant!r}: expected 'long' or 'short'"
-            raise SettingsError(msg)
+        store_choice(self, "variant", "long", "short")
 
     @property
     def needs_identity(self) -> bool:

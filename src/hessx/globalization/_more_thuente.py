@@ -99,9 +99,9 @@ class MoreThuente(WolfeRule):
 
     def __post_init__(self) -> None:
         WolfeRule.__post_init__(self)
-        store_real(self, "xtol", 0.0, 1.0, closed=True)
-        store_real(self, "alpha_min", 0.0, 1.0, closed=True)
-        store_real(self, "alpha_max", 1.0, closed=True)
+        store_real(self, "xtol", 0.0, 1.0, "[]")
+        store_real(self, "alpha_min", 0.0, 1.0, "[]")
+        store_real(self, "alpha_max", 1.0, ends="[)")
 
     def begin(self, ray: Ray) -> MoreThuenteSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""

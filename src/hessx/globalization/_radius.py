@@ -81,25 +81,19 @@ class RadiusRule:
 
     def __post_init__(self) -> None:
         store_real(self, "initial", 0.0)
-        if self.largest == math.inf:
-            object.__setattr__(self, "largest", math.inf)
-        else:
-            store_real(self, "largest", 0.0)
-        store_real(self, "accept", 0.0, self.poor, closed=True)
+        store_real(self, "largest", 0.0, ends="(]")
         store_real(self, "poor", 0.0, 1.0)
+        store_real(self, "accept", 0.0, self.poor, "[)")
         store_real(self, "good", self.poor, 1.0)
         least, largest = self.shrink
         least = check_real("shrink[0]", least, 0.0, 1.0)
-        largest = check_real("shrink[1]", largest, least, 1.0 - 1e-9, closed=True)
+        largest = check_real("shrink[1]", largest, least, 1.0 - 1e-9, "[]")
         object.__setattr__(self, "shrink", (least, largest))
         store_real(self, "grow", 1.0)
-        store_real(self, "leap", 1.0, closed=True)
+        store_real(self, "leap", 1.0, ends="[)")
         if self.initial is not None and self.initial > self.largest:
             given = f"initial = {self.initial} and largest = {self.largest}"
             msg = f"{given}: expected initial <= largest"
-            raise SettingsError(msg)
-        if self.accept == self.poor:
-            msg = f"accept = poor = {self.poor}: expected accept < poor"
             raise SettingsError(msg)
 
     def begin(self) -> Region:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hessx._xp import Array, Space
-from hessx.core import SettingsError, saved
+from hessx.core import saved, store_choice
 from hessx.hessians._memory import Needs
 from hessx.hessians._vector_memory import VectorMemory
 
@@ -108,9 +108,7 @@ class NonlinearCG:
     beta: str = "hs+"
 
     def __post_init__(self) -> None:
-        if self.beta not in ("hs+", "pr+", "hz"):
-            msg = f"beta = {self.beta!r}: expected 'hs+', 'pr+' or 'hz'"
-            raise SettingsError(msg)
+        store_choice(self, "beta", "hs+", "pr+", "hz")
 
     def remember(self, space: Space, scale: Array | None, needs: Needs) -> ConjugateMemory:  # noqa: ARG002
         """Make the memory of a run."""

@@ -122,8 +122,8 @@ class LBFGS:
         given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
         if given != expected:
             msg = (
-                f"hess_inv0 is an L-BFGS operator with (n, library, dtype, memory) = {given}: "
-                f"expected {expected}"
+                "hess_inv0 is an L-BFGS operator with (n, library, dtype, room for pairs) = "
+                f"{given}: expected {expected}"
             )
             raise SettingsError(msg)
         memory = LBFGSMemory(space, start.scale if scale is None else scale, m, None, self.damping)

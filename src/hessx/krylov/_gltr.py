@@ -76,7 +76,7 @@ class GLTR:
 
     def __post_init__(self) -> None:
         store_integer(self, "max_basis", LEAST_ROWS)
-        store_real(self, "boundary", 0.0, closed=True)
+        store_real(self, "boundary", 0.0, ends="[)")
 
     def __call__(self, model: QuadraticModel) -> ModelStep:
         """Solve for a step."""

@@ -180,7 +180,7 @@ def tolerance(name: str, given: float | None, default: float) -> float:
     """Check a relative tolerance in [0, 1], or take the default."""
     if given is None:
         return default
-    return check_real(name, given, 0.0, 1.0, closed=True)
+    return check_real(name, given, 0.0, 1.0, "[]")
 
 
 def check_steps(max_iterations: int | None, default: int, check_every: int) -> int:

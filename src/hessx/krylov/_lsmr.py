@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -120,8 +119,8 @@ def lsmr(
     atol = tolerance("atol", atol, rows.eps**0.5)
     btol = tolerance("btol", btol, rows.eps**0.5)
     conlim = rows.eps ** (-2 / 3) if conlim is None else conlim
-    damp = check_real("damp", damp, 0.0, math.inf, closed=True)
-    conlim = check_real("conlim", conlim, 0.0, math.inf, closed=True)
+    damp = check_real("damp", damp, 0.0, ends="[)")
+    conlim = check_real("conlim", conlim, 0.0, ends="[)")
     check_steps(max_iterations, 0, check_every)
     pair = _Pair(A, rows, watch)
 

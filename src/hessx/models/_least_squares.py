@@ -58,7 +58,7 @@ class LinearLeastSquares:
     """
 
     def __init__(self, X: Array, y: Array, l2: float = 0.0) -> None:
-        l2 = check_real("l2", l2, 0.0, closed=True)
+        l2 = check_real("l2", l2, 0.0, ends="[)")
         self._space, self.y = take_data(X, y)
         self.X, self.l2, self.n = X, l2, X.shape[1]
         self._transposed = X.T

@@ -71,7 +71,7 @@ class LogisticRegression:
     """
 
     def __init__(self, X: Array, y: Array, l2: float = 0.0, *, intercept: bool = True) -> None:
-        l2 = check_real("l2", l2, 0.0, closed=True)
+        l2 = check_real("l2", l2, 0.0, ends="[)")
         self._space, y = take_data(X, y)
         self.X, self.l2, self.intercept = X, l2, intercept
         self._transposed = X.T

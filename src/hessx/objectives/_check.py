@@ -99,7 +99,7 @@ def check_gradient(
     >>> hessx.check_gradient(lambda x: (x**4).sum(), np.ones(3), jac=lambda x: 3 * x**3).ok
     False
     """
-    check_integer("directions", directions, 1)
+    directions = check_integer("directions", directions, 1)
     point = to_point(x)
     space = space_of(point)
     if jac is not True and not callable(jac):

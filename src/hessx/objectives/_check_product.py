@@ -105,7 +105,7 @@ def check_product(
     >>> hessx.check_product(fun, np.ones(3), hessp=lambda x, v: 4 * x**2 * v).ok
     False
     """
-    check_integer("directions", directions, 1)
+    directions = check_integer("directions", directions, 1)
     if not callable(hess) and not callable(hessp):
         msg = "neither hess nor hessp is a callable: there is nothing to check"
         raise ValueError(msg)

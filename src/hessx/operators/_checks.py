@@ -223,7 +223,7 @@ def _draws(
     A: LinearOperator, like: Any, sizes: tuple[int, int], directions: int, seed: int
 ) -> tuple[Space, Array, Array]:
     """Draw random vectors of two sizes, in one upload."""
-    check_integer("directions", directions, 1)
+    directions = check_integer("directions", directions, 1)
     space, total = A._place(like), sum(sizes)
     draws = normal(replace(space, n=total, shape=(total,), chunks=None), seed, directions)
     return space, draws[:, : sizes[0]], draws[:, sizes[0] :]

@@ -35,7 +35,7 @@ class IdentityOperator(LinearOperator):
     """
 
     def __init__(self, n: int) -> None:
-        check_integer("n", n, 1)
+        n = check_integer("n", n, 1)
         self._declare((n, n), None, symmetric=True, diagonal=True)
 
     def _apply(self, v: Array) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, space_of, take_gradient, take_value, to_point
-from hessx.core import Checkpoint, Counts, Precision, Reply, Result, as_checkpoint
+from hessx.core import Checkpoint, Counts, Precision, Reply, Result, as_checkpoint, check_flag
 from hessx.objectives import make_hessian
 from hessx.solvers._interrupts import interrupts
 from hessx.solvers._observers import Observers
@@ -77,6 +77,7 @@ class AskTell:
         callback: Callable[..., Any] | None = None,
         resume: Any = None,
     ) -> None:
+        history, maximize = check_flag("history", history), check_flag("maximize", maximize)
         point = to_point(x0)
         space = self._space = space_of(point)
         resumed = None if resume is None else as_checkpoint(resume, "resume")

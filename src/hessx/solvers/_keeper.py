@@ -35,8 +35,8 @@ class Keeper:
         if path is not None and not isinstance(path, str | os.PathLike):
             msg = f"checkpoint is a {type(path).__name__}: expected a path"
             raise TypeError(msg)
-        check_real("checkpoint_every", every, 0.0, closed=True)
-        self.path, self.every, self.last = path, every, -math.inf
+        self.every = check_real("checkpoint_every", every, 0.0, ends="[)")
+        self.path, self.last = path, -math.inf
 
     def keep(self, run: Run) -> None:
         """Write if it is time; the first time at once, so that what cannot be saved is told."""

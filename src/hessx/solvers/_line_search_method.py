@@ -98,8 +98,7 @@ class LineSearchMethod:
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
-        if self.first_alpha != math.inf:
-            store_real(self, "first_alpha", 0.0)
+        store_real(self, "first_alpha", 0.0, ends="(]")
         length: Any = 1.0
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import space_of, to_point
-from hessx.core import Result, as_checkpoint
+from hessx.core import Result, as_checkpoint, check_flag
 from hessx.objectives import make_objective
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
@@ -112,7 +112,7 @@ def minimize(
         and limits are those of this call, and counts and seconds go on.
     checkpoint : path, optional
         Save the run there at the start, from time to time, at the end, and where fun raises; a kill
-        at any moment leaves a complete file.
+        at any moment leaves a complete file.  Its folder has to exist.
     checkpoint_every : float
         Seconds between two checkpoints, written before an evaluation of f; 0 for each.
 
@@ -165,6 +165,8 @@ def minimize(
     """
     refuse_bounds(bounds)
     refuse_constraints(constraints)
+    history, progress = check_flag("history", history), check_flag("progress", progress)
+    maximize = check_flag("maximize", maximize)
     args = args if isinstance(args, tuple) else (args,)
     point = to_point(x0)
     space = space_of(point)

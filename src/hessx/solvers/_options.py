@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
-from hessx.core import OptionWarning, SettingsError, Stopping
+from hessx._xp import plain
+from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
 from hessx.solvers._methods import FIELDS, choose_method
 
 __all__ = ["Plan", "plan"]
@@ -96,7 +98,7 @@ def plan(
     ValueError
         An unknown method or option; the known ones are named.
     TypeError
-        A method that is neither a name nor a composition.
+        A method that is neither a name nor a composition, or options that are no dict.
     SettingsError
         A setting out of range, by the name that it was given.
 
@@ -107,11 +109,11 @@ def plan(
     """
     entry, chosen = choose_method(method, products=products)
     named = method is None or isinstance(method, str)
-    given = dict(options or {})
+    given = _as_given(options)
     if max_seconds is not None:
         given["max_seconds"] = max_seconds
     if x_scale is not None:
-        given["x_scale"] = x_scale
+        given["x_scale"] = plain(x_scale)
     if "x_scale" in given and not named:
         msg = "x_scale with a composition: give it to the composition itself"
         raise SettingsError(msg)
@@ -131,7 +133,7 @@ def plan(
                 names[_STOPPING[name]] = name
         elif named and name in _IGNORED:
             default = _IGNORED[name]
-            if setting is not default and (default is None or setting != default):
+            if setting is not default and not (isinstance(setting, Real) and setting == default):
                 text = f"option {name!r} of SciPy's means nothing to this method and is ignored"
                 warnings.warn(text, OptionWarning, stacklevel=3)
         elif name not in _OTHERS:
@@ -148,10 +150,28 @@ def plan(
         given.get("finite_diff_rel_step"),
         given.get("eps"),
         getattr(solver, "x_scale", 1.0),
-        given.get("disp", False),
-        given.get("return_all", False),
+        _switched_on(given, "disp"),
+        _switched_on(given, "return_all"),
         chosen,
     )
+
+
+def _as_given(options: Any) -> dict[str, Any]:
+    """Copy the options, with Python's numbers for NumPy's."""
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        example = '{"maxiter": 100}'
+        msg = f"options is a {type(options).__name__}: expected a dict, such as {example}, or None"
+        raise TypeError(msg)
+    return {name: plain(setting) for name, setting in options.items()}
+
+
+def _switched_on(given: dict[str, Any], name: str) -> bool:
+    setting = given.get(name)
+    if name == "disp" and isinstance(setting, int):  # SciPy's levels of output
+        return setting != 0
+    return setting is not None and check_flag(name, setting)
 
 
 @contextmanager

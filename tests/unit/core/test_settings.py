@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,17 +22,32 @@ def test_others_do_not(value):
         check_real("c", value, 0.0, 2.0)
 
 
-def test_closed_ends():
-    for value in (0.0, 2.0):
-        check_real("c", value, 0.0, 2.0, closed=True)
-    with pytest.raises(SettingsError, match=r"c = 2\.1: expected a number in \[0, 2\]"):
-        check_real("c", 2.1, 0.0, 2.0, closed=True)
+@pytest.mark.parametrize("ends", ["()", "[)", "(]", "[]"])
+@pytest.mark.parametrize(("low", "high"), [(0.0, 2.0), (-math.inf, math.inf)])
+def test_ends_of_an_interval(ends, low, high):
+    """Square brackets take them in, round ones do not, as in mathematics; infinite ones too."""
+    for end, belongs in ((low, ends[0] == "["), (high, ends[1] == "]")):
+        for value in (end, np.float32(end), np.array(end)):
+            if belongs:
+                assert check_real("c", value, low, high, ends) == end
+            else:
+                with pytest.raises(SettingsError, match=r"c = .*: expected a number in [\[(]"):
+                    check_real("c", value, low, high, ends)
+    assert check_real("c", 1, low, high, ends) == 1.0
+    with pytest.raises(SettingsError, match="c = nan"):
+        check_real("c", math.nan, low, high, ends)
 
 
-@pytest.mark.parametrize("value", [1.0, "1", None, True, 0, -3, np.float64(2.0)])
-def test_integers(value):
-    check_integer("m", 1, 1)
-    check_integer("m", np.int32(4), 1)
+@pytest.mark.parametrize("value", [4, 4.0, np.int32(4), np.float32(4.0), np.array(4), Fraction(4)])
+def test_integers_in_any_form(value):
+    found = check_integer("m", value, 1)
+    assert (found, type(found)) == (4, int)
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, "1", None, True, 0, -3, np.float64(2.5), math.inf, math.nan, np.array([2]), 1j]
+)
+def test_what_is_no_integer(value):
     with pytest.raises(SettingsError, match=r"m = .*: expected an integer >= 1"):
         check_integer("m", value, 1)
 

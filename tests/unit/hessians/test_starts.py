@@ -189,12 +189,12 @@ def test_bad_starts_are_refused(backend):
         r"hess_inv0 = nan": float("nan"),
         r"hess_inv0 has 2 entries: expected 3, as x0": backend.asarray([1.0, 2.0]),
         r"hess_inv0 is a str: expected a positive number": "identity",
-        r"memory\) = \(4,.*expected \(3,": longer,
+        r"room for pairs\) = \(4,.*expected \(3,": longer,
     }
     for message, start in bad.items():
         with pytest.raises(SettingsError, match=message):
             hessx.minimize(fun, x0, jac=True, options={"hess_inv0": start})
-    with pytest.raises(SettingsError, match=r"memory\) = .*10\): expected .*5\)"):
+    with pytest.raises(SettingsError, match=r"room for pairs\) = .*10\): expected .*5\)"):
         hessx.minimize(fun, x0, jac=True, options={"hess_inv0": earlier, "maxcor": 5})
     with pytest.raises(SettingsError, match="give one of the two"):
         options = {"hess_inv0": backend.asarray([1.0, 2.0, 3.0])}
