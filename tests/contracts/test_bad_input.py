@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -124,6 +127,32 @@ def test_numbers_of_the_host_are_values(backend, number):
     assert result.success
     assert type(result.fun) is float
     assert result.fun == float(number)
+
+
+@pytest.mark.parametrize("huge", [10**400, Fraction(10**400)])
+@pytest.mark.parametrize("method", ["lbfgs", "trust-ncg"])
+def test_integers_beyond_floats_are_infinite(backend, method, huge):
+    """Behind a wall and at the start: the run is that with inf, and nothing raises."""
+    ends = []
+    for wall in (huge, math.inf):
+        walls = iter([None, wall])
+
+        def fun(x, walls=walls):
+            value, grad = bowl(4.0 * x)
+            return next(walls, None) or value, 4.0 * grad
+
+        result = run(fun, backend.asarray([1.0, 2.0]), method=method)
+        assert result.success
+        ends.append([result.nfev, *backend.to_numpy(result.x)])
+    assert ends[0] == ends[1]
+    for sign, outcome in ((1, Outcome.FAILED_NONFINITE), (-1, Outcome.UNBOUNDED_BELOW)):
+        assert run(lambda x, sign=sign: (sign * huge, x), method=method).outcome is outcome
+
+
+def test_gradients_of_integers_beyond_floats():
+    result = run(lambda x: (1.0, [10**400, -(10**400)]))
+    assert result.outcome is Outcome.FAILED_NONFINITE
+    np.testing.assert_array_equal(result.jac, [np.inf, -np.inf])
 
 
 def test_one_number_in_an_array_is_a_value(backend):
@@ -249,7 +278,28 @@ def test_unknown_names_say_the_known_ones():
         run(never, jac="4-point")
 
 
+@pytest.mark.parametrize("options", [[1], [("gtol", 1.0)], [], "x", 3, np.ones(2), {"gtol"}])
+def test_options_that_are_no_dict(options):
+    kind = type(options).__name__
+    for method in (None, hessx.TrustRegionMethod()):
+        with pytest.raises(TypeError, match=f"^options is a {kind}: expected a dict, such as"):
+            run(never, method=method, options=options)
+        with pytest.raises(TypeError, match=f"^options is a {kind}: expected a dict, such as"):
+            hessx.AskTell([1.0, 2.0], method, options)
+
+
+def test_arrays_in_the_place_of_functions(backend):
+    x0 = backend.asarray([1.0, 2.0])
+    kind = type(x0).__name__
+    with pytest.raises(ValueError, match=f"^jac is a {kind}: expected a callable, True, '2-point'"):
+        run(never, x0, jac=x0)
+    with pytest.raises(TypeError, match=f"^hess is a {kind}: expected a callable, '2-point'"):
+        run(never, x0, method="newton-cg", hess=x0[:, None] * x0)
+
+
 def test_bounds_and_constraints_are_refused():
+    with pytest.raises(NotImplementedError, match=r"bounds were given.*unconstrained so far"):
+        run(never, bounds=5.0)
     with pytest.raises(NotImplementedError, match=r"bounds were given.*unconstrained so far"):
         run(never, bounds=[(0.0, 1.0), (0.0, None)])
     with pytest.raises(NotImplementedError, match=r"constraints were given.*leave constraints out"):
@@ -340,10 +390,17 @@ def test_tol_is_named_as_tol():
             run(never, method=method, tol=1e-3, options={"gtol": -2})
 
 
-def test_difference_steps_must_be_positive():
-    for option in ("eps", "finite_diff_rel_step"):
-        with pytest.raises(SettingsError, match=r" = 0\.0: expected a number in \(0, inf\)"):
-            run(never, jac="2-point", options={option: 0.0})
+@pytest.mark.parametrize("jac", [None, "2-point", True, bowl])
+@pytest.mark.parametrize("option", ["eps", "finite_diff_rel_step"])
+def test_difference_steps_must_be_positive(option, jac):
+    """Also where no differences are taken."""
+    for bad in (0.0, -1e-8, np.nan, np.array(-1.0)):
+        with pytest.raises(
+            SettingsError, match=rf"^{option} = .*: expected a number in \(0, inf\)"
+        ):
+            run(never, jac=jac, options={option: bad})
+    with pytest.raises(SettingsError, match=rf"^{option} has entries in \[-1, 1\]: expected pos"):
+        run(never, jac=jac, options={option: [1.0, -1.0]})
 
 
 @pytest.mark.parametrize("name", ["maximize", "history", "progress"])

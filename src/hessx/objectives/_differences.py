@@ -11,7 +11,7 @@ import numpy as np
 from hessx._xp import Array, Space, like, quiet, upload
 from hessx.core import EXACT, Precision, check_real, positive_vector
 
-__all__ = ["DifferenceGradient", "Evaluation"]
+__all__ = ["DifferenceGradient", "Evaluation", "take_step"]
 
 
 _SINGLE = 2.0**-23  # eps of float32
@@ -54,17 +54,10 @@ class DifferenceGradient:
         x in the user's shape -> value, a float or a 0-d array, and the eps of its dtype.
     scheme : {"2-point", "3-point"}, optional
         Which formula; None for 2-point, and 3-point where a run asks for it.
-    rel_step : float or array, optional
-        In place of ``step``, > 0; an array like x has a step for each variable.
-    abs_step : float or array, optional
-        In place of h_i, > 0; a number is the same for all variables.
+    rel_step, abs_step : float or array, shape (n,), optional
+        In place of ``step`` and of h_i, as `take_step` gives them.
     x_scale : float or array
         Natural size of the variables.
-
-    Raises
-    ------
-    SettingsError
-        rel_step or abs_step is not positive, or has another shape than x.
 
     Notes
     -----
@@ -95,9 +88,7 @@ class DifferenceGradient:
         abs_step: Any = None,
     ) -> None:
         self.space, self.value_at, self.scheme = space, value_at, scheme
-        self.rel_step = self._given("finite_diff_rel_step", rel_step)
-        self.abs_step = self._given("eps", abs_step)
-        self.x_scale = x_scale
+        self.rel_step, self.abs_step, self.x_scale = rel_step, abs_step, x_scale
         if not isinstance(x_scale, Real):
             self.x_scale = space.flat(like(space, x_scale, "x_scale"))
         self.index = space.xp.arange(space.n, device=space.device)
@@ -164,14 +155,6 @@ class DifferenceGradient:
         with quiet():  # of x far out
             return self.space.xp.sqrt(z @ z)
 
-    def _given(self, name: str, step: Any) -> Any:
-        """A positive number, or an array of them like x."""
-        if step is None:
-            return None
-        if isinstance(step, Real):
-            return check_real(name, step, 0.0)
-        return positive_vector(self.space, step, name)
-
     def _join(self, values: list[Any]) -> Array:
         """Join values: on the device where they are there, else by one upload."""
         if all(type(v) is float for v in values):
@@ -179,6 +162,35 @@ class DifferenceGradient:
         xp, space = self.space.xp, self.space
         parts = [space.zeros(()) + v if type(v) is float else v for v in values]
         return xp.astype(xp.stack(parts), space.dtype)
+
+
+def take_step(space: Space, given: Any, name: str) -> Any:
+    """Take a step of differences as a user gives it; one fetch for an array.
+
+    Parameters
+    ----------
+    space : Space
+        Of x.
+    given : float or array, optional
+        Positive: a number for all variables, or an array like x with one for each.
+    name : str
+        For messages.
+
+    Returns
+    -------
+    float or array, shape (n,), or None
+        As given.
+
+    Raises
+    ------
+    SettingsError
+        It is not positive, or has another shape than x.
+    """
+    if given is None:
+        return None
+    if isinstance(given, Real):
+        return check_real(name, given, 0.0)
+    return positive_vector(space, given, name)
 
 
 def _are_single(values: list[Any]) -> bool:

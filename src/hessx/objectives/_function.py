@@ -8,8 +8,8 @@ from typing import Any
 
 from hessx._xp import Array, Space, eps_of, take_gradient, take_value
 from hessx.core import Counts, Precision, Reply, Request
-from hessx.objectives._differences import DifferenceGradient, Evaluation
-from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian
+from hessx.objectives._differences import DifferenceGradient, Evaluation, take_step
+from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian, shown
 
 __all__ = ["Objective", "make_objective"]
 
@@ -169,7 +169,7 @@ def make_objective(
     maximize : bool
         Maximise fun instead.
     rel_step, abs_step : float, optional
-        Of differences; see `DifferenceGradient`.
+        Of differences; see `take_step`.
     x_scale : float or array
         Natural size of the variables, for differences.
 
@@ -198,6 +198,9 @@ def make_objective(
         msg = f"fun is a {type(fun).__name__}: expected a callable fun(x, *args)"
         raise TypeError(msg)
     check_hessian(hess, hessp)
+    # a callable jac needs no steps, but what is wrong with them is to be told all the same
+    rel_step = take_step(space, rel_step, "finite_diff_rel_step")
+    abs_step = take_step(space, abs_step, "eps")
     counts = Counts()
     sign = -1.0 if maximize else 1.0
     evaluate: Any
@@ -205,7 +208,7 @@ def make_objective(
         evaluate = _Joint(fun, args, counts)
     elif callable(jac):
         evaluate = _Separate(fun, jac, args, counts)
-    elif jac is None or jac is False or jac in ("2-point", "3-point"):
+    elif jac is None or jac is False or (isinstance(jac, str) and jac in ("2-point", "3-point")):
 
         def value_at(x: Array) -> tuple[Any, float]:
             counts.values += 1
@@ -219,7 +222,7 @@ def make_objective(
             return differences(space.shaped(request.x), request.eps, request.central)
 
     else:
-        msg = f"jac = {jac!r}: expected a callable, True, '2-point', '3-point' or None"
+        msg = f"{shown('jac', jac)}: expected a callable, True, '2-point', '3-point' or None"
         raise ValueError(msg)
 
     def gradient_at(x: Array) -> Array:

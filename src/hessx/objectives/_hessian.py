@@ -6,11 +6,18 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, like, quiet, take_product
+from hessx._xp import Array, Space, is_array, like, quiet, take_product
 from hessx.core import Counts
 from hessx.operators import as_operator
 
-__all__ = ["DifferenceProduct", "HessianAt", "HessianOracle", "check_hessian", "make_hessian"]
+__all__ = [
+    "DifferenceProduct",
+    "HessianAt",
+    "HessianOracle",
+    "check_hessian",
+    "make_hessian",
+    "shown",
+]
 
 
 class HessianAt:
@@ -167,9 +174,15 @@ def check_hessian(hess: Any, hessp: Any) -> None:
     if hessp is not None and not callable(hessp):
         msg = f"hessp is a {type(hessp).__name__}: expected a callable hessp(x, v) or None"
         raise TypeError(msg)
-    if not callable(hess) and hess not in (None, "2-point", "3-point"):
-        msg = f"hess = {hess!r}: expected a callable, '2-point', '3-point' or None"
+    named = isinstance(hess, str) and hess in ("2-point", "3-point")
+    if not (hess is None or named or callable(hess)):
+        msg = f"{shown('hess', hess)}: expected a callable, '2-point', '3-point' or None"
         raise TypeError(msg)
+
+
+def shown(name: str, given: Any) -> str:
+    """Say what was given, for messages: of an array its type, not all of its numbers."""
+    return f"{name} is a {type(given).__name__}" if is_array(given) else f"{name} = {given!r}"
 
 
 def make_hessian(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = ["refuse_bounds", "refuse_constraints"]
@@ -18,7 +19,10 @@ def refuse_bounds(bounds: Any) -> None:
     """
     if bounds is None:
         return
-    pairs = [(bounds.lb, bounds.ub)] if hasattr(bounds, "lb") else [*bounds]
+    if hasattr(bounds, "lb"):
+        pairs = [(bounds.lb, bounds.ub)]
+    else:
+        pairs = [*bounds] if isinstance(bounds, Iterable) else [bounds]
     if not all(_bounds_nothing(pair) for pair in pairs):
         _refuse("bounds")
 
