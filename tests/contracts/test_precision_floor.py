@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array_api_compat as compat
 import numpy as np
 import pytest
 
@@ -41,25 +42,26 @@ class Logistic:
 
 
 class Poisson:
-    """Log-likelihood of counts with rates exp(X b), the columns of X orthogonal."""
+    """Log-likelihood of counts with rates exp(X b), the columns of X orthogonal; on any library."""
 
-    def __init__(self, rows=20_000, weight=1.0):
+    def __init__(self, rows=20_000, weight=1.0, asarray=np.asarray):
         rng = np.random.default_rng(0)
         basis = np.linalg.qr(np.column_stack([np.ones(rows), rng.standard_normal((rows, 7))]))[0]
-        self.X = basis * np.sqrt(rows)
-        self.y = rng.poisson(np.exp(self.X @ (0.1 * rng.standard_normal(8)))).astype(float)
-        self.constant = special.gammaln(self.y + 1.0).sum()
-        self.weight, self.x0 = weight, np.zeros(8)
+        X = basis * np.sqrt(rows)
+        y = rng.poisson(np.exp(X @ (0.1 * rng.standard_normal(8)))).astype(float)
+        self.constant, self.weight = float(special.gammaln(y + 1.0).sum()), weight
+        self.X, self.y, self.x0 = asarray(X), asarray(y), asarray(np.zeros(8))
+        self.xp = compat.array_namespace(self.X)
 
     def fun(self, b):
         z = self.X @ b
-        return self.weight * (np.exp(z).sum() - self.y @ z + self.constant)
+        return self.weight * (self.xp.sum(self.xp.exp(z)) - self.y @ z + self.constant)
 
     def jac(self, b):
-        return self.weight * (self.X.T @ (np.exp(self.X @ b) - self.y))
+        return self.weight * (self.X.T @ (self.xp.exp(self.X @ b) - self.y))
 
     def hess(self, b):
-        return self.weight * (self.X.T * np.exp(self.X @ b)) @ self.X
+        return self.weight * (self.X.T * self.xp.exp(self.X @ b)) @ self.X
 
 
 class GroupedLogit:
@@ -113,17 +115,29 @@ def test_a_run_ends_soon_after_scipys(name, method, weight, by_differences):
     assert ours.fun <= exact.fun + 1e-9 * abs(exact.fun)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_success_by_precision_leaves_less_than_the_rounding_of_f(method):
-    """gtol asks for more than float64 has; by the exact Hessian g'H^-1 g / 2 is what is left."""
-    problem = Poisson(2000, 1e10)
+def assert_nothing_visible_is_left(problem, method, exact, to_numpy=np.asarray, eps=2.0**-52):
+    """Where success is by precision; by the exact Hessian g'H^-1 g / 2 is what is left."""
     more = {"hess": problem.hess} if method in SECOND else {}
     result = hessx.minimize(problem.fun, problem.x0, jac=problem.jac, method=method, **more)
     assert result.outcome is Outcome.CONVERGED_PRECISION, result.message
-    g = problem.jac(result.x)
-    left = g @ np.linalg.solve(problem.hess(result.x), g) / 2.0
-    assert left <= 10 * np.finfo(float).eps * abs(result.fun)
+    x = to_numpy(result.x).astype(float)
+    g = exact.jac(x)
+    assert g @ np.linalg.solve(exact.hess(x), g) / 2.0 <= 10 * eps * abs(result.fun)
     assert "could fall by" in result.message
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_success_by_precision_leaves_less_than_the_rounding_of_f(method):
+    """gtol asks for more than float64 has."""
+    problem = Poisson(2000, 1e10)
+    assert_nothing_visible_is_left(problem, method, problem)
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "newton-cg"])
+def test_success_by_precision_on_any_library(backend, method):
+    weight = 1e10 if backend.dtype_name == "float64" else 1e4  # squares of g stay in range
+    problem, exact = Poisson(200, weight, backend.asarray), Poisson(200, weight)
+    assert_nothing_visible_is_left(problem, method, exact, backend.to_numpy, backend.eps)
 
 
 def test_poisson_regression_without_a_gradient():
@@ -235,20 +249,36 @@ def test_noise_above_rounding_is_measured(method, relative):
     assert exact(result.x) <= exact(clean.x) * (1.0 + 10 * relative)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_gradient_with_a_constant_error_is_no_success(method):
-    """f still falls along -g where the run has to stop: what is left is visible."""
-    off = np.array([1e-2, -2e-2])
-    h = np.array([1.0, 3.0])
-    more = {"hess": lambda x: np.diag(h)} if method in SECOND else {}
-    result = hessx.minimize(
-        lambda x: 1.0 + h @ x**2 / 2.0, [1.0, 1.0], jac=lambda x: h * x + off, method=method, **more
-    )
+def with_a_constant_error(backend, method):
+    """Minimise 1 + (x^2 + 3 z^2) / 2; the gradient that is given vanishes beside the minimum."""
+    h, off = backend.asarray([1.0, 3.0]), backend.asarray([1e-2, -2e-2])
+
+    def fun(x):
+        return 1.0 + h @ x**2 / 2.0
+
+    hessp = (lambda x, v: h * v) if method in SECOND else None
+    x0 = backend.asarray([1.0, 1.0])
+    return hessx.minimize(fun, x0, jac=lambda x: h * x + off, method=method, hessp=hessp)
+
+
+@pytest.mark.parametrize("method", FIRST)
+def test_a_gradient_with_a_constant_error_is_no_success(backend, method):
+    """f rises along -g where the run has to stop: what is left, f - 1, is visible."""
+    result = with_a_constant_error(backend, method)
+    assert (result.success, result.status) == (False, 2), result.message
     assert result.nfev < 300
-    if result.success:  # the point where the given gradient vanishes is a stated tolerance
-        assert abs(h * result.x + off).max() <= 1e-5
-    else:
-        assert result.status == 2
+    # below the point where the given gradient vanishes, and above the minimum
+    least, vanishing = 10 * backend.eps, (1e-2**2 + 2e-2**2 / 3.0) / 2.0
+    assert least < result.fun - 1.0 < vanishing
+
+
+@pytest.mark.parametrize("method", SECOND)
+def test_a_full_step_meets_the_tolerance_of_the_given_gradient(backend, method):
+    """Newton's leads to where it vanishes, f falls on the way, and gtol says no more than that."""
+    result = with_a_constant_error(backend, method)
+    assert result.outcome is Outcome.CONVERGED_GRADIENT, result.message
+    x = backend.to_numpy(result.x)
+    np.testing.assert_allclose(x, [-1e-2, 2e-2 / 3.0], atol=4 * backend.eps)
 
 
 @pytest.mark.parametrize("method", FIRST)
@@ -271,19 +301,20 @@ def test_values_computed_in_float32(fun, method):
 
 
 @pytest.mark.parametrize("jac", [None, "2-point", "3-point"])
-def test_differences_that_move_nothing_are_no_convergence(jac):
-    result = hessx.minimize(lambda x: 5.0, [1.0, 2.0], jac=jac)
-    assert not result.success
-    assert result.outcome is Outcome.STALLED_PRECISION
-    assert "eps" in result.message
-    given = hessx.minimize(lambda x: 5.0 + x @ x, [1.0, 2.0], jac=jac, options={"eps": 1e-17})
+def test_differences_that_move_nothing_are_no_convergence(backend, jac):
+    x0 = backend.asarray([1.0, 2.0])
+    for fun in (lambda x: 5.0, lambda x: 5.0 + 0.0 * (x @ x)):
+        result = hessx.minimize(fun, x0, jac=jac)
+        assert result.outcome is Outcome.STALLED_PRECISION and not result.success
+        assert "eps" in result.message
+    given = hessx.minimize(lambda x: 5.0 + x @ x, x0, jac=jac, options={"eps": 1e-17})
     assert not given.success and given.nfev <= 5
 
 
-def test_a_minimum_where_differences_vanish_is_found_by_longer_ones():
-    result = hessx.minimize(lambda x: 1.0 + x @ x, [0.0, 0.0])
+def test_a_minimum_where_differences_vanish_is_found_by_longer_ones(backend):
+    result = hessx.minimize(lambda x: 1.0 + x @ x, backend.asarray([0.0, 0.0]))
     assert result.success
-    np.testing.assert_array_equal(result.x, 0.0)
+    np.testing.assert_array_equal(backend.to_numpy(result.x), 0.0)
 
 
 @pytest.mark.parametrize("method", FIRST)
