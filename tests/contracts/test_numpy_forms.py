@@ -199,3 +199,21 @@ def test_numbers_out_of_the_range_of_float32_are_infinite():
     with np.errstate(over="raise", invalid="ignore"):
         result = hessx.minimize(lambda x: (1.0, np.full(3, 1e300)), x0, jac=True)
     assert result.outcome is hessx.Outcome.FAILED_NONFINITE
+
+
+def test_hess_inv_takes_what_scipys_takes():
+    """Integers, lists, float32 and columns, by each way in."""
+    h = np.array([2.0, 5.0, 10.0])
+    A = hessx.minimize(lambda x: (h @ x**2 / 2, h * x), np.ones(3), jac=True).hess_inv
+    dense = np.asarray(A)
+    one, columns = np.array([1, 0, 2]), np.array([[1, 0], [0, 3], [2, 1]])
+    for v in (one, [1, 0, 2], one.astype(np.float32), one.astype(">f8")):
+        for product in (A.matvec(v), A.dot(v), A(v), A @ v):
+            np.testing.assert_allclose(product, dense @ one, rtol=1e-12)
+            assert product.dtype == np.float64
+    np.testing.assert_allclose(A.matvec(one[:, None]), (dense @ one)[:, None], rtol=1e-12)
+    for product in (A.matmat(columns), A.dot(columns)):
+        np.testing.assert_allclose(product, dense @ columns, rtol=1e-12)
+    for wrong in (np.array([1j, 0, 0]), "abc", np.ones(4)):
+        with pytest.raises((TypeError, ValueError)):
+            A.matvec(wrong)

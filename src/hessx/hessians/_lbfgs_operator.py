@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, to_host, upload
+from hessx._xp import Array, Rows, Space, converted, to_host, upload
 from hessx.core import packed, saved
 from hessx.hessians._gram import Gram
 from hessx.operators import LinearOperator
@@ -81,17 +81,24 @@ class LBFGSInverse(LinearOperator):
         Parameters
         ----------
         v : array, shape (n,), (..., n) or that of x
-            Of x's library, dtype and device.
+            Of x's library, dtype and device; on NumPy lists, integers, other floats and a column
+            (n, 1) are taken too, as by SciPy's operators.
 
         Returns
         -------
         array
             A v, with the shape of v.
         """
-        space = self.space
+        space, v = self.space, converted(self.space, v)
+        if space.kind == "numpy" and np.shape(v) == (space.n, 1) != space.shape and space.n > 1:
+            return self.matvec(v[:, 0])[:, None]
         if len(space.shape) > 1 and space.mismatch(v) is None and tuple(v.shape) == space.shape:
             return space.shaped(self._apply(space.flat(v)))
         return super().matvec(v)
+
+    def matmat(self, X: Array) -> Array:
+        """A X for the columns of X, which on NumPy may be what `matvec` takes."""
+        return super().matmat(converted(self.space, X))
 
     def _apply(self, v: Array) -> Array:
         return self._each(self._apply_to_one, v, self.space.n)
