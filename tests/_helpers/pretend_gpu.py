@@ -20,6 +20,7 @@ The registration function is marked experimental in PyTorch; known to work with 
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import sys
 from collections import Counter
@@ -28,7 +29,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 __all__ = [
@@ -191,8 +191,8 @@ def _without_operands(func: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _execute(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    name = func._schema.name.split("::")[-1]
-    operands = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    name = _name(func)
+    operands = [*_tensors(args), *_tensors(kwargs)]
     target = kwargs.get("device")
     to_device = _is_pretend(target) if target is not None else any(map(_is_ours, operands))
     if name in TRANSFERS:
@@ -202,13 +202,46 @@ def _execute(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         _charge(func, name, args)
     if target is not None:
         kwargs = kwargs | {"device": "cpu"}
-    result = func(*tree_map(_unwrap, args), **tree_map(_unwrap, kwargs))
+    result = func(*_mapped(_unwrap, args), **_mapped(_unwrap, kwargs))
     written = _written_operand(func, args, kwargs)
     if written is not None and isinstance(result, torch.Tensor):
         if _is_ours(written) and written.shape != written.raw.shape:
             written.data = PretendTensor(written.raw)
         return written
-    return tree_map(_wrap, result) if to_device else result
+    return _mapped(_wrap, result) if to_device else result
+
+
+def _tensors(tree: Any) -> Iterator[torch.Tensor]:
+    """The tensors in what an operator takes; torch's own walk takes most of an operator's time."""
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, tuple | list):
+        for branch in tree:
+            yield from _tensors(branch)
+    elif isinstance(tree, dict):
+        yield from _tensors(tuple(tree.values()))
+
+
+def _mapped(change: Callable[[Any], Any], tree: Any) -> Any:
+    """What an operator takes or gives, each leaf changed."""
+    if isinstance(tree, tuple | list):
+        return type(tree)([_mapped(change, branch) for branch in tree])
+    if isinstance(tree, dict):
+        return {name: _mapped(change, branch) for name, branch in tree.items()}
+    return change(tree)
+
+
+@functools.cache
+def _name(func: Any) -> str:
+    return str(func._schema.name.split("::")[-1])
+
+
+@functools.cache
+def _written_argument(func: Any) -> tuple[int, str] | None:
+    for position, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            return position, argument.name
+    return None
 
 
 def _charge_transfer(name: str, operands: list[torch.Tensor], to_device: bool) -> None:
@@ -227,7 +260,7 @@ def _charge_transfer(name: str, operands: list[torch.Tensor], to_device: bool) -
 
 def _charge(func: Any, name: str, args: tuple[Any, ...]) -> None:
     by_mask = name in ("index", "index_put_", "index_put") and any(
-        isinstance(leaf, torch.Tensor) and leaf.dtype == torch.bool for leaf in tree_leaves(args[1])
+        leaf.dtype == torch.bool for leaf in _tensors(args[1])
     )
     if name in CHECKED_ON_HOST:
         _meter._read(name)
@@ -250,10 +283,11 @@ def _refuse_mixing(name: str, operands: list[torch.Tensor]) -> None:
 
 def _written_operand(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The operand that an in-place or ``out=`` operator writes to and returns, or None."""
-    for position, argument in enumerate(func._schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            return kwargs.get(argument.name, args[position] if position < len(args) else None)
-    return None
+    written = _written_argument(func)
+    if written is None:
+        return None
+    position, name = written
+    return kwargs.get(name, args[position] if position < len(args) else None)
 
 
 def _copy_from(
