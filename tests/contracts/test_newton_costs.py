@@ -43,9 +43,9 @@ def logistic(backend: Any, N: int, n: int) -> tuple[Any, Any, np.ndarray]:
 
 
 def rosenbrock(backend: Any) -> tuple[Any, Any, np.ndarray]:
-    """A chained Rosenbrock function of 50 variables: negative curvature and rejected steps."""
+    """A chained Rosenbrock function of 20 variables: negative curvature and rejected steps."""
     product = PRODUCTS[chained_rosenbrock]
-    return chained_rosenbrock, lambda x: lambda v: product(x, v), np.tile([-1.2, 1.0], 25)
+    return chained_rosenbrock, lambda x: lambda v: product(x, v), np.tile([-1.2, 1.0], 10)
 
 
 def run(backend: Any, problem: Any, method: str, **options: Any) -> Costs:

@@ -35,12 +35,15 @@ print(json.dumps(trails))
 @every_method
 @pytest.mark.backends("numpy", "torch")
 def test_put_down_after_each_evaluation(backend, name, tmp_path):
-    """Bitwise the uninterrupted run: iterates, counts and history."""
+    """Bitwise the uninterrupted run: iterates, counts and history.
+
+    On NumPy after each; the state has the same parts on every library, so that a third will do.
+    """
     x0 = backend.asarray(START)
     whole = run(x0, name)
     assert 10 < whole.nfev <= 40
     expected = trail(whole, backend.to_numpy)
-    for evaluations in range(whole.nfev):
+    for evaluations in range(0, whole.nfev, 1 if backend.name == "numpy" else 3):
         data = put_down(x0, name, evaluations, tmp_path)
         result = taken_up(data, x0, name, method=None)
         assert trail(result, backend.to_numpy) == expected, evaluations
@@ -244,7 +247,7 @@ def test_a_function_in_the_method_is_given_again(subproblem, tmp_path):
 
     method = hessx.TrustRegionMethod(subproblem, preconditioner=diagonal)
     whole = run(START, "", method=method)
-    for evaluations in range(whole.nfev):
+    for evaluations in range(0, whole.nfev, 2):
         data = put_down(START, "", evaluations, tmp_path, method=method)
         assert trail(taken_up(data, START, "", method=method)) == trail(whole)
     with pytest.raises(hessx.CheckpointError, match=r"diagonal, which was not saved: give method="):

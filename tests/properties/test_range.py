@@ -70,7 +70,7 @@ def check_quadratics(name, count, maxfun):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_quadratics_without_a_tolerance(name):
-    check_quadratics(name, 25, maxfun=400)
+    check_quadratics(name, 10, maxfun=400)
 
 
 @pytest.mark.long
