@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
 def lazy(session: nox.Session) -> None:
     """The suite on JAX and dask, which compile and plan before they compute."""
     session.env.update(dict.fromkeys(THREADS, "1"))
-    asked = ("--backend", "jax", "--backend", "dask")
+    asked = ("--backend", "jax", "--backend", "dask", "--few")
     everything = Everything(session, "pytest-xdist>=3.6")
     everything.run("pytest", "-rs", "-n", "2", "--ignore=tests/browser", *asked, *session.posargs)
 

@@ -27,6 +27,7 @@ IMPORT_NOISE = [
 # They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
 LAZY = ("dask", "jax")
 CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
+LAZY_CASES = 7  # on a lazy library with --few; a prime, so that the picks differ in each parameter
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 
@@ -38,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="run only the tests of this backend or family of backends (repeatable; also as "
         "HESSX_TEST_BACKENDS=NAME,NAME): " + ", ".join(BACKENDS),
+    )
+    parser.addoption(
+        "--few",
+        action="store_true",
+        help=f"with --backend: {LAZY_CASES} parameters of each test on a lazy library, "
+        "but all of those that are marked `whole`",
     )
 
 
@@ -99,23 +106,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With backends asked for, their tests alone and all of them; else those that are quick.
 
     On NumPy a test runs with all its parameters, and so do the contracts on every library; other
-    tests run with a few of them elsewhere, spread evenly, and the others are `crossed`.
+    tests run with a few of them elsewhere, spread evenly, and the others are `crossed`.  With
+    --few that is so on lazy libraries, contracts or not.
     """
     if _asked_for(config):
         kept = [item for item in items if isinstance(_backend_name(item), str)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+        if config.getoption("--few"):
+            lazy = [item for item in items if family_of(_backend_name(item)) in LAZY]
+            _cross([item for item in lazy if not item.get_closest_marker("whole")], LAZY_CASES)
         return
-    cases: dict[tuple[str, str], list[pytest.Item]] = {}
+    eager = []
     for item in items:
         name = _backend_name(item)
         if isinstance(name, str) and family_of(name) in LAZY:
             item.add_marker(pytest.mark.lazy)
         elif isinstance(name, str) and name != "numpy" and "contracts" not in item.path.parts:
-            cases.setdefault((item.nodeid.split("[")[0], name), []).append(item)
+            eager.append(item)
+    _cross(eager, CASES)
+
+
+def _cross(items: list[pytest.Item], few: int) -> None:
+    """Mark all but a few of the parameters of each test on each backend."""
+    cases: dict[tuple[str, str], list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault((item.nodeid.split("[")[0], _backend_name(item)), []).append(item)
     for same in cases.values():
         for i, item in enumerate(same):
-            if i * CASES // len(same) == (i - 1) * CASES // len(same):
+            if i * few // len(same) == (i - 1) * few // len(same):
                 item.add_marker(pytest.mark.crossed)
 
 

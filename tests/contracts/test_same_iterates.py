@@ -61,6 +61,7 @@ def on_numpy(fun, name, maxiter, gtol):
     return run(make_backend("numpy"), fun, name, maxiter=maxiter, gtol=gtol)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", METHODS)
 def test_the_first_five_iterates(backend, name):
     _, expected = on_numpy(chained_rosenbrock, name, 5, 0.0)

@@ -15,6 +15,7 @@ from hessx import _xp
 every_solver = pytest.mark.parametrize("name", EVERY)
 
 
+@pytest.mark.whole
 @every_solver
 def test_kind_solution_counts_and_success(backend, name):
     fun = Quadratic(backend)

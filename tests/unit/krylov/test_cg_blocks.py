@@ -47,8 +47,6 @@ def solves(posed, check_every, **settings):
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("spectrum", SPECTRA)
 def test_the_result_does_not_depend_on_it(backend, spectrum, name, conditioned, check_every):
-    if backend.lazy and (check_every != 5 or conditioned):
-        pytest.skip("takes long on a lazy library")
     posed = pose(backend, spectrum, conditioned)
     one, many = solves(posed, check_every, **SETTINGS[name])
     posed.check(one)

@@ -25,6 +25,7 @@ def vectors(backend, lead, size):
     return given, backend.to_numpy(given).astype(float)
 
 
+@pytest.mark.whole
 def test_products_of_vectors_and_stacks(backend, pair):
     operator, matrix = pair
     assert operator.shape == matrix.shape
