@@ -56,8 +56,7 @@ def test_the_error_shrinks_by_99_percent_a_step_lazily(backend, steps):
 def test_the_error_shrinks_by_99_percent_a_step(backend):
     if backend.lazy:
         pytest.skip("the test before")
-    slow = backend.family in ("strict", "fakegpu", "jax")  # a millisecond an operation
-    assert_shrinking(backend, 200 if slow else 1000)
+    assert_shrinking(backend, 1000)
 
 
 def assert_shrinking(backend, steps):
