@@ -10,6 +10,7 @@ import numpy as np
 from hessx._xp._algebra import extremes
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
+from hessx._xp._packet import Packet
 
 __all__ = ["ListedRows", "Rows", "WrittenRows"]
 
@@ -117,12 +118,8 @@ class WrittenRows(_Steps):
         """Sum c[i] row_i with coefficients that already are on the device."""
         return c @ self.array[: c.shape[0], :]
 
-    def kept(self) -> list[Array]:
-        """The rows that a fetch on a lazy library must hold: none, they are in memory."""
-        return []
-
-    def replace(self, held: list[Array]) -> None:
-        """Take the held rows back."""
+    def hold(self, packet: Packet) -> None:
+        """Nothing has to be held with a packet: rows are in memory."""
 
     def __deepcopy__(self, memo: dict[int, object]) -> WrittenRows:
         """Copy the rows, share the space."""
@@ -144,7 +141,7 @@ class ListedRows(_Steps):
         self.space = space
         self.whole = space.kind == "jax"
         self.rows = [space.zeros(space.n)] * k
-        self.fresh: list[int] = []  # written since the last fetch
+        self.fresh: list[int] = []  # written since the last packet
 
     def __getitem__(self, i: int) -> Array:
         """Row i."""
@@ -184,14 +181,9 @@ class ListedRows(_Steps):
         """Sum c[i] row_i with coefficients that already are on the device."""
         return c @ self.space.xp.stack(self.rows[: c.shape[0]])
 
-    def kept(self) -> list[Array]:
-        """The rows written since the last fetch, to be computed and held with it."""
-        return [self.rows[i] for i in self.fresh]
-
-    def replace(self, held: list[Array]) -> None:
-        """Take the held rows back."""
-        for i, row in zip(self.fresh, held, strict=True):
-            self.rows[i] = row
+    def hold(self, packet: Packet) -> None:
+        """Have the rows written since the last packet computed and held with this one."""
+        packet.hold(self.rows, *self.fresh)
         self.fresh = []
 
 

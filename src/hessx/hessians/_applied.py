@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Space, is_array, like, to_host
+from hessx._xp import Array, Packet, Space, is_array, like, to_host
 from hessx.core import SettingsError, saved
 from hessx.hessians._memory import Approximation, BoundApproximation, Needs
 from hessx.hessians._vector_memory import VectorMemory
@@ -42,17 +42,19 @@ class AppliedMemory(VectorMemory):
         self.fallback, self.unit_step = False, self.natural
         return note
 
-    def kept(self) -> list[Array]:
-        """The approximation's own arrays too, if it names them."""
-        own = self.approximation.kept() if hasattr(self.approximation, "kept") else []
-        return [*own, *super().kept()]
+    def start(self, grad: Array, packet: Packet) -> None:
+        """Hold the approximation's own arrays too, if it names them."""
+        super().start(grad, packet)
+        self._hold(packet)
 
-    def replace(self, held: list[Array]) -> None:
-        """Take them back."""
-        count = len(held) - len(super().kept())
-        if count:
-            self.approximation.replace(held[:count])  # type: ignore[attr-defined]
-        super().replace(held[count:])
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Hold the approximation's own arrays too, if it names them."""
+        super().measure(grad, packet)
+        self._hold(packet)
+
+    def _hold(self, packet: Packet) -> None:
+        if hasattr(self.approximation, "hold"):
+            self.approximation.hold(packet)
 
     def direct(self) -> None:
         """Apply A; after a failed search take -g."""

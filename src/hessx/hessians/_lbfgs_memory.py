@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, make_rows
+from hessx._xp import Array, Packet, Rows, Space, make_rows
 from hessx.core import saved
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._memory import HostNumbers
+from hessx.hessians._memory import HostNumbers, Numbers
 
 __all__ = ["LBFGSMemory"]
 
@@ -62,17 +61,19 @@ class LBFGSMemory(HostNumbers):
         self.alpha = self.slope = self.start_slope = self.d_square = nan
         self.grad_square = self.square = self.s_y = self.y_y = nan
 
-    def start(self, grad: Array) -> list[Array]:
+    def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for its products with the rows."""
         self.rows.write(self.now, grad, self.scale)
-        wanted = [self.rows.products(0, self.touched, self.now)]
-        return wanted if self.scale is None else [*wanted, grad @ grad]
+        packet.ask("B_g", self.rows.products(0, self.touched, self.now))
+        if self.scale is not None:
+            packet.ask("square", grad @ grad)
+        self.rows.hold(packet)
 
-    def read_start(self, values: list[Any]) -> None:
+    def read_start(self, numbers: Numbers) -> None:
         """Read g'g, S'g and Y'g."""
-        self.products[: self.touched] = values[0]
+        self.products[: self.touched] = numbers["B_g"]
         self.grad_square = float(self.products[self.now])
-        self.square = values[-1] if self.scale is not None else math.nan
+        self.square = numbers.get("square", math.nan)
 
     def place(self, alpha: float, x: Array) -> Array:
         """Write s = alpha d into the candidate's row; return x + s, in x."""
@@ -86,31 +87,34 @@ class LBFGSMemory(HostNumbers):
             return trial
         return self.rows.moved(x, row) if self.scale is None else x + self.rows[row] * self.scale
 
-    def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial, the extreme entries of its gradient first."""
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, the extreme entries of its gradient first."""
         if self.cleared:
             self._write_step()
             self.cleared = False
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
-        wanted = self.rows.take_in(
+        high, low, products, pair = self.rows.take_in(
             grad, self.scale, trial, y, self.now, self._first(trial), self.touched
         )
+        packet.ask("high", high)
+        packet.ask("low", low)
+        packet.ask("B_g", products)
+        packet.ask("pair_y", pair)
         if self.scale is not None:
-            wanted.append(grad @ grad)
+            packet.ask("square", grad @ grad)
         if math.isnan(self.d_square):
-            wanted.append(self.d @ self.d)
-        return wanted
+            packet.ask("d_d", self.d @ self.d)
+        self.rows.hold(packet)
+        packet.hold(self, "d")
 
-    def read(self, values: list[Any]) -> None:
+    def read(self, numbers: Numbers) -> None:
         """Read slope, s'y, y'y, d'd and the products with the rows."""
-        products, pair, *others = values
-        if self.scale is not None:
-            self.square = others.pop(0)
-        self.products_trial[self._first(1 - self.now) : self.touched] = products
+        self.products_trial[self._first(1 - self.now) : self.touched] = numbers["B_g"]
         self.slope = float(self.products_trial[_PAIRS + 2 * self.candidate]) / self.alpha
+        pair = numbers["pair_y"]
         self.s_y, self.y_y = float(pair[0]), float(pair[1])
-        if others:
-            self.d_square = others[0]
+        self.d_square = numbers.get("d_d", self.d_square)
+        self.square = numbers.get("square", math.nan)
 
     def take(self, *, learn: bool = True) -> str:
         """Make the candidate a pair, unless its curvature is lost in rounding."""
@@ -177,16 +181,6 @@ class LBFGSMemory(HostNumbers):
         """Give the current gradient in x, a new array."""
         g = self.rows[self.now]
         return self.space.copy(g) if self.scale is None else g / self.scale
-
-    def kept(self) -> list[Array]:
-        """The arrays that a lazy library has to compute and hold with the packet."""
-        return self.rows.kept() + ([] if self.d is None else [self.d])
-
-    def replace(self, held: list[Array]) -> None:
-        """Take the held arrays back, in the order of `kept`."""
-        if self.d is not None:
-            *held, self.d = held
-        self.rows.replace(held)
 
     def operator(self) -> LBFGSInverse:
         """Give A as an operator."""

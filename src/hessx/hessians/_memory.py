@@ -1,10 +1,10 @@
 """What a line-search method remembers along a run: gradient, direction and pairs.
 
 A memory owns the current gradient, the direction and whatever its approximation A keeps.  Per
-trial the solver calls ``place`` (s = alpha d) before the evaluation and ``look`` after it, which
-names the device scalars that the one packet has to carry; ``read`` takes their host values.  After
-acceptance ``take`` makes the trial's pair (s, y) part of the memory and ``direct`` forms the next
-direction d = -A g.  With a scale (x = scale * z) all of this happens in z.
+trial the solver calls ``place`` (s = alpha d) before the evaluation and ``measure`` after it, which
+asks for the device scalars that the one packet has to carry; ``read`` takes their host values.
+After acceptance ``take`` makes the trial's pair (s, y) part of the memory and ``direct`` forms the
+next direction d = -A g.  With a scale (x = scale * z) all of this happens in z.
 """
 
 from __future__ import annotations
@@ -13,10 +13,20 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Packet, Space
 from hessx.core import Outcome
 
-__all__ = ["Approximation", "BoundApproximation", "Curvature", "HostNumbers", "Memory", "Needs"]
+__all__ = [
+    "Approximation",
+    "BoundApproximation",
+    "Curvature",
+    "HostNumbers",
+    "Memory",
+    "Needs",
+    "Numbers",
+]
+
+Numbers = dict[str, Any]  # those of a packet, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,8 @@ class Needs:
 class BoundApproximation(Protocol):
     """An inverse Hessian approximation A at work in a run.
 
-    Where its arrays change and may live on a lazy library (dask), it also has ``kept()``, the list
-    of them, and ``replace(held)``, which takes them back computed.
+    Where its arrays change and may live on a lazy library (dask), it also has ``hold(packet)``,
+    which names their attributes: ``packet.hold(self, "first", "second")``.
     """
 
     def solve(self, grad: Array) -> Array:
@@ -141,24 +151,24 @@ class Memory(Protocol):
         """By how much f falls along d by the model of which d is the minimiser."""
         ...
 
-    def start(self, grad: Array) -> list[Array]:
-        """Take the first gradient; name the scalars wanted."""
+    def start(self, grad: Array, packet: Packet) -> None:
+        """Take the first gradient, and ask for its square."""
         ...
 
-    def read_start(self, values: list[Any]) -> None:
-        """Read them."""
+    def read_start(self, numbers: Numbers) -> None:
+        """Take the numbers of the start over."""
         ...
 
     def place(self, alpha: float, x: Array) -> Array:
         """Form s = alpha d, and give x + s in x."""
         ...
 
-    def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial, the extreme entries of its gradient first."""
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, the extreme entries of its gradient first."""
         ...
 
-    def read(self, values: list[Any]) -> None:
-        """Read the others, in the same order."""
+    def read(self, numbers: Numbers) -> None:
+        """Take the numbers of a trial over."""
         ...
 
     def take(self, *, learn: bool = True) -> str:
@@ -175,14 +185,6 @@ class Memory(Protocol):
 
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
-        ...
-
-    def kept(self) -> list[Array]:
-        """The arrays that a lazy library has to hold."""
-        ...
-
-    def replace(self, held: list[Array]) -> None:
-        """Take them back, in the same order."""
         ...
 
     def operator(self) -> Any:

@@ -6,8 +6,8 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Space, extremes, quiet
-from hessx.hessians._memory import HostNumbers
+from hessx._xp import Array, Packet, Space, quiet
+from hessx.hessians._memory import HostNumbers, Numbers
 
 __all__ = ["VectorMemory"]
 
@@ -58,18 +58,18 @@ class VectorMemory(HostNumbers):
             return grad * self.scale
         return self.space.copy(grad) if self.space.writeable else grad
 
-    def start(self, grad: Array) -> list[Array]:
+    def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for g'g."""
         self.g = self._own(grad)
-        return [self.g @ self.g, *self._in_x(grad)]
+        packet.ask("g_g", self.g @ self.g)
+        if self.scale is not None:
+            packet.ask("square", grad @ grad)
+        packet.hold(self, "g")
 
-    def read_start(self, values: list[Any]) -> None:
+    def read_start(self, numbers: Numbers) -> None:
         """Read g'g."""
-        self.grad_square = values[0]
-        self.square = values[-1]
-
-    def _in_x(self, grad: Array) -> list[Array]:
-        return [] if self.scale is None else [grad @ grad]
+        self.grad_square = numbers["g_g"]
+        self.square = numbers.get("square", math.nan)
 
     def place(self, alpha: float, x: Array) -> Array:
         """Form the step s = alpha d; return x + s, in x."""
@@ -77,35 +77,36 @@ class VectorMemory(HostNumbers):
         step = self.d * alpha
         return x + (step if self.scale is None else step * self.scale)
 
-    def look(self, grad: Array) -> list[Array]:
-        """Name the scalars of a trial, the extreme entries of its gradient first."""
-        bounds = extremes(self.space, grad)
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, the extreme entries of its gradient first."""
+        packet.ask_extremes(grad)
         g = self.g_trial = grad if self.scale is None else grad * self.scale
         d = self.d
         with quiet():  # of a trial far out
-            wanted = [*bounds, d @ g, g @ g]
+            packet.ask("slope", d @ g)
+            packet.ask("g_g", g @ g)
             if math.isnan(self.d_square):
-                wanted.append(d @ d)
+                packet.ask("d_d", d @ d)
                 if math.isnan(self.start_slope):
-                    wanted.append(d @ self.g)
+                    packet.ask("start_slope", d @ self.g)
             if self.pairs:
                 y = self.y = g - self.g
-                wanted += [d @ y, y @ y, y @ g]
-            return wanted + self._in_x(grad)
+                packet.ask("d_y", d @ y)
+                packet.ask("y_y", y @ y)
+                packet.ask("y_g", y @ g)
+            if self.scale is not None:
+                packet.ask("square", grad @ grad)
+        packet.hold(self, "d", "g", "g_trial", "y")
 
-    def read(self, values: list[Any]) -> None:
-        """Read the products in the same order."""
-        numbers = iter(values)
-        self.slope, self.grad_square_trial = next(numbers), next(numbers)
-        if math.isnan(self.d_square):
-            self.d_square = next(numbers)
-            if math.isnan(self.start_slope):
-                self.start_slope = next(numbers)
+    def read(self, numbers: Numbers) -> None:
+        """Take the numbers of a trial over."""
+        self.slope, self.grad_square_trial = numbers["slope"], numbers["g_g"]
+        self.d_square = numbers.get("d_d", self.d_square)
+        self.start_slope = numbers.get("start_slope", self.start_slope)
         if self.pairs:
-            self.s_y = self.alpha * next(numbers)
-            self.y_y, self.y_g = next(numbers), next(numbers)
-        if self.scale is not None:
-            self.square = next(numbers)
+            self.s_y = self.alpha * numbers["d_y"]
+            self.y_y, self.y_g = numbers["y_y"], numbers["y_g"]
+        self.square = numbers.get("square", math.nan)
 
     def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Make the trial's gradient the current one."""
@@ -125,18 +126,6 @@ class VectorMemory(HostNumbers):
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
         return self.space.copy(self.g) if self.scale is None else self.g / self.scale
-
-    def kept(self) -> list[Array]:
-        """The arrays that a lazy library has to compute and hold with the packet."""
-        arrays = [self.d, self.g, self.g_trial, self.y]
-        return [a for a in arrays if a is not None]
-
-    def replace(self, held: list[Array]) -> None:
-        """Take the held arrays back, in the order of `kept`."""
-        arrays = iter(held)
-        for name in ("d", "g", "g_trial", "y"):
-            if getattr(self, name) is not None:
-                setattr(self, name, next(arrays))
 
     def operator(self) -> Any:
         """Give A as an operator; none here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hessx._xp import Array, fetch, make_rows, plus_scaled, quiet
+from hessx._xp import Array, Packet, fetch, make_rows, plus_scaled, quiet
 from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
 from hessx.krylov._path import Path
 
@@ -34,15 +34,16 @@ class BlockSolve:
         """Take up to k CG steps; False where the solve is over."""
         model, path = self.model, self.path
         start = self.r
-        count, stopped, scalars = self._run()
-        before = model.grad_square_before if path.products == 0 else None
-        wanted = scalars if before is None else [*scalars, before]
-        kept = [*self.rows.kept(), self.p, self.r, self.z]
+        packet = Packet(model.space)
+        count, stopped = self._run(packet)
+        if path.products == 0 and model.grad_square_before is not None:
+            packet.ask("before", model.grad_square_before)
+        self.rows.hold(packet)
+        packet.hold(self, "p", "r", "z")
         with quiet():  # a lazy library computes here
-            values, held = fetch(model.space, wanted, kept)
-        self._take_back(list(held))
+            numbers = packet.fetch()
         products = path.products + count
-        taken = self._follow(count, values)
+        taken = self._follow(count, numbers)
         path.products = products  # those beyond the end of the path too
         self.z = self._moved(self.z, 0)
         if path.outcome not in (None, KrylovOutcome.SOLVED) or len(taken) < count:
@@ -57,12 +58,12 @@ class BlockSolve:
         """Hand out the step; H z = r - g."""
         return self.path.result(self.z, self.r - self.model.gradient, self.bend, self.pairs)
 
-    def _run(self) -> tuple[int, bool, list[Array]]:
-        """Take the steps; gives their number and r'u first, then p's, r'r and r'u of each."""
+    def _run(self, packet: Packet) -> tuple[int, bool]:
+        """Take the steps, and ask for r'u and the p's, r'r and r'u of each; gives their number."""
         model, rows = self.model, self.rows
         count = min(self.k, model.limit - self.path.products)
-        r, r_u, scalars = self.r, self.r_u, [self.r_u]
-        stopped = False
+        r, r_u, stopped = self.r, self.r_u, False
+        packet.ask("r_u", r_u)
         with quiet():  # past the end of the path anything may happen
             for j in range(count):
                 rows.set(j, self.p)
@@ -75,21 +76,23 @@ class BlockSolve:
                 r_u_next = r_r if u is r else r @ u
                 self.p = p * (r_u_next / r_u) - u
                 r_u = r_u_next
-                scalars += [p_s, r_r, r_u]
+                packet.ask(f"p_s {j}", p_s)
+                packet.ask(f"r_r {j}", r_r)
+                packet.ask(f"r_u {j}", r_u)
                 stopped = model.watch()
                 if stopped or self.path.renews(j + 1):
                     count = j + 1
                     break
         self.r, self.r_u = r, r_u
-        return count, stopped, scalars
+        return count, stopped
 
-    def _follow(self, count: int, values: list[float]) -> list[float]:
+    def _follow(self, count: int, numbers: dict[str, float]) -> list[float]:
         """Walk along the path on the host; gives the steps taken along p."""
         path = self.path
         taken = self.taken = []
-        r_u, before = values[0], values[-1] if len(values) > 1 + 3 * count else 0.0
+        r_u, before = numbers["r_u"], numbers.get("before", 0.0)
         for j in range(count):
-            p_s, r_r, r_u_next = values[1 + 3 * j : 4 + 3 * j]
+            p_s, r_u_next = numbers[f"p_s {j}"], numbers[f"r_u {j}"]
             alpha = path.advance(r_u, p_s, before)
             if path.outcome is KrylovOutcome.NONFINITE:
                 break
@@ -99,7 +102,7 @@ class BlockSolve:
             if path.bent:
                 self.bend = self.rows[j] + 0.0
             over = path.outcome is not None or path.renews()
-            if over or path.go_on(r_r, r_u_next) is None:
+            if over or path.go_on(numbers[f"r_r {j}"], r_u_next) is None:
                 break
             r_u = r_u_next
         return taken
@@ -132,9 +135,3 @@ class BlockSolve:
         beta = self.path.go_on(r_r, r_u)
         if beta is not None:
             self.p = p * beta - u
-
-    def _take_back(self, held: list[Array]) -> None:
-        self.z = held.pop()
-        self.r = held.pop()
-        self.p = held.pop()
-        self.rows.replace(held)

@@ -164,7 +164,7 @@ class _Solve:
         first, before = self.products == 0, model.grad_square_before
         u = lanczos.conditioned(lanczos.vectors.newest)
         self.products += 1
-        if not lanczos.extend(model.product, u, [before] if first and before is not None else []):
+        if not lanczos.extend(model.product, u, before if first else None):
             return self._stop(KrylovOutcome.NONFINITE)
         if first:
             self.radius = model.radius_at(*lanczos.first)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, add_scaled, fetch, make_rows
+from hessx._xp import Array, Packet, Rows, Space, add_scaled, make_rows
 from hessx.core import saved
 from hessx.krylov._tridiagonal import Tridiagonal
 
@@ -133,21 +133,27 @@ class Lanczos:
     t_t: float = math.nan
     first: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
-    def extend(self, product: Callable[[Array], Array], u: Array, extra: list[Array]) -> bool:
+    def extend(self, product: Callable[[Array], Array], u: Array, extra: Array | None) -> bool:
         """Take H u, u = M t_k; False, and nothing is changed, where it is not finite."""
         vectors, matrix, space = self.vectors, self.matrix, self.vectors.space
         vectors.append(product(u))
         rows, s = vectors.rows, vectors.last
         old = max(s - 2, 0)
-        parts = [rows.products(old, s + 1, s), rows.products(old, s, s - 1)]
+        packet = Packet(space)
+        packet.ask("with_s", rows.products(old, s + 1, s))
+        packet.ask("with_t", rows.products(old, s, s - 1))
         if self.precondition is not None:
-            parts += [u @ rows[s - 1], u @ rows[s]]
-        (with_s, with_t, *rest), held = fetch(space, parts + extra, rows.kept())
-        rows.replace(list(held))
+            packet.ask("t_u", u @ rows[s - 1])
+            packet.ask("s_u", u @ rows[s])
+        if extra is not None:
+            packet.ask("extra", extra)
+        rows.hold(packet)
+        numbers = packet.fetch()
+        with_s, with_t = numbers["with_s"], numbers["with_t"]
         s_s, s_t, t_t = float(with_s[-1]), float(with_s[-2]), float(with_t[-1])
-        t_u, s_u = (t_t, s_t) if self.precondition is None else rest[:2]
+        t_u, s_u = numbers.get("t_u", t_t), numbers.get("s_u", s_t)
         if not matrix.norms:
-            self.first = (t_u, s_u, rest[-1] if extra else 0.0)
+            self.first = (t_u, s_u, numbers.get("extra", 0.0))
         if not (math.isfinite(s_s + s_u) and t_u > 0.0):
             vectors.last -= 1
             return False
@@ -165,8 +171,10 @@ class Lanczos:
         matrix.diagonal.append(s_u / t_u)
         self.t_t = t_t
         if not square > 10.0 * space.eps * c * c * s_s:
-            (square,), held = fetch(space, [rows[s] @ rows[s]], rows.kept())
-            rows.replace(list(held))
+            packet = Packet(space)
+            packet.ask("square", rows[s] @ rows[s])
+            rows.hold(packet)
+            square = packet.fetch()["square"]
         self.next_norm = math.sqrt(square)
         return True
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, fetch
+from hessx._xp import Array, Packet, Space
 from hessx.core import (
     Outcome,
     Point,
@@ -31,6 +31,7 @@ from hessx.solvers._first_point import first_point, settle_start
 from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._rays import next_ray, remember_direction
+from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trouble import (
     beyond_range,
     floor_reached,
@@ -194,39 +195,29 @@ class LineSearchMethod:
         return state.memory.operator()
 
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
-        memory = state.memory
-        wanted = memory.start(reply.grad)
-        values, held = first_point(state, reply, wanted, memory.kept())
-        memory.replace(held)
-        memory.read_start(values)
+        memory, packet = state.memory, Packet(state.space)
+        memory.start(reply.grad, packet)
+        memory.read_start(first_point(state, reply, packet))
         settle_start(state, memory.grad_norm2, memory.grad_square)
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
         """Bring all that the host has to know of the trial, in one packet."""
-        memory, space, x = state.memory, state.space, state.request.x
-        precision = reply.precision
-        on_host = type(reply.value) is float and state.search is not None
-        if on_host and not math.isfinite(reply.value):  # the gradient is of no use then
+        memory, x = state.memory, state.request.x
+        if hopeless(reply) and state.search is not None:
             return Point(x, reply.value, math.nan, math.nan)
-        wanted = memory.look(reply.grad)
+        packet = Packet(state.space)
+        trial = ask_point(packet, x, reply)
+        memory.measure(reply.grad, packet)
         if state.last_step is not None:
-            wanted.append(state.last_step @ memory.d)
-        values, (x, *held) = fetch(
-            space,
-            [reply.value, precision.moved, precision.blur, *wanted],
-            [x, *memory.kept()] if space.lazy else (x,),
-        )
-        if space.lazy:
-            memory.replace(held)
-        value, moved, blur, high, low, *products = values
-        turn = math.nan if state.last_step is None else products.pop()
-        memory.read(products)
+            packet.ask("turn", state.last_step @ memory.d)
+        numbers = packet.fetch()
+        read_point(trial, numbers, reply)
+        memory.read(numbers)
         if state.last_step is not None:
-            state.turn(turn, math.sqrt(memory.d_square))
+            state.turn(numbers["turn"], math.sqrt(memory.d_square))
             state.last_step = None
-        precision = precision.read(moved, blur)
-        return Point(x, value, abs(max(high, -low)), math.nan, precision=precision)
+        return trial
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
         memory = state.memory

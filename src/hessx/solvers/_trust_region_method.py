@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Packet, Space
 from hessx.core import (
     Outcome,
     Point,
@@ -141,7 +141,8 @@ class TrustRegionMethod:
         state.accepted = False
         if not state.started:
             return self._start(state, reply)
-        trial, g, (slope, g_g, p_p) = measure(state, reply)
+        trial, numbers = measure(state, reply)
+        slope, g_g = numbers["slope"], numbers["g_g"]
         p: Any = state.model_step
         f, value = state.point.value, trial.value if trial.finite else math.nan
         state.fell = state.fell or trial.value == -math.inf
@@ -158,8 +159,8 @@ class TrustRegionMethod:
         state.forcing.after(ratio, newtonian=accepted and p.newtonian)
         state.doubt(p.slope_change, slope - p.slope)
         if accepted:
-            state.learn_bend(slope - p.slope, p_p)
-            self._accept(state, trial, g, g_g, p_p)
+            state.learn_bend(slope - p.slope, numbers["p_p"])
+            self._accept(state, trial, g_g, numbers["p_p"])
         else:
             keep_rejected(state, trial, reply.grad)
             self._reject(state, trial)
@@ -227,20 +228,23 @@ class TrustRegionMethod:
         return None
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        g = own_gradient(state, reply.grad)
-        wanted = [g @ g] if state.scale is None else [g @ g, reply.grad @ reply.grad]
-        squares, (state.grad,) = first_point(state, reply, wanted, [g])
-        state.grad_square = squares[0]
+        packet = Packet(state.space)
+        g = state.grad = own_gradient(state, reply.grad)
+        packet.ask("g_g", g @ g)
+        if state.scale is not None:
+            packet.ask("square", reply.grad @ reply.grad)
+        packet.hold(state, "grad")
+        numbers = first_point(state, reply, packet)
+        state.grad_square = numbers["g_g"]
         if state.renewing:
             state.hessian = state.model_step = None
-        settle_start(state, math.sqrt(squares[-1]), state.grad_square)
+        square = numbers.get("square", state.grad_square)
+        settle_start(state, math.sqrt(square), state.grad_square)
         state.started = state.accepted
         state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
         return state
 
-    def _accept(
-        self, state: TrustRegionState, trial: Point, g: Array, g_g: float, p_p: float
-    ) -> None:
+    def _accept(self, state: TrustRegionState, trial: Point, g_g: float, p_p: float) -> None:
         p: Any = state.model_step
         keep_when_left(state, trial, lambda: self.gradient(state))
         state.value_before, state.alpha = state.point.value, 1.0
@@ -248,6 +252,7 @@ class TrustRegionMethod:
         state.scaled_step_norm = state.step_norm / self._length
         state.cut = p.held_back or state.restarted
         state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value
+        g, state.grad_trial = state.grad_trial, None
         state.grad = g if state.scale is not None else own_gradient(state, g)
         state.grad_square = g_g
         exhausted = state.trials >= _MANY

@@ -36,6 +36,8 @@ class TrustRegionState(RunState):
         Whether the start has been answered.
     grad, grad_square : array and float
         Gradient at the point, and its square.
+    grad_trial : array
+        That of the trial.
     dual_before : 0-d array, optional
         g'Mg with the M of the point before, in which the radius is meant.
     model_step : ModelStep, optional
@@ -54,6 +56,7 @@ class TrustRegionState(RunState):
     preconditioner: Any = None
     grad: Array = None
     grad_square: float = math.nan
+    grad_trial: Array = None
     started: bool = False
     hessian: Any = None
     precondition: Any = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hessx._xp import Array, extremes, fetch, quiet
+from hessx._xp import Array, Packet, quiet
 from hessx.core import Point, Reply
 from hessx.krylov import QuadraticModel
 from hessx.solvers._inner import inner_limit
+from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = ["measure", "model_at", "own_gradient", "product_at"]
@@ -61,33 +62,37 @@ def own_gradient(state: TrustRegionState, grad: Array) -> Array:
     return state.space.copy(grad) if state.space.writeable else grad
 
 
-def measure(
-    state: TrustRegionState, reply: Reply
-) -> tuple[Point, Array, tuple[float, float, float]]:
+def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, float]]:
     """Bring all that the host has to know of the trial, in one packet.
 
     Returns
     -------
-    trial, g, products : Point, array, tuple of float
-        The point, its gradient in x / scale, and g'p, g'g and p'p there.
+    trial, numbers : Point, dict
+        The point, and "slope" (g'p), "g_g" and "p_p" there.
     """
-    space, x, p = state.space, state.request.x, state.model_step.step  # type: ignore[union-attr]
-    precision = reply.precision
-    if type(reply.value) is float and not math.isfinite(reply.value):
-        nan = math.nan  # the gradient is of no use then
-        return Point(x, reply.value, nan, nan), reply.grad, (nan, nan, nan)
-    g = reply.grad if state.scale is None else reply.grad * state.scale
+    x, p = state.request.x, state.model_step
+    if hopeless(reply):
+        nan = math.nan
+        return Point(x, reply.value, nan, nan), {"slope": nan, "g_g": nan, "p_p": nan}
+    packet = Packet(state.space)
+    trial = ask_point(packet, x, reply)
+    state.grad_trial = reply.grad if state.scale is None else reply.grad * state.scale
+    g, step = state.grad_trial, p.step  # type: ignore[union-attr]
+    packet.hold(state, "grad_trial")
+    packet.hold(p, "step")
     with quiet():  # of a trial far out
-        wanted = [reply.value, precision.moved, precision.blur, *extremes(space, reply.grad)]
-        wanted += [p @ g, g @ g, p @ p]
-        wanted += [] if state.scale is None else [reply.grad @ reply.grad]
-        wanted += [] if state.last_step is None else [state.last_step @ p]
-    values, (x, g, p) = fetch(space, wanted, [x, g, p])
-    f, moved, blur, high, low, slope, g_g, p_p, *others = values
-    state.model_step.step = p  # type: ignore[union-attr]
-    square = g_g if state.scale is None else others[0]
+        packet.ask_extremes(reply.grad)
+        packet.ask("slope", step @ g)
+        packet.ask("g_g", g @ g)
+        packet.ask("p_p", step @ step)
+        if state.scale is not None:
+            packet.ask("square", reply.grad @ reply.grad)
+        if state.last_step is not None:
+            packet.ask("turn", state.last_step @ step)
+    numbers = packet.fetch()
+    read_point(trial, numbers, reply)
+    square = numbers.get("square", numbers["g_g"])
+    trial.grad_norm2 = math.sqrt(square) if square >= 0.0 else math.nan
     if state.last_step is not None:
-        state.turn(others[-1], math.sqrt(p_p))
-    norm = math.sqrt(square) if square >= 0.0 else math.nan
-    point = Point(x, f, abs(max(high, -low)), norm, precision=precision.read(moved, blur))
-    return point, g, (slope, g_g, p_p)
+        state.turn(numbers["turn"], math.sqrt(numbers["p_p"]))
+    return trial, numbers

@@ -1,0 +1,72 @@
+"""The packet of a trial: all that the host must see of it, by name, in one transfer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hessx._xp._algebra import extremes
+from hessx._xp._fetch import fetch
+from hessx._xp._namespace import Array, Space
+
+__all__ = ["Packet"]
+
+
+class Packet:
+    """Device scalars by name, and what a lazy library has to compute and hold with them.
+
+    Parameters
+    ----------
+    space : Space
+        Where the scalars live.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import Packet, space_of
+    >>> g = np.array([3.0, -4.0])
+    >>> packet = Packet(space_of(g))
+    >>> packet.ask("g_g", g @ g)
+    >>> packet.fetch()
+    {'g_g': 25.0}
+    """
+
+    __slots__ = ("holders", "names", "scalars", "space")
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.names: list[str] = []
+        self.scalars: list[Any] = []
+        self.holders: list[tuple[Any, str | int]] = []
+
+    def ask(self, name: str, scalar: Any) -> None:
+        """Ask for a 0-d array or a short vector; a float passes through."""
+        self.names.append(name)
+        self.scalars.append(scalar)
+
+    def ask_extremes(self, v: Array, prefix: str = "") -> None:
+        """Ask for the largest and smallest entries, as "high" and "low" after a prefix."""
+        high, low = extremes(self.space, v)
+        self.ask(f"{prefix}high", high)
+        self.ask(f"{prefix}low", low)
+
+    def hold(self, owner: Any, *places: str | int) -> None:
+        """Have arrays computed with the scalars, and put back: attributes or entries of an owner.
+
+        Nothing on libraries that compute at once; what is None is left out.
+        """
+        if self.space.lazy:
+            self.holders += [(owner, at) for at in places if _get(owner, at) is not None]
+
+    def fetch(self) -> dict[str, Any]:
+        """Bring all, by one fetch: floats, and float64 NumPy arrays for vectors."""
+        values, held = fetch(self.space, self.scalars, [_get(*holder) for holder in self.holders])
+        for (owner, at), array in zip(self.holders, held, strict=True):
+            if isinstance(at, int):
+                owner[at] = array
+            else:
+                setattr(owner, at, array)
+        return dict(zip(self.names, values, strict=True))
+
+
+def _get(owner: Any, at: str | int) -> Any:
+    return owner[at] if isinstance(at, int) else getattr(owner, at)
