@@ -478,7 +478,7 @@ def test_a_scale_beside_a_composition_is_refused():
 class Own:
     """An approximation as a class."""
 
-    def start(self, space, scale):
+    def begin(self, frame):
         return self
 
 

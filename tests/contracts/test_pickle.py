@@ -98,7 +98,7 @@ class Own:
     def __init__(self):
         self.function = lambda grad: grad * 1.0
 
-    def start(self, space, scale):
+    def begin(self, frame):
         return Own()
 
     def solve(self, grad):

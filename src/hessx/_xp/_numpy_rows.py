@@ -62,18 +62,6 @@ class NumpyRows(WrittenRows):
             np.subtract(v, self.views[k], out=y)
             return [high, low, array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
 
-    def follow(
-        self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
-    ) -> tuple[Array, Array, float]:
-        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v, and nan for v'v."""
-        weights, row = upload(self.space, c), self.views[i]
-        v = np.dot(weights, self.array[start : start + len(c)], out=out)
-        if a == 1.0:
-            row[:] = v
-        else:
-            np.multiply(v, a, out=row)
-        return v, None if x is None else x + row, math.nan
-
     def set_difference(self, i: int, j: int, k: int) -> None:
         """row_i <- row_j - row_k."""
         np.subtract(self.views[j], self.views[k], out=self.views[i])
@@ -98,16 +86,21 @@ class BlockedRows(NumpyRows):
         self.points: Any = space.recycler
 
     def follow(
-        self, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
+        self,
+        start: int,
+        c: np.ndarray,
+        i: int,
+        a: float,
+        x: Array,
+        scale: Array | None,
+        out: Array | None,
     ) -> tuple[Array, Array, float]:
         """Sum c[j] row_(start + j) = v, row_i <- a v; v (row_i itself if a = 1), x + a v, v'v.
 
         The block that was met last comes first.
         """
         weights, square, row = upload(self.space, c), 0.0, self.views[i]
-        moved: Array = None
-        if x is not None:
-            moved, copy = self.points.take_twins()
+        moved, copy = self.points.take_twins()
         v = row if a == 1.0 else np.empty_like(row) if out is None else out
         (_, first), *others = _groups(len(c), _SUM)
         room = np.empty((2, _WIDTH), row.dtype)
@@ -121,16 +114,18 @@ class BlockedRows(NumpyRows):
             v[block] = part
             if a != 1.0:
                 np.multiply(part, a, out=step)
-            if x is not None:
-                copy[block] = np.add(x[block], step, out=moved[block])
+            if scale is not None:
+                step = np.multiply(step, scale[block], out=work)
+            copy[block] = np.add(x[block], step, out=moved[block])
         return v, moved, square
 
-    def moved(self, x: Array, i: int) -> Array:
-        """Give x + row_i."""
+    def moved(self, x: Array, i: int, scale: Array | None) -> Array:
+        """Give x + row_i scale."""
         moved, copy = self.points.take_twins()
         row = self.views[i]
         for block in self.blocks:
-            copy[block] = np.add(x[block], row[block], out=moved[block])
+            step = row[block] if scale is None else row[block] * scale[block]
+            copy[block] = np.add(x[block], step, out=moved[block])
         return moved
 
     def take_in(

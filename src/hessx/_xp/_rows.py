@@ -21,19 +21,26 @@ class _Steps:
     __slots__ = ()
 
     def follow(
-        self: Any, start: int, c: np.ndarray, i: int, a: float, x: Array | None, out: Array | None
+        self: Any,
+        start: int,
+        c: np.ndarray,
+        i: int,
+        a: float,
+        x: Array,
+        scale: Array | None,
+        out: Array | None,
     ) -> tuple[Array, Array, float]:
-        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v, and v'v where it costs nothing.
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v scale, and v'v if it is at hand.
 
-        One upload.  ``out`` may be given for v, and x left out.
+        One upload.  ``out`` may be given for v.
         """
         v = self.combine(start, c, out)
         self.set_scaled(i, v, a)
-        return v, None if x is None else self.moved(x, i), math.nan
+        return v, self.moved(x, i, scale), math.nan
 
-    def moved(self: Any, x: Array, i: int) -> Array:
-        """Give x + row_i."""
-        return x + self[i]
+    def moved(self: Any, x: Array, i: int, scale: Array | None) -> Array:
+        """Give x + row_i scale."""
+        return x + (self[i] if scale is None else self[i] * scale)
 
     def take_in(
         self: Any, u: Array, scale: Array | None, i: int, j: int, k: int, start: int, stop: int

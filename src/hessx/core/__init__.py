@@ -4,6 +4,7 @@ from hessx.core._archive import CheckpointError
 from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._encoding import packed
+from hessx.core._frame import Frame
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
@@ -32,6 +33,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointError",
     "Counts",
+    "Frame",
     "History",
     "OptionWarning",
     "Outcome",

@@ -104,7 +104,7 @@ def saved(
     >>> @hessx.saved
     ... class Spectral:
     ...     needs_pairs, unit_step, gamma = True, True, 1.0
-    ...     def start(self, space, scale):
+    ...     def begin(self, frame):
     ...         return Spectral()
     ...     def solve(self, grad):
     ...         return grad * self.gamma

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Packet, Space, is_array, like, to_host
-from hessx.core import SettingsError, saved
+from hessx._xp import Array, Packet, is_array, like, to_host
+from hessx.core import Frame, SettingsError, saved
 from hessx.hessians._memory import Approximation, BoundApproximation, Needs
 from hessx.hessians._vector_memory import VectorMemory
 
@@ -23,11 +23,9 @@ class AppliedMemory(VectorMemory):
 
     __slots__ = ("approximation", "fallback", "learns", "natural")
 
-    def __init__(
-        self, space: Space, scale: Array | None, part: Approximation, needs: Needs
-    ) -> None:
-        super().__init__(space, scale, pairs=needs.pair or part.needs_pairs)
-        self.approximation: BoundApproximation = part.start(space, scale)
+    def __init__(self, frame: Frame, part: Approximation, needs: Needs) -> None:
+        super().__init__(frame, pairs=needs.pair or part.needs_pairs)
+        self.approximation: BoundApproximation = part.begin(frame)
         self.learns = part.needs_pairs
         self.unit_step = self.natural = part.unit_step
         self.fallback = False  # the next direction is -g: a search along -A g has failed
@@ -99,9 +97,9 @@ class Applied:
 
     part: Any
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> AppliedMemory:
+    def remember(self, frame: Frame, needs: Needs) -> AppliedMemory:
         """Make the memory of a run."""
-        return AppliedMemory(space, scale, self.part, needs)
+        return AppliedMemory(frame, self.part, needs)
 
 
 @saved
@@ -129,9 +127,9 @@ class Identity:
     True
     """
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> SteepestMemory:
+    def remember(self, frame: Frame, needs: Needs) -> SteepestMemory:
         """Make the memory of a run."""
-        return SteepestMemory(space, scale, pairs=needs.pair)
+        return SteepestMemory(frame, pairs=needs.pair)
 
 
 @saved(host=("hessian",))
@@ -192,12 +190,13 @@ class ExactInverse:
         half = np.linalg.inv(L)
         object.__setattr__(self, "_inverse", half.T @ half)
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> AppliedMemory:
+    def remember(self, frame: Frame, needs: Needs) -> AppliedMemory:
         """Make the memory of a run."""
-        if self._inverse.shape[0] != space.n:
-            msg = f"hessian has shape {self._inverse.shape}: expected ({space.n}, {space.n}), as x0"
+        n = frame.space.n
+        if self._inverse.shape[0] != n:
+            msg = f"hessian has shape {self._inverse.shape}: expected ({n}, {n}), as x0"
             raise SettingsError(msg)
-        return AppliedMemory(space, scale, _DensePart(self._inverse), needs)
+        return AppliedMemory(frame, _DensePart(self._inverse), needs)
 
 
 @saved(host=("inverse",))
@@ -207,12 +206,9 @@ class _DensePart:
     needs_pairs = False
     unit_step = True
 
-    def start(self, space: Space, scale: Array | None) -> _DenseInverse:
-        """Move A to the device; in z = x / scale it is diag(1/scale) A diag(1/scale)."""
-        A = like(space, self.inverse, "hessian")
-        if scale is not None:
-            A = A / scale[:, None] / scale[None, :]
-        return _DenseInverse(A)
+    def begin(self, frame: Frame) -> _DenseInverse:
+        """Move A to the device, and into z."""
+        return _DenseInverse(frame.inverse_matrix(like(frame.space, self.inverse, "hessian")))
 
 
 @saved

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hessx._xp import Array, Space
-from hessx.core import saved, store_choice
+from hessx.core import Frame, saved, store_choice
 from hessx.hessians._memory import Needs
 from hessx.hessians._vector_memory import VectorMemory
 
@@ -25,8 +24,8 @@ class ConjugateMemory(VectorMemory):
 
     __slots__ = ("beta", "beta_rule")
 
-    def __init__(self, space: Space, scale: Array | None, beta_rule: str) -> None:
-        super().__init__(space, scale, pairs=True)
+    def __init__(self, frame: Frame, beta_rule: str) -> None:
+        super().__init__(frame, pairs=True)
         self.beta_rule = beta_rule
         self.beta = 0.0
 
@@ -110,6 +109,6 @@ class NonlinearCG:
     def __post_init__(self) -> None:
         store_choice(self, "beta", "hs+", "pr+", "hz")
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> ConjugateMemory:  # noqa: ARG002
+    def remember(self, frame: Frame, needs: Needs) -> ConjugateMemory:  # noqa: ARG002
         """Make the memory of a run."""
-        return ConjugateMemory(space, scale, self.beta)
+        return ConjugateMemory(frame, self.beta)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array
-from hessx.core import SettingsError, positive_vector, saved, store_integer, store_real
+from hessx.core import Frame, SettingsError, positive_vector, saved, store_integer, store_real
 from hessx.hessians._lbfgs_memory import LBFGSMemory
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._memory import Needs
@@ -85,20 +85,20 @@ class LBFGS:
             store_real(self, "hess_inv0", 0.0)
         store_real(self, "damping", 0.0, 1.0)
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
+    def remember(self, frame: Frame, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
         """Make the memory of a run."""
-        start, m = self.hess_inv0, self._pairs(space)
+        start, m = self.hess_inv0, self._pairs(frame.space)
         if isinstance(start, LBFGSInverse):
-            return self._resumed(space, scale, start, m)
+            return self._resumed(frame, start, m)
         h0: Any = None
         if isinstance(start, Real):
             h0 = start
         elif start is not None:
-            if scale is not None:
+            if frame.scale is not None:
                 msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
                 raise SettingsError(msg)
-            scale, h0 = self._root(space, start), 1.0
-        return LBFGSMemory(space, scale, m, h0, self.damping)
+            frame, h0 = replace(frame, scale=self._root(frame.space, start)), 1.0
+        return LBFGSMemory(frame, m, h0, self.damping)
 
     def _pairs(self, space: Space) -> int:
         if self.memory is not None:
@@ -115,9 +115,8 @@ class LBFGS:
             raise SettingsError(msg)
         return space.xp.sqrt(positive_vector(space, diagonal, "hess_inv0"))
 
-    def _resumed(
-        self, space: Space, scale: Array | None, start: LBFGSInverse, m: int
-    ) -> LBFGSMemory:
+    def _resumed(self, frame: Frame, start: LBFGSInverse, m: int) -> LBFGSMemory:
+        space = frame.space
         expected = (space.n, space.kind, space.dtype, m)
         given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
         if given != expected:
@@ -126,6 +125,8 @@ class LBFGS:
                 f"{given}: expected {expected}"
             )
             raise SettingsError(msg)
-        memory = LBFGSMemory(space, start.scale if scale is None else scale, m, None, self.damping)
+        if frame.scale is None:
+            frame = replace(frame, scale=start.frame.scale)
+        memory = LBFGSMemory(frame, m, None, self.damping)
         memory.adopt(start)
         return memory

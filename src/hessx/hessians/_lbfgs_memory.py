@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from hessx._xp import Array, Packet, Rows, Space, make_rows
-from hessx.core import saved
+from hessx._xp import Array, Packet, Rows, make_rows
+from hessx.core import Frame, saved
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._memory import HostNumbers, Numbers
@@ -31,18 +31,16 @@ class LBFGSMemory(HostNumbers):
     """
 
     __slots__ = (
-        "alpha", "candidate", "cleared", "count", "d", "d_square", "damping", "dropped", "gamma",
-        "grad_square", "gram", "h0", "lent", "now", "placed", "products", "products_trial", "rows",
-        "s_y", "scale", "slope", "space", "square", "start_slope", "touched", "unit_step",
-        "weights", "y_y",
+        "alpha", "candidate", "cleared", "count", "d", "d_square", "damping", "dropped", "frame",
+        "gamma", "grad_square", "gram", "h0", "lent", "now", "placed", "products",
+        "products_trial", "rows", "s_y", "slope", "space", "square", "start_slope", "touched",
+        "unit_step", "weights", "y_y",
     )  # fmt: skip
     needs_hessian = False
 
-    def __init__(
-        self, space: Space, scale: Array | None, m: int, h0: float | None, damping: float | None
-    ) -> None:
-        self.space, self.scale, self.damping = space, scale, damping
-        self.rows: Rows = make_rows(space, _PAIRS + 2 * m)
+    def __init__(self, frame: Frame, m: int, h0: float | None, damping: float | None) -> None:
+        self.frame, self.space, self.damping = frame, frame.space, damping
+        self.rows: Rows = make_rows(frame.space, _PAIRS + 2 * m)
         self.gram = Gram(m)
         self.h0 = h0
         self.gamma = 1.0 if h0 is None else h0
@@ -63,29 +61,24 @@ class LBFGSMemory(HostNumbers):
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for its products with the rows."""
-        self.rows.write(self.now, grad, self.scale)
+        self.rows.write(self.now, grad, self.frame.scale)
         packet.ask("B_g", self.rows.products(0, self.touched, self.now))
-        if self.scale is not None:
-            packet.ask("square", grad @ grad)
+        self.frame.ask_square(packet, grad)
         self.rows.hold(packet)
 
     def read_start(self, numbers: Numbers) -> None:
         """Read g'g, S'g and Y'g."""
         self.products[: self.touched] = numbers["B_g"]
         self.grad_square = float(self.products[self.now])
-        self.square = numbers.get("square", math.nan)
+        self.square = self.frame.square(numbers, self.grad_square)
 
     def place(self, alpha: float, x: Array) -> Array:
         """Write s = alpha d into the candidate's row; return x + s, in x."""
         self.alpha, self.placed, self.cleared = alpha, True, False
-        row, trial = _PAIRS + 2 * self.candidate, None
-        if self.weights is None:
-            self._write_step()
-        else:
-            trial = self._form_step(row, x if self.scale is None else None)
-        if trial is not None:
-            return trial
-        return self.rows.moved(x, row) if self.scale is None else x + self.rows[row] * self.scale
+        if self.weights is not None:
+            return self._form_step(x)
+        self._write_step()
+        return self.rows.moved(x, _PAIRS + 2 * self.candidate, self.frame.scale)
 
     def measure(self, grad: Array, packet: Packet) -> None:
         """Ask for the scalars of a trial, the extreme entries of its gradient first."""
@@ -94,14 +87,13 @@ class LBFGSMemory(HostNumbers):
             self.cleared = False
         trial, y = 1 - self.now, _PAIRS + 2 * self.candidate + 1
         high, low, products, pair = self.rows.take_in(
-            grad, self.scale, trial, y, self.now, self._first(trial), self.touched
+            grad, self.frame.scale, trial, y, self.now, self._first(trial), self.touched
         )
         packet.ask("high", high)
         packet.ask("low", low)
         packet.ask("B_g", products)
         packet.ask("pair_y", pair)
-        if self.scale is not None:
-            packet.ask("square", grad @ grad)
+        self.frame.ask_square(packet, grad)
         if math.isnan(self.d_square):
             packet.ask("d_d", self.d @ self.d)
         self.rows.hold(packet)
@@ -114,7 +106,7 @@ class LBFGSMemory(HostNumbers):
         pair = numbers["pair_y"]
         self.s_y, self.y_y = float(pair[0]), float(pair[1])
         self.d_square = numbers.get("d_d", self.d_square)
-        self.square = numbers.get("square", math.nan)
+        self.square = self.frame.square(numbers, float(self.products_trial[1 - self.now]))
 
     def take(self, *, learn: bool = True) -> str:
         """Make the candidate a pair, unless its curvature is lost in rounding."""
@@ -179,8 +171,7 @@ class LBFGSMemory(HostNumbers):
 
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
-        g = self.rows[self.now]
-        return self.space.copy(g) if self.scale is None else g / self.scale
+        return self.frame.gradient(self.rows[self.now])
 
     def operator(self) -> LBFGSInverse:
         """Give A as an operator."""
@@ -193,9 +184,7 @@ class LBFGSMemory(HostNumbers):
             for i in (1 - self.now, row, row + 1):
                 self.rows.set(i, self.space.zeros(self.space.n))
             self.cleared = True
-        return LBFGSInverse(
-            self.space, self.scale, self.rows, gram, self.gamma, self.count, self.candidate
-        )
+        return LBFGSInverse(self.frame, self.rows, gram, self.gamma, self.count, self.candidate)
 
     def adopt(self, operator: LBFGSInverse) -> None:
         """Start from the pairs of an earlier run, copied."""
@@ -244,11 +233,11 @@ class LBFGSMemory(HostNumbers):
         end = len(self.products)
         self.touched = end if self.rows.whole else min(_PAIRS + 2 * (count + 1), end)
 
-    def _form_step(self, row: int, x: Array | None) -> Array | None:
-        """Form d, write s = alpha d, and give x + s where x is given."""
+    def _form_step(self, x: Array) -> Array:
+        """Form d, write s = alpha d, and give x + s, in x."""
         (start, c), self.weights = self.weights, None  # type: ignore[misc]
-        room = None if self.lent else self.d
-        self.d, trial, d_d = self.rows.follow(start, c, row, self.alpha, x, room)
+        row, room = _PAIRS + 2 * self.candidate, None if self.lent else self.d
+        self.d, trial, d_d = self.rows.follow(start, c, row, self.alpha, x, self.frame.scale, room)
         self.lent = self.d is self.rows[row]
         if not math.isnan(d_d):
             self.d_square = d_d

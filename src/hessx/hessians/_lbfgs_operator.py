@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Rows, Space, converted, to_host, upload
-from hessx.core import packed, saved
+from hessx.core import Frame, packed, saved
 from hessx.hessians._gram import Gram
 from hessx.operators import LinearOperator
 
@@ -16,7 +16,7 @@ __all__ = ["LBFGSInverse"]
 _PAIRS = 2  # rows 0 and 1 of the buffer hold gradients
 
 
-@saved(arguments=("space", "scale", "rows", "gram", "gamma", "count", "candidate"))
+@saved(arguments=("frame", "rows", "gram", "gamma", "count", "candidate"))
 class LBFGSInverse(LinearOperator):
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 
@@ -61,15 +61,15 @@ class LBFGSInverse(LinearOperator):
 
     def __init__(
         self,
-        space: Space,
-        scale: Array | None,
+        frame: Frame,
         rows: Rows,
         gram: Gram,
         gamma: float,
         count: int,
         candidate: int,
     ) -> None:
-        self.space, self.scale, self.rows, self.gram = space, scale, rows, gram
+        space = frame.space
+        self.frame, self.space, self.rows, self.gram = frame, space, rows, gram
         self.gamma, self.count, self.candidate = gamma, count, candidate
         self._declare((space.n, space.n), space, symmetric=True, diagonal=True)
         self.dtype = space.dtype
@@ -104,13 +104,13 @@ class LBFGSInverse(LinearOperator):
         return self._each(self._apply_to_one, v, self.space.n)
 
     def _apply_to_one(self, v: Array) -> Array:
-        z = v if self.scale is None else v * self.scale
+        z = self.frame.pull(v)
         out = z * self.gamma
         if self.count:
             middle = self._coefficients()
             stop = int(middle.shape[0])
             out = out + self.rows.combine_on_device(middle @ self.rows.products_with(stop, z))
-        return out if self.scale is None else out * self.scale
+        return self.frame.push(out)
 
     def _diagonal(self, space: Space) -> Array:
         """Gamma + diag(B'M B), by the rows of B."""
@@ -119,7 +119,7 @@ class LBFGSInverse(LinearOperator):
             middle = self._coefficients()
             for i in range(_PAIRS, middle.shape[0]):
                 d = d + self.rows.combine_on_device(middle[i, ...]) * self.rows[i]
-        return d if self.scale is None else d * self.scale * self.scale
+        return self.frame.diagonal(d)
 
     def todense(self) -> Any:
         """Give the matrix as a NumPy array; n applies, for tests and small n."""

@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hessx._xp import Array, Packet, Space
-from hessx.core import Outcome
+from hessx._xp import Array, Packet
+from hessx.core import Frame, Outcome
 
 __all__ = [
     "Approximation",
@@ -39,13 +39,10 @@ class Needs:
         The slope g'd at the ray's start, where the approximation does not know it by itself.
     pair : bool
         The products s'y and y'y of each trial.
-    length : float
-        That of a step along which nothing is known.
     """
 
     slope: bool = True
     pair: bool = False
-    length: float = 1.0
 
 
 class BoundApproximation(Protocol):
@@ -76,7 +73,8 @@ class Approximation(Protocol):
 
     Notes
     -----
-    Vectors are flat, and in x / scale where ``scale`` is an array.  A has to be positive definite.
+    Vectors are flat, and of the variables z of the frame, x = scale z.  A has to be positive
+    definite.
     After a failed search the next direction is -g, once.
 
     Examples
@@ -85,7 +83,7 @@ class Approximation(Protocol):
 
     >>> class Spectral:
     ...     needs_pairs, unit_step, gamma = True, True, 1.0
-    ...     def start(self, space, scale):
+    ...     def begin(self, frame):
     ...         return Spectral()
     ...     def solve(self, grad):
     ...         return grad * self.gamma
@@ -102,8 +100,8 @@ class Approximation(Protocol):
     needs_pairs: bool
     unit_step: bool
 
-    def start(self, space: Space, scale: Array | None) -> BoundApproximation:
-        """Begin a run in a space."""
+    def begin(self, frame: Frame) -> BoundApproximation:
+        """Begin a run."""
         ...
 
 
@@ -111,15 +109,13 @@ class HostNumbers:
     """What follows from the numbers that every memory has on the host."""
 
     __slots__ = ()
-    scale: Array | None
-    grad_square: float
     square: float
     start_slope: float
 
     @property
     def grad_norm2(self) -> float:
         """norm_2 of the gradient in x."""
-        return math.sqrt(self.grad_square if self.scale is None else self.square)
+        return math.sqrt(self.square)
 
     @property
     def promised(self) -> float:
@@ -203,6 +199,6 @@ class Memory(Protocol):
 class Curvature(Protocol):
     """Settings that make a memory: L-BFGS, nonlinear CG, or any `Approximation` by adoption."""
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> Memory:
+    def remember(self, frame: Frame, needs: Needs) -> Memory:
         """Make the memory of a run."""
         ...

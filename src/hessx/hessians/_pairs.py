@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hessx._xp import Rows, Space, fetch
+from hessx.core import Frame
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 
@@ -50,4 +51,4 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
         if space.smallest <= s_y < math.inf and 0.0 < y_y < math.inf:
             gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
             gamma = s_y / y_y
-    return LBFGSInverse(space, None, rows, gram, gamma, len(order), order[-1])
+    return LBFGSInverse(Frame(space), rows, gram, gamma, len(order), order[-1])

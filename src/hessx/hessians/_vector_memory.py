@@ -6,7 +6,8 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Packet, Space, quiet
+from hessx._xp import Array, Packet, quiet
+from hessx.core import Frame
 from hessx.hessians._memory import HostNumbers, Numbers
 
 __all__ = ["VectorMemory"]
@@ -22,13 +23,13 @@ class VectorMemory(HostNumbers):
         "alpha",
         "d",
         "d_square",
+        "frame",
         "g",
         "g_trial",
         "grad_square",
         "grad_square_trial",
         "pairs",
         "s_y",
-        "scale",
         "slope",
         "space",
         "square",
@@ -40,8 +41,8 @@ class VectorMemory(HostNumbers):
     )
     needs_hessian = False
 
-    def __init__(self, space: Space, scale: Array | None, *, pairs: bool) -> None:
-        self.space, self.scale, self.pairs = space, scale, pairs
+    def __init__(self, frame: Frame, *, pairs: bool) -> None:
+        self.frame, self.space, self.pairs = frame, frame.space, pairs
         self.g: Array = None
         self.g_trial: Array = None
         self.d: Array = None
@@ -49,38 +50,30 @@ class VectorMemory(HostNumbers):
         self.unit_step = False
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = nan
-        self.square = nan  # g'g in x, where there is a scale
+        self.square = nan  # g'g in x
         self.grad_square = self.grad_square_trial = self.s_y = self.y_y = self.y_g = nan
-
-    def _own(self, grad: Array) -> Array:
-        """Take a gradient into z, in an array that nobody else writes."""
-        if self.scale is not None:
-            return grad * self.scale
-        return self.space.copy(grad) if self.space.writeable else grad
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for g'g."""
-        self.g = self._own(grad)
+        self.g = self.frame.keep(self.frame.pull(grad))
         packet.ask("g_g", self.g @ self.g)
-        if self.scale is not None:
-            packet.ask("square", grad @ grad)
+        self.frame.ask_square(packet, grad)
         packet.hold(self, "g")
 
     def read_start(self, numbers: Numbers) -> None:
         """Read g'g."""
         self.grad_square = numbers["g_g"]
-        self.square = numbers.get("square", math.nan)
+        self.square = self.frame.square(numbers, numbers["g_g"])
 
     def place(self, alpha: float, x: Array) -> Array:
         """Form the step s = alpha d; return x + s, in x."""
         self.alpha = alpha
-        step = self.d * alpha
-        return x + (step if self.scale is None else step * self.scale)
+        return x + self.frame.push(self.d * alpha)
 
     def measure(self, grad: Array, packet: Packet) -> None:
         """Ask for the scalars of a trial, the extreme entries of its gradient first."""
         packet.ask_extremes(grad)
-        g = self.g_trial = grad if self.scale is None else grad * self.scale
+        g = self.g_trial = self.frame.pull(grad)
         d = self.d
         with quiet():  # of a trial far out
             packet.ask("slope", d @ g)
@@ -94,8 +87,7 @@ class VectorMemory(HostNumbers):
                 packet.ask("d_y", d @ y)
                 packet.ask("y_y", y @ y)
                 packet.ask("y_g", y @ g)
-            if self.scale is not None:
-                packet.ask("square", grad @ grad)
+            self.frame.ask_square(packet, grad)
         packet.hold(self, "d", "g", "g_trial", "y")
 
     def read(self, numbers: Numbers) -> None:
@@ -106,11 +98,11 @@ class VectorMemory(HostNumbers):
         if self.pairs:
             self.s_y = self.alpha * numbers["d_y"]
             self.y_y, self.y_g = numbers["y_y"], numbers["y_g"]
-        self.square = numbers.get("square", math.nan)
+        self.square = self.frame.square(numbers, numbers["g_g"])
 
     def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Make the trial's gradient the current one."""
-        self.g = self.g_trial if self.scale is not None else self._own(self.g_trial)
+        self.g = self.frame.keep(self.g_trial)
         self.grad_square = self.grad_square_trial
         self.g_trial = self.y = None
         return ""
@@ -125,7 +117,7 @@ class VectorMemory(HostNumbers):
 
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
-        return self.space.copy(self.g) if self.scale is None else self.g / self.scale
+        return self.frame.gradient(self.g)
 
     def operator(self) -> Any:
         """Give A as an operator; none here."""

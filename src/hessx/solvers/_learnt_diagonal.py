@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.core import saved
+from hessx.core import Frame, saved
 from hessx.krylov import KrylovOutcome, ModelStep
 
 __all__ = ["LearntDiagonal"]
@@ -82,6 +82,6 @@ class LearntDiagonal:
     LearntDiagonal()
     """
 
-    def begin(self, space: Space, scale: Array | None) -> _BoundDiagonal:  # noqa: ARG002
+    def begin(self, frame: Frame) -> _BoundDiagonal:
         """Start a run."""
-        return _BoundDiagonal(space)
+        return _BoundDiagonal(frame.space)

@@ -9,19 +9,19 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Packet, Space
 from hessx.core import (
+    Frame,
     Outcome,
     Point,
     Reply,
     Request,
     SettingsError,
     check_part,
-    positive_vector,
     saved,
     store_real,
 )
@@ -86,13 +86,12 @@ class LineSearchMethod:
     rule: Any
     x_scale: Any = 1.0
     first_alpha: float = math.inf
-    _length: float = field(init=False, repr=False)  # of a first step, in x or in x / x_scale
 
     def __post_init__(self) -> None:
         rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
         check_part("rule", self.rule, "begin", rules)
-        known = "hessx.LBFGS(), hessx.Identity() or an object with start(space, scale)"
-        check_part("curvature", self.curvature, "remember start", known)
+        known = "hessx.LBFGS(), hessx.Identity() or an object with begin(frame) and needs_pairs"
+        check_part("curvature", self.curvature, "remember needs_pairs", known)
         if not hasattr(self.curvature, "remember"):
             object.__setattr__(self, "curvature", Applied(self.curvature))
         identity = isinstance(self.curvature, Identity)
@@ -100,26 +99,20 @@ class LineSearchMethod:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
         store_real(self, "first_alpha", 0.0, ends="(]")
-        length: Any = 1.0
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
-            length = self.x_scale
-        object.__setattr__(self, "_length", length)
 
     @property
     def _needs(self) -> Needs:
         rule = self.rule
         slope, pair = getattr(rule, "needs_slope", True), getattr(rule, "needs_pair", False)
-        return Needs(slope, pair, self._length)
+        return Needs(slope, pair)
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
-        scale = None
-        if not isinstance(self.x_scale, Real):
-            scale = positive_vector(space, self.x_scale, "x_scale")
-        memory = self.curvature.remember(space, scale, self._needs)
-        request = Request(space.flat(x0), 0)
-        return LineSearchState(space=space, memory=memory, request=request, turns=turns)
+        frame, request = Frame.of(space, self.x_scale), Request(space.flat(x0), 0)
+        memory = self.curvature.remember(frame, self._needs)
+        return LineSearchState(frame=frame, memory=memory, request=request, turns=turns)
 
     def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         """Take an answer in: one fetch, then accept, try again or fail."""
@@ -153,7 +146,7 @@ class LineSearchMethod:
             if trouble is not None:
                 state.trouble = lost(state, *trouble)
                 return state
-            ray = state.ray = next_ray(state, self._length, self.first_alpha)
+            ray = state.ray = next_ray(state, self.first_alpha)
             state.phase, state.trials, state.farthest = Phase.TRIAL, 0, (0.0, math.nan)
             if ray.slope == -math.inf:
                 text = f"the slope along the direction is {ray.slope}"
@@ -244,7 +237,7 @@ class LineSearchMethod:
         state.value_before = old.value
         state.alpha = search.alpha  # type: ignore[union-attr]
         state.step_norm = state.alpha * math.sqrt(memory.d_square)
-        state.scaled_step_norm = state.step_norm / self._length
+        state.scaled_step_norm = state.step_norm / state.frame.length
         state.cut = getattr(search, "settled", False) or state.restarted
         over = state.floor.after(old.value, trial, exhausted=getattr(search, "settled", False))
         change = memory.slope - memory.start_slope

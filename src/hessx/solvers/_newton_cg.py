@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from hessx._xp import Array, Space
-from hessx.core import Outcome, saved
+from hessx.core import Frame, Outcome, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
@@ -40,17 +39,17 @@ class NewtonMemory(VectorMemory):
         "settings",
     )
 
-    def __init__(self, space: Space, scale: Array | None, settings: NewtonCG, needs: Needs) -> None:
-        super().__init__(space, scale, pairs=needs.pair)
+    def __init__(self, frame: Frame, settings: NewtonCG, needs: Needs) -> None:
+        super().__init__(frame, pairs=needs.pair)
         self.settings, self.forcing = settings, settings.forcing.begin()
         part = settings.preconditioner
         self.preconditioner: BoundPreconditioner | None = (
-            None if part is None else part.begin(space, scale)
+            None if part is None else part.begin(frame)
         )
         self.hessian: Any = None
         self.precondition: Any = None
         self.model_step: ModelStep | None = None
-        self.reach = needs.length  # of the last step, and before the first
+        self.reach = frame.length  # of the last step, and before the first
         self.bent = False  # reach is of the last step along negative curvature, well foretold
         self.unit_step = True
         self.fallback = False  # the next direction is -g: a search along Newton's has failed
@@ -98,7 +97,8 @@ class NewtonMemory(VectorMemory):
 
     def leave(self) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
-        found, text = probe(self.space, self._product, self.reach, self.hessian.watch)
+        product = self.frame.product(self.hessian)
+        found, text = probe(self.space, product, self.reach, self.hessian.watch)
         if found is not None:
             self.model_step, self.leaving = found, True
             self.turn(found.step, 0.0)
@@ -132,7 +132,7 @@ class NewtonMemory(VectorMemory):
         part = self.preconditioner
         return QuadraticModel(
             self.space,
-            self._product,
+            self.frame.product(self.hessian),
             self.g,
             self.grad_square,
             tolerance=self.forcing.term(norm) * norm,
@@ -143,12 +143,6 @@ class NewtonMemory(VectorMemory):
             collect=0 if part is None else part.collect,
             watch=self.hessian.watch,
         )
-
-    def _product(self, v: Array) -> Array:
-        """H v in x / scale."""
-        if self.scale is None:
-            return self.hessian(v)
-        return self.hessian(v * self.scale) * self.scale
 
 
 @saved
@@ -212,6 +206,6 @@ class NewtonCG:
         """Products with the Hessian are used."""
         return True
 
-    def remember(self, space: Space, scale: Array | None, needs: Needs) -> NewtonMemory:
+    def remember(self, frame: Frame, needs: Needs) -> NewtonMemory:
         """Make the memory of a run."""
-        return NewtonMemory(space, scale, self, needs)
+        return NewtonMemory(frame, self, needs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Space
-from hessx.core import SettingsError, check_object, saved, store_integer
+from hessx.core import Frame, SettingsError, check_object, saved, store_integer
 from hessx.hessians import pairs_inverse
 from hessx.krylov import ModelStep, Pairs
 from hessx.operators import as_operator
@@ -52,30 +52,29 @@ class BoundPreconditioner(Protocol):
 class Preconditioner(Protocol):
     """Settings of a preconditioner: the contract for one's own.
 
-    M has to be symmetric positive definite; vectors are flat, and in x / scale where ``scale`` is
-    an array.
+    M has to be symmetric positive definite; vectors are flat, and of the variables z of the frame,
+    x = scale z.
     """
 
-    def begin(self, space: Space, scale: Array | None) -> BoundPreconditioner:
+    def begin(self, frame: Frame) -> BoundPreconditioner:
         """Start a run."""
         ...
 
 
-@saved(arguments=("space", "given", "scale"))
+@saved(arguments=("frame", "given"))
 class _Fixed:
-    """The same M at every point: S^-1 M S^-1 in x / scale."""
+    """The same M at every point."""
 
     collect, changes = 0, False
 
-    def __init__(self, space: Space, given: Given, scale: Array | None) -> None:
-        self.space, self.given, self.scale = space, given, scale
-        self.apply: Apply = as_operator(space, given.M, "the preconditioner").matvec
+    def __init__(self, frame: Frame, given: Given) -> None:
+        self.frame, self.given = frame, given
+        M = as_operator(frame.space, given.M, "the preconditioner")
+        self.apply: Apply = frame.inverse(M.matvec)
 
     def at(self, hessian: Any) -> Apply:  # noqa: ARG002
         """Give M."""
-        if self.scale is None:
-            return self.apply
-        return lambda r: self.apply(r / self.scale) / self.scale
+        return self.apply
 
     def learn(self, step: ModelStep) -> None:
         """Nothing is learnt."""
@@ -88,31 +87,30 @@ class Given:
 
     M: Any
 
-    def begin(self, space: Space, scale: Array | None) -> _Fixed:
+    def begin(self, frame: Frame) -> _Fixed:
         """Start a run."""
-        return _Fixed(space, self, scale)
+        return _Fixed(frame, self)
 
 
 @saved
 class _BoundJacobi:
     collect, changes = 0, True
 
-    def __init__(self, space: Space, scale: Array | None) -> None:
-        self.space, self.scale = space, scale
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
 
     def at(self, hessian: Any) -> Apply:
         """Divide by the diagonal at the point; nothing is fetched."""
-        xp, diagonal = self.space.xp, hessian.diagonal()
+        space, diagonal = self.frame.space, hessian.diagonal()
         if diagonal is None:
             msg = (
                 "Jacobi needs the diagonal of the Hessian: let hess return a matrix, or an "
                 "operator that knows its diagonal"
             )
             raise ValueError(msg)
-        d = xp.abs(diagonal)
-        if self.scale is not None:
-            d = d * self.scale * self.scale
-        least = xp.max(d) * self.space.eps
+        xp = space.xp
+        d = self.frame.diagonal(xp.abs(diagonal))
+        least = xp.max(d) * space.eps
         d = xp.where(d > least, d, d * 0.0 + least)
         inverse = 1.0 / xp.where(d > 0.0, d, d * 0.0 + 1.0)
         return lambda r: r * inverse
@@ -143,9 +141,9 @@ class Jacobi:
     (True, 1)
     """
 
-    def begin(self, space: Space, scale: Array | None) -> _BoundJacobi:
+    def begin(self, frame: Frame) -> _BoundJacobi:
         """Start a run."""
-        return _BoundJacobi(space, scale)
+        return _BoundJacobi(frame)
 
 
 @saved
@@ -206,9 +204,9 @@ class PairPreconditioner:
     def __post_init__(self) -> None:
         store_integer(self, "memory", 1)
 
-    def begin(self, space: Space, scale: Array | None) -> _BoundPairs:  # noqa: ARG002
+    def begin(self, frame: Frame) -> _BoundPairs:
         """Start a run."""
-        return _BoundPairs(space, self.memory)
+        return _BoundPairs(frame.space, self.memory)
 
 
 _NAMES: dict[str, Callable[[], Any]] = {

@@ -10,15 +10,13 @@ from hessx.solvers._line_search_state import LineSearchState
 __all__ = ["next_ray", "remember_direction"]
 
 
-def next_ray(state: LineSearchState, length: float, largest: float) -> Ray:
+def next_ray(state: LineSearchState, largest: float) -> Ray:
     """Give the ray along the direction that the memory has turned to.
 
     Parameters
     ----------
     state : LineSearchState
         At an accepted point.
-    length : float
-        That of a step along which nothing is known.
     largest : float
         The first alpha of a run is no larger.
 
@@ -28,7 +26,7 @@ def next_ray(state: LineSearchState, length: float, largest: float) -> Ray:
         With a first trial of 1 for Newton kinds, else from the last ray.
     """
     memory, last, space = state.memory, state.last_ray, state.space
-    alpha = 1.0 if memory.unit_step else _first_trial(state, length, largest)
+    alpha = 1.0 if memory.unit_step else _first_trial(state, largest)
     alpha = min(max(alpha, 1.0 / space.largest), space.largest)
     ray = Ray(state.point.value, memory.start_slope, alpha, space.eps, state.iteration)
     ray.eps_f = state.floor.eps_f
@@ -39,12 +37,12 @@ def next_ray(state: LineSearchState, length: float, largest: float) -> Ray:
     return ray
 
 
-def _first_trial(state: LineSearchState, length: float, largest: float) -> float:
+def _first_trial(state: LineSearchState, largest: float) -> float:
     """The change of f that the last ray promised, hoped for again; a step that is seen at all."""
     last, slope = state.last_ray, state.memory.start_slope
     unit = math.sqrt(state.memory.grad_square)
     if last is None:
-        alpha, shortest = min(length / unit, largest), 0.0
+        alpha, shortest = min(state.frame.length / unit, largest), 0.0
     else:
         shortest = math.sqrt(state.space.eps) * state.step_norm
         if state.restarted:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from hessx._xp import Array, Space
-from hessx.core import Outcome, Point, Precision, Request
+from hessx.core import Frame, Outcome, Point, Precision, Request
 from hessx.solvers._floor import Floor
 
 __all__ = ["RunState"]
@@ -22,9 +22,11 @@ class RunState:
 
     Attributes
     ----------
-    space, request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
+    request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
+    frame : Frame
+        The variables of the method.
     turns : bool
         Whether cosines are wanted.
     sign : float
@@ -53,7 +55,7 @@ class RunState:
         The last step, up to a positive factor, and its norm, for the next cosine.
     """
 
-    space: Space
+    frame: Frame
     request: Request
     point: Point = field(init=False)
     first: Point = field(init=False)
@@ -83,6 +85,11 @@ class RunState:
     cosine: float = math.nan
     note: str = ""
     trouble: tuple[Outcome, str] | None = None
+
+    @property
+    def space(self) -> Space:
+        """Where the vectors live."""
+        return self.frame.space
 
     def ask(self, x: Array) -> None:
         """Ask for value and gradient at a point, as precisely as they have come to be needed."""

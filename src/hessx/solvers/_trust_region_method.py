@@ -13,12 +13,12 @@ from typing import Any
 
 from hessx._xp import Array, Packet, Space
 from hessx.core import (
+    Frame,
     Outcome,
     Point,
     Reply,
     Request,
     check_part,
-    positive_vector,
     saved,
     store_real,
 )
@@ -38,7 +38,7 @@ from hessx.solvers._trouble import (
     out_of_range,
 )
 from hessx.solvers._trust_region_state import TrustRegionState
-from hessx.solvers._trust_region_trial import measure, model_at, own_gradient, product_at
+from hessx.solvers._trust_region_trial import measure, model_at
 
 __all__ = ["TrustRegionMethod"]
 
@@ -112,24 +112,15 @@ class TrustRegionMethod:
         """Products with the Hessian are used."""
         return True
 
-    @property
-    def _length(self) -> float:
-        """The length of a step along which nothing is known, in x / x_scale or in x."""
-        return self.x_scale if isinstance(self.x_scale, Real) else 1.0  # type: ignore[return-value]
-
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
         """Ask for the value and gradient at x0."""
-        scale = None
-        if not isinstance(self.x_scale, Real):
-            scale = positive_vector(space, self.x_scale, "x_scale")
-        part = self.preconditioner
+        frame, part = Frame.of(space, self.x_scale), self.preconditioner
         return TrustRegionState(
-            space=space,
-            scale=scale,
+            frame=frame,
             request=Request(space.flat(x0), 0),
             region=self.region.begin(),
             forcing=self.forcing.begin(),
-            preconditioner=None if part is None else part.begin(space, scale),
+            preconditioner=None if part is None else part.begin(frame),
             turns=turns,
         )
 
@@ -189,7 +180,7 @@ class TrustRegionMethod:
             if not state.leaving:
                 state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
         if state.model_step is None:
-            p = state.model_step = self.subproblem(model_at(state, self.max_inner, self._length))
+            p = state.model_step = self.subproblem(model_at(state, self.max_inner))
             state.region.radius = p.radius
             state.dual_before = None
             if state.accepted and p.newtonian:
@@ -207,13 +198,13 @@ class TrustRegionMethod:
         elif p.held_back:
             state.trouble = beyond_range(state, p.radius)
         state.trials = 1 if state.accepted else state.trials + 1
-        step = p.step if state.scale is None else p.step * state.scale
-        state.ask(state.point.x + step)
+        state.ask(state.point.x + state.frame.push(p.step))
         return state
 
     def leave(self, state: TrustRegionState) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        found, text = probe(state.space, product_at(state), self._length, state.hessian.watch)
+        product = state.frame.product(state.hessian)
+        found, text = probe(state.space, product, state.frame.length, state.hessian.watch)
         if found is not None:
             state.model_step, state.region.radius = found, found.radius
             state.leaving, state.trouble = True, None
@@ -221,24 +212,23 @@ class TrustRegionMethod:
 
     def gradient(self, state: TrustRegionState) -> Array:
         """Give the gradient at the current point."""
-        return state.space.copy(state.grad) if state.scale is None else state.grad / state.scale
+        return state.frame.gradient(state.grad)
 
     def inverse_hessian(self, state: TrustRegionState) -> Any:  # noqa: ARG002
         """There is no approximation of the inverse."""
         return None
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        packet = Packet(state.space)
-        g = state.grad = own_gradient(state, reply.grad)
+        packet, frame = Packet(state.space), state.frame
+        g = state.grad = frame.keep(frame.pull(reply.grad))
         packet.ask("g_g", g @ g)
-        if state.scale is not None:
-            packet.ask("square", reply.grad @ reply.grad)
+        frame.ask_square(packet, reply.grad)
         packet.hold(state, "grad")
         numbers = first_point(state, reply, packet)
         state.grad_square = numbers["g_g"]
         if state.renewing:
             state.hessian = state.model_step = None
-        square = numbers.get("square", state.grad_square)
+        square = frame.square(numbers, state.grad_square)
         settle_start(state, math.sqrt(square), state.grad_square)
         state.started = state.accepted
         state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
@@ -249,11 +239,10 @@ class TrustRegionMethod:
         keep_when_left(state, trial, lambda: self.gradient(state))
         state.value_before, state.alpha = state.point.value, 1.0
         state.step_norm = math.sqrt(p_p)
-        state.scaled_step_norm = state.step_norm / self._length
+        state.scaled_step_norm = state.step_norm / state.frame.length
         state.cut = p.held_back or state.restarted
         state.note = "" if p.outcome is KrylovOutcome.SOLVED else p.outcome.value
-        g, state.grad_trial = state.grad_trial, None
-        state.grad = g if state.scale is not None else own_gradient(state, g)
+        state.grad, state.grad_trial = state.frame.keep(state.grad_trial), None
         state.grad_square = g_g
         exhausted = state.trials >= _MANY
         over = state.floor.after(state.point.value, trial, exhausted=exhausted)

@@ -22,8 +22,6 @@ class TrustRegionState(RunState):
 
     Attributes
     ----------
-    scale : array, optional
-        x_scale; gradients, Hessian and steps are in x / scale.
     region, forcing : Region, ForcingState
         The radius, and how exactly models are solved.
     preconditioner : BoundPreconditioner, optional
@@ -50,7 +48,6 @@ class TrustRegionState(RunState):
         ``model_step`` leads out of a stationary start.
     """
 
-    scale: Array | None
     region: Region
     forcing: ForcingState
     preconditioner: Any = None

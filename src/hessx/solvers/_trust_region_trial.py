@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from hessx._xp import Array, Packet, quiet
+from hessx._xp import Packet, quiet
 from hessx.core import Point, Reply
 from hessx.krylov import QuadraticModel
 from hessx.solvers._inner import inner_limit
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["measure", "model_at", "own_gradient", "product_at"]
+__all__ = ["measure", "model_at"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 
 
-def model_at(state: TrustRegionState, max_inner: int | None, length: float) -> QuadraticModel:
+def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
     """Give the model at the current point.
 
     Parameters
@@ -26,40 +25,24 @@ def model_at(state: TrustRegionState, max_inner: int | None, length: float) -> Q
         With the Hessian.
     max_inner : int, optional
         Products at most.
-    length : float
-        That of a step along which nothing is known.
     """
     norm = math.sqrt(state.grad_square)
     eta = state.forcing.term(norm)
     return QuadraticModel(
         state.space,
-        product_at(state),
+        state.frame.product(state.hessian),
         state.grad,
         state.grad_square,
         tolerance=eta * norm,
         settled=eta <= _TIGHT,
         limit=inner_limit(max_inner, state.space.n),
         radius=state.region.radius,
-        default_radius=length,
+        default_radius=state.frame.length,
         precondition=state.precondition,
         grad_square_before=state.dual_before,
         collect=0 if state.preconditioner is None else state.preconditioner.collect,
         watch=state.hessian.watch,
     )
-
-
-def product_at(state: TrustRegionState) -> Any:
-    """Multiply by the Hessian in x / scale."""
-    if state.scale is None:
-        return state.hessian
-    return lambda v: state.hessian(v * state.scale) * state.scale
-
-
-def own_gradient(state: TrustRegionState, grad: Array) -> Array:
-    """Take a gradient into x / scale, in an array that nobody else writes."""
-    if state.scale is not None:
-        return grad * state.scale
-    return state.space.copy(grad) if state.space.writeable else grad
 
 
 def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, float]]:
@@ -76,7 +59,7 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
         return Point(x, reply.value, nan, nan), {"slope": nan, "g_g": nan, "p_p": nan}
     packet = Packet(state.space)
     trial = ask_point(packet, x, reply)
-    state.grad_trial = reply.grad if state.scale is None else reply.grad * state.scale
+    state.grad_trial = state.frame.pull(reply.grad)
     g, step = state.grad_trial, p.step  # type: ignore[union-attr]
     packet.hold(state, "grad_trial")
     packet.hold(p, "step")
@@ -85,13 +68,12 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
         packet.ask("slope", step @ g)
         packet.ask("g_g", g @ g)
         packet.ask("p_p", step @ step)
-        if state.scale is not None:
-            packet.ask("square", reply.grad @ reply.grad)
+        state.frame.ask_square(packet, reply.grad)
         if state.last_step is not None:
             packet.ask("turn", state.last_step @ step)
     numbers = packet.fetch()
     read_point(trial, numbers, reply)
-    square = numbers.get("square", numbers["g_g"])
+    square = state.frame.square(numbers, numbers["g_g"])
     trial.grad_norm2 = math.sqrt(square) if square >= 0.0 else math.nan
     if state.last_step is not None:
         state.turn(numbers["turn"], math.sqrt(numbers["p_p"]))

@@ -92,7 +92,7 @@ def test_what_cannot_be_saved_is_named(tmp_path):
     class Own:
         needs_pairs, unit_step = False, False
 
-        def start(self, space, scale):
+        def begin(self, frame):
             return Own()
 
         def solve(self, grad):

@@ -22,7 +22,8 @@ class DenseBFGS:
     needs_pairs = True
     unit_step = True
 
-    def start(self, space, scale):
+    def begin(self, frame):
+        space = frame.space
         return DenseBFGSInverse(space.xp.eye(space.n, dtype=space.dtype, device=space.device))
 
 

@@ -19,7 +19,7 @@ class Scaling:
     needs_pairs = False
     unit_step = False
 
-    def start(self, space, scale):
+    def begin(self, frame):
         return self
 
     def solve(self, grad):

@@ -9,6 +9,7 @@ import hessx
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.runs import chained_rosenbrock, matrix_of
 from hessx._xp import space_of
+from hessx.core import Frame
 from hessx.krylov import TruncatedCG
 from hessx.models import LogisticRegression
 from hessx.solvers._preconditioners import make_preconditioner
@@ -36,7 +37,7 @@ def matrix(backend, apply):
 def bound(backend, given, scale=None):
     space = space_of(backend.asarray(np.zeros(n)))
     return make_preconditioner(given).begin(
-        space, None if scale is None else backend.asarray(scale)
+        Frame(space, None if scale is None else backend.asarray(scale))
     )
 
 
