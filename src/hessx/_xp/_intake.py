@@ -35,6 +35,8 @@ def take_value(space: Space, f: Any) -> Any:
     """
     if type(f) is float:
         return f
+    if isinstance(f, float):
+        return float(f)
     if isinstance(f, Real | np.bool_):
         return as_float(f)
     f = converted(space, f, ((),), np.dtype(np.float64))

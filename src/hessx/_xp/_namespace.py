@@ -136,7 +136,9 @@ class Space:
 
     def for_user(self, v: Array) -> Any:
         """Hand out a vector in the user's shape; on NumPy a copy, which may be written to."""
-        return self.shaped(v if self.recycler is None else self.recycler.copy_of(v))
+        if self.recycler is not None:
+            v = self.recycler.copy_of(v)
+        return v if len(self.shape) == 1 and self.tree is None else self.shaped(v)
 
     def zeros(self, shape: int | tuple[int, ...]) -> Array:
         """Make zeros of this device and dtype."""

@@ -62,6 +62,25 @@ class NumpyRows(WrittenRows):
             np.subtract(v, self.views[k], out=y)
             return [high, low, array[start:stop].dot(v), array[j - 1 : j + 1].dot(y)]
 
+    def follow(
+        self,
+        start: int,
+        c: np.ndarray,
+        i: int,
+        a: float,
+        x: Array,
+        scale: Array | None,
+        out: Array | None,
+    ) -> tuple[Array, Array, float]:
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v scale, and nan for v'v."""
+        weights, row = upload(self.space, c), self.views[i]
+        v = np.dot(weights, self.array[start : start + len(c)], out=out)
+        if a == 1.0:
+            row[:] = v
+        else:
+            np.multiply(v, a, out=row)
+        return v, x + (row if scale is None else row * scale), math.nan
+
     def set_difference(self, i: int, j: int, k: int) -> None:
         """row_i <- row_j - row_k."""
         np.subtract(self.views[j], self.views[k], out=self.views[i])

@@ -25,29 +25,25 @@ class Packet:
     >>> from hessx._xp import Packet, space_of
     >>> g = np.array([3.0, -4.0])
     >>> packet = Packet(space_of(g))
-    >>> packet.ask("g_g", g @ g)
+    >>> packet.ask(g_g=g @ g)
     >>> packet.fetch()
     {'g_g': 25.0}
     """
 
-    __slots__ = ("holders", "names", "scalars", "space")
+    __slots__ = ("holders", "scalars", "space")
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.names: list[str] = []
-        self.scalars: list[Any] = []
+        self.scalars: dict[str, Any] = {}
         self.holders: list[tuple[Any, str | int]] = []
 
-    def ask(self, name: str, scalar: Any) -> None:
-        """Ask for a 0-d array or a short vector; a float passes through."""
-        self.names.append(name)
-        self.scalars.append(scalar)
+    def ask(self, **scalars: Any) -> None:
+        """Ask for 0-d arrays and short vectors by name; a float passes through."""
+        self.scalars.update(scalars)
 
     def ask_extremes(self, v: Array, prefix: str = "") -> None:
         """Ask for the largest and smallest entries, as "high" and "low" after a prefix."""
-        high, low = extremes(self.space, v)
-        self.ask(f"{prefix}high", high)
-        self.ask(f"{prefix}low", low)
+        self.scalars[f"{prefix}high"], self.scalars[f"{prefix}low"] = extremes(self.space, v)
 
     def hold(self, owner: Any, *places: str | int) -> None:
         """Have arrays computed with the scalars, and put back: attributes or entries of an owner.
@@ -59,13 +55,15 @@ class Packet:
 
     def fetch(self) -> dict[str, Any]:
         """Bring all, by one fetch: floats, and float64 NumPy arrays for vectors."""
-        values, held = fetch(self.space, self.scalars, [_get(*holder) for holder in self.holders])
+        lazy = [_get(*holder) for holder in self.holders]
+        values, held = fetch(self.space, [*self.scalars.values()], lazy)
         for (owner, at), array in zip(self.holders, held, strict=True):
             if isinstance(at, int):
                 owner[at] = array
             else:
                 setattr(owner, at, array)
-        return dict(zip(self.names, values, strict=True))
+        self.scalars.update(zip(self.scalars, values, strict=True))
+        return self.scalars
 
 
 def _get(owner: Any, at: str | int) -> Any:

@@ -94,7 +94,7 @@ class Frame:
     def ask_square(self, packet: Packet, grad: Array) -> None:
         """Ask for the square of a gradient in x, where it is not that in z."""
         if self.scale is not None:
-            packet.ask("square", grad @ grad)
+            packet.ask(square=grad @ grad)
 
     def square(self, numbers: dict[str, Any], g_g: float) -> float:
         """Give the square of a gradient in x, from that in z."""

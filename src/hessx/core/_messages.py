@@ -64,7 +64,7 @@ class Precision:
     @classmethod
     def of(cls, value: Any) -> Precision:
         """Tell by the dtype of a value that fun returned; a float, most often, tells nothing."""
-        if type(value) is float:
+        if isinstance(value, float):
             return EXACT
         eps = eps_of(value)
         return cls(eps) if eps else EXACT

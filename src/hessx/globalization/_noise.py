@@ -18,7 +18,7 @@ _SLOWER = 2.0  # times what a rise in proportion to the distance leaves
 
 
 @saved
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never written; freezing would cost microseconds a ray
 class Noise:
     """Differences of f up to ``level`` tell nothing.
 
@@ -57,8 +57,8 @@ class Noise:
     @classmethod
     def at(cls, value: float, eps: float, eps_f: float = 0.0) -> Noise:
         """Assume the rounding of f, or the relative noise eps_f that is known already."""
-        size = abs(value)
-        return cls(max(ROUNDING * eps, eps_f) * size, math.sqrt(eps) * size)
+        size, least = abs(value), ROUNDING * eps
+        return cls((least if least > eps_f else eps_f) * size, math.sqrt(eps) * size)
 
     def after(self, reach: float, fall: float, rise: float) -> Noise:
         """Hear of a trial at a distance from the point, by how much f was to fall, and rose."""

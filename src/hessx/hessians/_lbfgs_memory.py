@@ -62,7 +62,7 @@ class LBFGSMemory(HostNumbers):
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for its products with the rows."""
         self.rows.write(self.now, grad, self.frame.scale)
-        packet.ask("B_g", self.rows.products(0, self.touched, self.now))
+        packet.ask(B_g=self.rows.products(0, self.touched, self.now))
         self.frame.ask_square(packet, grad)
         self.rows.hold(packet)
 
@@ -89,13 +89,10 @@ class LBFGSMemory(HostNumbers):
         high, low, products, pair = self.rows.take_in(
             grad, self.frame.scale, trial, y, self.now, self._first(trial), self.touched
         )
-        packet.ask("high", high)
-        packet.ask("low", low)
-        packet.ask("B_g", products)
-        packet.ask("pair_y", pair)
+        packet.ask(high=high, low=low, B_g=products, pair_y=pair)
         self.frame.ask_square(packet, grad)
         if math.isnan(self.d_square):
-            packet.ask("d_d", self.d @ self.d)
+            packet.ask(d_d=self.d @ self.d)
         self.rows.hold(packet)
         packet.hold(self, "d")
 

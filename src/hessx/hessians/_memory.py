@@ -110,6 +110,7 @@ class HostNumbers:
 
     __slots__ = ()
     square: float
+    foretold: float | None = None
     start_slope: float
 
     @property
@@ -136,6 +137,11 @@ class Memory(Protocol):
     alpha: float
     unit_step: bool
     needs_hessian: bool
+
+    @property
+    def foretold(self) -> float | None:
+        """The change of g'd along d by a model of the Hessian; None where there is none."""
+        ...
 
     @property
     def grad_norm2(self) -> float:

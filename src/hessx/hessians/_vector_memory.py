@@ -56,7 +56,7 @@ class VectorMemory(HostNumbers):
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for g'g."""
         self.g = self.frame.keep(self.frame.pull(grad))
-        packet.ask("g_g", self.g @ self.g)
+        packet.ask(g_g=self.g @ self.g)
         self.frame.ask_square(packet, grad)
         packet.hold(self, "g")
 
@@ -76,17 +76,14 @@ class VectorMemory(HostNumbers):
         g = self.g_trial = self.frame.pull(grad)
         d = self.d
         with quiet():  # of a trial far out
-            packet.ask("slope", d @ g)
-            packet.ask("g_g", g @ g)
+            packet.ask(slope=d @ g, g_g=g @ g)
             if math.isnan(self.d_square):
-                packet.ask("d_d", d @ d)
+                packet.ask(d_d=d @ d)
                 if math.isnan(self.start_slope):
-                    packet.ask("start_slope", d @ self.g)
+                    packet.ask(start_slope=d @ self.g)
             if self.pairs:
                 y = self.y = g - self.g
-                packet.ask("d_y", d @ y)
-                packet.ask("y_y", y @ y)
-                packet.ask("y_g", y @ g)
+                packet.ask(d_y=d @ y, y_y=y @ y, y_g=y @ g)
             self.frame.ask_square(packet, grad)
         packet.hold(self, "d", "g", "g_trial", "y")
 

@@ -37,7 +37,7 @@ class BlockSolve:
         packet = Packet(model.space)
         count, stopped = self._run(packet)
         if path.products == 0 and model.grad_square_before is not None:
-            packet.ask("before", model.grad_square_before)
+            packet.ask(before=model.grad_square_before)
         self.rows.hold(packet)
         packet.hold(self, "p", "r", "z")
         with quiet():  # a lazy library computes here
@@ -63,7 +63,7 @@ class BlockSolve:
         model, rows = self.model, self.rows
         count = min(self.k, model.limit - self.path.products)
         r, r_u, stopped = self.r, self.r_u, False
-        packet.ask("r_u", r_u)
+        packet.ask(r_u=r_u)
         with quiet():  # past the end of the path anything may happen
             for j in range(count):
                 rows.set(j, self.p)
@@ -76,9 +76,7 @@ class BlockSolve:
                 r_u_next = r_r if u is r else r @ u
                 self.p = p * (r_u_next / r_u) - u
                 r_u = r_u_next
-                packet.ask(f"p_s {j}", p_s)
-                packet.ask(f"r_r {j}", r_r)
-                packet.ask(f"r_u {j}", r_u)
+                packet.ask(**{f"p_s {j}": p_s, f"r_r {j}": r_r, f"r_u {j}": r_u})
                 stopped = model.watch()
                 if stopped or self.path.renews(j + 1):
                     count = j + 1

@@ -140,13 +140,11 @@ class Lanczos:
         rows, s = vectors.rows, vectors.last
         old = max(s - 2, 0)
         packet = Packet(space)
-        packet.ask("with_s", rows.products(old, s + 1, s))
-        packet.ask("with_t", rows.products(old, s, s - 1))
+        packet.ask(with_s=rows.products(old, s + 1, s), with_t=rows.products(old, s, s - 1))
         if self.precondition is not None:
-            packet.ask("t_u", u @ rows[s - 1])
-            packet.ask("s_u", u @ rows[s])
+            packet.ask(t_u=u @ rows[s - 1], s_u=u @ rows[s])
         if extra is not None:
-            packet.ask("extra", extra)
+            packet.ask(extra=extra)
         rows.hold(packet)
         numbers = packet.fetch()
         with_s, with_t = numbers["with_s"], numbers["with_t"]
@@ -172,7 +170,7 @@ class Lanczos:
         self.t_t = t_t
         if not square > 10.0 * space.eps * c * c * s_s:
             packet = Packet(space)
-            packet.ask("square", rows[s] @ rows[s])
+            packet.ask(square=rows[s] @ rows[s])
             rows.hold(packet)
             square = packet.fetch()["square"]
         self.next_norm = math.sqrt(square)

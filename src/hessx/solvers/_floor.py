@@ -63,20 +63,24 @@ class Floor:
     def hear(self, listener: Any, value: float) -> None:
         """Take over the noise that a search, or a state, has measured at a value of f."""
         noise: Noise | None = getattr(listener, "noise", None)
-        if noise is not None and value:
-            self.eps_f = max(self.eps_f, noise.level / abs(value))
+        if noise is not None and value and noise.level > self.eps_f * abs(value):
+            self.eps_f = noise.level / abs(value)
 
     def after(self, before: float, point: Point, *, exhausted: bool = False) -> bool:
         """Count a step from the value ``before`` to a point; True where it is one too many."""
-        within = abs(point.value - before) <= self.noise(max(abs(point.value), abs(before)))
-        flatter = point.grad_norm < self.flattest * (1.0 - math.sqrt(self.eps))
-        lower = point.value < self.lowest or flatter
-        self.lowest = min(self.lowest, point.value)
-        self.flattest = min(self.flattest, point.grad_norm)
-        tiny = self.eps ** (1 / 3) * abs(before)
+        f, norm = point.value, point.grad_norm
+        change, lower = abs(f - before), f < self.lowest
+        within = change <= self.noise(max(abs(f), abs(before)))
+        flatter = within and norm < self.flattest * (1.0 - math.sqrt(self.eps))
+        if lower:
+            self.lowest = f
+        if norm < self.flattest:
+            self.flattest = norm
         if within and exhausted:
             self.idle = _PATIENCE
-        elif (within and not lower) or (exhausted and abs(point.value - before) <= tiny):
+        elif (within and not (lower or flatter)) or (
+            exhausted and change <= self.eps ** (1 / 3) * abs(before)
+        ):
             self.idle += 1
         else:
             self.idle, self.left = 0, math.nan

@@ -33,11 +33,9 @@ from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._rays import next_ray, remember_direction
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trouble import (
-    beyond_range,
     floor_reached,
     lost,
     no_step,
-    out_of_range,
 )
 
 __all__ = ["LineSearchMethod"]
@@ -203,7 +201,7 @@ class LineSearchMethod:
         trial = ask_point(packet, x, reply)
         memory.measure(reply.grad, packet)
         if state.last_step is not None:
-            packet.ask("turn", state.last_step @ memory.d)
+            packet.ask(turn=state.last_step @ memory.d)
         numbers = packet.fetch()
         read_point(trial, numbers, reply)
         memory.read(numbers)
@@ -225,9 +223,10 @@ class LineSearchMethod:
         blur = state.point.precision.blur
         if blur and hasattr(state.search, "shortest"):
             state.search.shortest = blur / math.sqrt(memory.d_square)
-        hidden = abs(trial.value - state.ray.value) <= 10.0 * state.floor.noise(state.ray.value)
-        if hidden and state.search.alpha > state.farthest[0]:
-            state.farthest = state.search.alpha, memory.slope
+        if state.restarted or not memory.unit_step:
+            change, noise = abs(trial.value - state.ray.value), state.floor.noise(state.ray.value)
+            if change <= 10.0 * noise and state.search.alpha > state.farthest[0]:
+                state.farthest = state.search.alpha, memory.slope
         return state.search.advance(trial.value, memory.slope)
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
@@ -238,10 +237,11 @@ class LineSearchMethod:
         state.alpha = search.alpha  # type: ignore[union-attr]
         state.step_norm = state.alpha * math.sqrt(memory.d_square)
         state.scaled_step_norm = state.step_norm / state.frame.length
-        state.cut = getattr(search, "settled", False) or state.restarted
-        over = state.floor.after(old.value, trial, exhausted=getattr(search, "settled", False))
-        change = memory.slope - memory.start_slope
-        state.doubt(getattr(memory, "foretold", math.nan) * state.alpha, change)
+        settled, change = getattr(search, "settled", False), memory.slope - memory.start_slope
+        state.cut = settled or state.restarted
+        over = state.floor.after(old.value, trial, exhausted=settled)
+        if memory.foretold is not None:
+            state.doubt(memory.foretold * state.alpha, change)
         if not state.floor.idle:
             state.learn_bend(change, state.alpha * memory.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
@@ -251,9 +251,7 @@ class LineSearchMethod:
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
-        state.arrive()
-        state.trouble = out_of_range(state, memory.grad_square)
-        state.trouble = state.trouble or beyond_range(state, state.step_norm)
+        state.arrive(memory.grad_square)
         if over and state.trouble is None and not state.renew(promised):
             if again:
                 state.trouble = floor_reached(state, promised)

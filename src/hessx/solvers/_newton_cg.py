@@ -67,9 +67,9 @@ class NewtonMemory(VectorMemory):
         return p.decrease if p is not None and p.newtonian else math.inf
 
     @property
-    def foretold(self) -> float:
-        """The change of g'd along d, by the model; nan where there is none."""
-        return math.nan if self.model_step is None else self.model_step.slope_change
+    def foretold(self) -> float | None:  # type: ignore[override]
+        """The change of g'd along d, by the model; None where there is none."""
+        return None if self.model_step is None else self.model_step.slope_change
 
     def linearise(self, hessian: Any) -> None:
         """Take the Hessian at the current point, and what preconditions it there."""

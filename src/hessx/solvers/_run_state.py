@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hessx._xp import Array, Space
 from hessx.core import Frame, Outcome, Point, Precision, Request
 from hessx.solvers._floor import Floor
+from hessx.solvers._trouble import beyond_range, out_of_range
 
 __all__ = ["RunState"]
 
@@ -25,8 +26,10 @@ class RunState:
     request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
-    frame : Frame
-        The variables of the method.
+    frame, space : Frame, Space
+        The variables of the method, and where they live.
+    middle : tuple of float
+        Between these squares of numbers are far from the limits of the dtype.
     turns : bool
         Whether cosines are wanted.
     sign : float
@@ -56,6 +59,8 @@ class RunState:
     """
 
     frame: Frame
+    space: Space = field(init=False)
+    middle: tuple[float, float] = field(init=False)
     request: Request
     point: Point = field(init=False)
     first: Point = field(init=False)
@@ -86,10 +91,10 @@ class RunState:
     note: str = ""
     trouble: tuple[Outcome, str] | None = None
 
-    @property
-    def space(self) -> Space:
-        """Where the vectors live."""
-        return self.frame.space
+    def __post_init__(self) -> None:
+        self.space = self.frame.space
+        huge = self.space.largest**0.25
+        self.middle = 1.0 / huge, huge
 
     def ask(self, x: Array) -> None:
         """Ask for value and gradient at a point, as precisely as they have come to be needed."""
@@ -118,9 +123,10 @@ class RunState:
     def learn_bend(self, change: float, square: float) -> None:
         """Take note of the curvature along a step, from the change of g's and s's."""
         bend = change / square if square > 0.0 else math.nan
-        if 0.0 < bend < math.inf:
-            self.least_bend = min(self.least_bend, bend)
-            self.most_bend = max(self.most_bend, bend)
+        if 0.0 < bend < self.least_bend:
+            self.least_bend = bend
+        if self.most_bend < bend < math.inf:
+            self.most_bend = bend
 
     def doubt(self, foretold: float, found: float) -> None:
         """Compare the change of g's along a step with what the model foretold.
@@ -135,12 +141,20 @@ class RunState:
         if self.doubts > 1:
             self.coarse = min(_COARSER * self.coarse, self.space.eps**_COARSEST)
 
-    def arrive(self) -> None:
-        """After an accepted step: was f -inf on its way, and are numbers far from all limits?"""
+    def arrive(self, grad_square: float) -> None:
+        """After an accepted step, with g'g in z: is f falling without end, are numbers in range?"""
         self.falls, self.fell = self.falls + 1 if self.fell else 0, False
-        huge: float = self.space.largest**0.25
-        square, length = self.point.grad_norm2 * self.point.grad_norm2, self.step_norm
-        self.calm = 1.0 / huge < square < huge and length * length < huge
+        low, high = self.middle
+        norm, length = self.point.grad_norm2, self.step_norm
+        self.calm = (
+            low < grad_square < high
+            and low < norm * norm < high
+            and length * length < high
+            and -high < self.point.value < high
+        )
+        self.trouble = None
+        if self.falls or not self.calm:
+            self.trouble = out_of_range(self, grad_square) or beyond_range(self, length)
 
     def turn(self, product: float, length: float) -> None:
         """Set the cosine of the step of this length with the last one, from their product."""

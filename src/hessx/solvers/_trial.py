@@ -21,10 +21,9 @@ def ask_point(packet: Packet, x: Array, reply: Reply) -> Point:
     The largest and smallest entries of the gradient, "high" and "low", are asked for elsewhere.
     """
     point = Point(x, math.nan, math.nan, math.nan)
-    packet.ask("value", reply.value)
+    packet.ask(value=reply.value)
     if reply.precision is not EXACT:
-        packet.ask("moved", reply.precision.moved)
-        packet.ask("blur", reply.precision.blur)
+        packet.ask(moved=reply.precision.moved, blur=reply.precision.blur)
     packet.hold(point, "x")
     return point
 

@@ -35,7 +35,6 @@ from hessx.solvers._trouble import (
     floor_reached,
     lost,
     no_step,
-    out_of_range,
 )
 from hessx.solvers._trust_region_state import TrustRegionState
 from hessx.solvers._trust_region_trial import measure, model_at
@@ -221,7 +220,7 @@ class TrustRegionMethod:
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
         packet, frame = Packet(state.space), state.frame
         g = state.grad = frame.keep(frame.pull(reply.grad))
-        packet.ask("g_g", g @ g)
+        packet.ask(g_g=g @ g)
         frame.ask_square(packet, reply.grad)
         packet.hold(state, "grad")
         numbers = first_point(state, reply, packet)
@@ -252,8 +251,7 @@ class TrustRegionMethod:
         state.noise = Noise.at(trial.value, state.floor.eps, state.floor.eps_f)
         state.iteration += 1
         state.accepted = True
-        state.arrive()
-        state.trouble = out_of_range(state, g_g) or beyond_range(state, state.step_norm)
+        state.arrive(g_g)
         if state.turns:
             state.last_step, state.last_length = p.step + 0.0, state.step_norm
         if state.preconditioner is not None:

@@ -65,12 +65,10 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
     packet.hold(p, "step")
     with quiet():  # of a trial far out
         packet.ask_extremes(reply.grad)
-        packet.ask("slope", step @ g)
-        packet.ask("g_g", g @ g)
-        packet.ask("p_p", step @ step)
+        packet.ask(slope=step @ g, g_g=g @ g, p_p=step @ step)
         state.frame.ask_square(packet, reply.grad)
         if state.last_step is not None:
-            packet.ask("turn", state.last_step @ step)
+            packet.ask(turn=state.last_step @ step)
     numbers = packet.fetch()
     read_point(trial, numbers, reply)
     square = state.frame.square(numbers, numbers["g_g"])

@@ -12,9 +12,8 @@ from hessx._xp import Packet, record_fetches, space_of
 def test_numbers_come_by_name_in_one_fetch(backend):
     v = backend.asarray(np.array([3.0, -4.0, 1.0]))
     packet = Packet(space_of(v))
-    packet.ask("square", v @ v)
-    packet.ask("entries", v)
-    packet.ask("known", 2.5)
+    packet.ask(square=v @ v, entries=v)
+    packet.ask(known=2.5)
     packet.ask_extremes(v, "v_")
     with record_fetches() as ledger:
         numbers = packet.fetch()
@@ -31,7 +30,7 @@ def test_a_lazy_library_holds_what_was_named(backend):
     owner, entries = SimpleNamespace(twice=v * 2.0, nothing=None), [v + 1.0, v + 2.0]
     before = owner.twice, entries[1], entries[0]
     packet = Packet(space)
-    packet.ask("sum", space.xp.sum(owner.twice))
+    packet.ask(sum=space.xp.sum(owner.twice))
     packet.hold(owner, "twice", "nothing")
     packet.hold(entries, 1)
     assert packet.fetch() == {"sum": -2.0}
