@@ -62,23 +62,23 @@ def test_a_direction_goes_into_a_row_that_it_is_formed_from(backend, forms, rng)
     c = np.array([0.5, -2.0, 3.0])
     d = c @ host[1:4].astype(np.float64)
     close = {"rtol": 0, "atol": 50 * backend.eps}
-    for rows, a, with_x, with_out in product(forms, (-0.25, 1.0), (False, True), (False, True)):
+    x, z = backend.asarray(host[0]), host[4]
+    for rows, a, scaled, with_out in product(forms, (-0.25, 1.0), (False, True), (False, True)):
         for i in range(k):
             rows.set(i, backend.asarray(host[i]))
-        x = backend.asarray(host[0]) if with_x else None
+        scale = backend.asarray(z) if scaled else None
         out = rows.space.zeros(n) if with_out else None
-        combined, moved, square = rows.follow(1, c, 2, a, x, out)
+        combined, moved, square = rows.follow(1, c, 2, a, x, scale, out)
         backend.assert_same_kind(combined, backend.asarray(host[0]))
         np.testing.assert_allclose(backend.to_numpy(combined), d, **close)
         for i in range(k):
             expected = a * d if i == 2 else host[i]
             np.testing.assert_allclose(backend.to_numpy(rows[i]), expected, **close)
         assert math.isnan(square) or square == pytest.approx(d @ d, rel=1e3 * backend.eps)
-        assert (moved is None) != with_x
-        if with_x:
-            backend.assert_same_kind(moved, x)
-            expected = host[0] + backend.to_numpy(rows[2])
-            np.testing.assert_array_equal(backend.to_numpy(moved), expected)
+        step = backend.to_numpy(rows[2]) * z if scaled else backend.to_numpy(rows[2])
+        for there in (moved, rows.moved(x, 2, scale)):
+            backend.assert_same_kind(there, x)
+            np.testing.assert_array_equal(backend.to_numpy(there), host[0] + step)
 
 
 @pytest.mark.parametrize("scaled", [False, True])
