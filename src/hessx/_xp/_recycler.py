@@ -48,12 +48,12 @@ class Recycler:
 
     def copy_of(self, v: np.ndarray) -> np.ndarray:
         """Copy a vector, or give out the copy that was written with it."""
-        if self.n < _LONG:
-            return v.copy()
         first, second = self.twins
         if first is v:
             self.twins = (None, None)
             return cast(np.ndarray, second)
+        if self.n < _LONG:
+            return v.copy()
         copy = self.take()
         copy[:] = v
         return copy

@@ -153,6 +153,7 @@ class TrustRegionMethod:
             self._accept(state, trial, g_g, numbers["p_p"])
         else:
             keep_rejected(state, trial, reply.grad)
+            state.grad_trial = None
             self._reject(state, trial)
         return state
 
