@@ -36,6 +36,11 @@ class NumpyRows(WrittenRows):
         """Row i, a view."""
         return self.views[i]
 
+    def grow(self, k: int) -> None:
+        """Add rows of zeros, up to k in all; the others are copied."""
+        super().grow(k)
+        self.views = list(self.array)
+
     def set(self, i: int, v: Array) -> None:
         """row_i <- v."""
         self.views[i][:] = v

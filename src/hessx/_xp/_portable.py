@@ -20,7 +20,6 @@ __all__ = [
     "placed_array",
     "placed_rows",
     "read_npy",
-    "row_count",
     "same_bits",
     "trimmed",
     "write_npy",
@@ -89,11 +88,6 @@ def placed_rows(space: Space, host: np.ndarray, k: int) -> Rows:
     for i, row in enumerate(host):
         rows.set(i, placed_array(space, row))
     return rows
-
-
-def row_count(rows: Rows) -> int:
-    """Say how many rows there are."""
-    return len(rows.rows) if isinstance(rows, ListedRows) else int(rows.array.shape[0])
 
 
 def host_space(shape: tuple[int, ...], dtype: str) -> Space:

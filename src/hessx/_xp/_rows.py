@@ -110,9 +110,9 @@ class WrittenRows(_Steps):
         """Products of rows start..stop-1 with row j, one matrix-vector product."""
         return self.array[start:stop, :] @ self.array[j, ...]
 
-    def products_with(self, stop: int, v: Array) -> Array:
-        """Products of the first rows with a vector v."""
-        return self.array[:stop, :] @ v
+    def products_with(self, start: int, stop: int, v: Array) -> Array:
+        """Products of rows start..stop-1 with a vector v."""
+        return self.array[start:stop, :] @ v
 
     def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
         """Sum c[i] row_(start + i); one upload."""
@@ -121,9 +121,20 @@ class WrittenRows(_Steps):
             return self.space.xp.matmul(block.T, weights, out=out)
         return weights @ block
 
-    def combine_on_device(self, c: Array) -> Array:
-        """Sum c[i] row_i with coefficients that already are on the device."""
-        return c @ self.array[: c.shape[0], :]
+    def combine_on_device(self, start: int, c: Array) -> Array:
+        """Sum c[i] row_(start + i) with coefficients that already are on the device."""
+        return c @ self.array[start : start + c.shape[0], :]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self.array.shape[0])
+
+    def grow(self, k: int) -> None:
+        """Add rows of zeros, up to k in all; the others are copied."""
+        array = self.space.zeros((k, self.space.n))
+        array[: self.count, :] = self.array
+        self.array = array
 
     def hold(self, packet: Packet) -> None:
         """Nothing has to be held with a packet: rows are in memory."""
@@ -176,17 +187,26 @@ class ListedRows(_Steps):
         """Products of rows start..stop-1 with row j."""
         return self.space.xp.stack(self.rows[start:stop]) @ self.rows[j]
 
-    def products_with(self, stop: int, v: Array) -> Array:
-        """Products of the first rows with a vector v."""
-        return self.space.xp.stack(self.rows[:stop]) @ v
+    def products_with(self, start: int, stop: int, v: Array) -> Array:
+        """Products of rows start..stop-1 with a vector v."""
+        return self.space.xp.stack(self.rows[start:stop]) @ v
 
     def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:  # noqa: ARG002
         """Sum c[i] row_(start + i); one upload."""
         return upload(self.space, c) @ self.space.xp.stack(self.rows[start : start + len(c)])
 
-    def combine_on_device(self, c: Array) -> Array:
-        """Sum c[i] row_i with coefficients that already are on the device."""
-        return c @ self.space.xp.stack(self.rows[: c.shape[0]])
+    def combine_on_device(self, start: int, c: Array) -> Array:
+        """Sum c[i] row_(start + i) with coefficients that already are on the device."""
+        return c @ self.space.xp.stack(self.rows[start : start + c.shape[0]])
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    def grow(self, k: int) -> None:
+        """Add rows of zeros, up to k in all."""
+        self.rows += [self.space.zeros(self.space.n)] * (k - self.count)
 
     def hold(self, packet: Packet) -> None:
         """Have the rows written since the last packet computed and held with this one."""

@@ -25,7 +25,6 @@ from hessx._xp import (
     padded,
     placed_array,
     placed_rows,
-    row_count,
     trimmed,
 )
 from hessx.core._saved import Entry, entry_named, entry_of
@@ -88,7 +87,7 @@ class Writer:
         if is_host_scalar(value):
             return {"scalar": self._key(value, host_array)}
         if isinstance(value, WrittenRows | ListedRows):
-            return {"rows": [self._key(value, host_rows), row_count(value)]}
+            return {"rows": [self._key(value, host_rows), value.count]}
         if is_array(value) and host:
             shape = [*value.shape]
             return {"host": [self._key(value, lambda a: trimmed(host_array(a))), shape]}

@@ -50,6 +50,20 @@ class Gram:
         self.steps = [0.0] * k  # norm(s) / norm(y)
         self.longest = 0.0  # of them
 
+    def fit(self, k: int) -> None:
+        """Have room for k slots."""
+        more = k - len(self.diagonal)
+        if more > 0:
+            self.inverse = np.pad(self.inverse, (0, more))
+            self.y_y = np.pad(self.y_y, (0, more))
+            self.diagonal = np.pad(self.diagonal, (0, more))
+            self.steps += [0.0] * more
+
+    @property
+    def count(self) -> int:
+        """Pairs held."""
+        return int(np.count_nonzero(self.diagonal))
+
     def add(
         self,
         slot: int,
@@ -86,11 +100,6 @@ class Gram:
         self.diagonal[:] = 0.0
         self.steps = [0.0] * len(self.steps)
         self.longest = 0.0
-
-    def copy_from(self, other: Gram) -> None:
-        """Take over the pairs of another with as many slots."""
-        self.inverse[:], self.y_y[:], self.diagonal[:] = other.inverse, other.y_y, other.diagonal
-        self.steps, self.longest = list(other.steps), other.longest
 
     def weights(
         self, s_g: np.ndarray, y_g: np.ndarray, gamma: float

@@ -118,7 +118,7 @@ class LBFGS:
     def _resumed(self, frame: Frame, start: LBFGSInverse, m: int) -> LBFGSMemory:
         space = frame.space
         expected = (space.n, space.kind, space.dtype, m)
-        given = (start.space.n, start.space.kind, start.space.dtype, len(start.gram.diagonal))
+        given = (start.space.n, start.space.kind, start.space.dtype, start.layout[0])
         if given != expected:
             msg = (
                 "hess_inv0 is an L-BFGS operator with (n, library, dtype, room for pairs) = "

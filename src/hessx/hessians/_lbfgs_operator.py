@@ -9,14 +9,13 @@ import numpy as np
 from hessx._xp import Array, Rows, Space, converted, to_host, upload
 from hessx.core import Frame, packed, saved
 from hessx.hessians._gram import Gram
+from hessx.hessians._pair_rows import PAIRS
 from hessx.operators import LinearOperator
 
 __all__ = ["LBFGSInverse"]
 
-_PAIRS = 2  # rows 0 and 1 of the buffer hold gradients
 
-
-@saved(arguments=("frame", "rows", "gram", "gamma", "count", "candidate"))
+@saved(arguments=("frame", "rows", "pieces", "gram", "gamma", "layout"))
 class LBFGSInverse(LinearOperator):
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 
@@ -40,9 +39,9 @@ class LBFGSInverse(LinearOperator):
 
     Notes
     -----
-    Cost of an apply: two products with the 2 k + 2 rows, for each vector of a stack; of the
-    diagonal, 2 k products with the rows.  The rows are those of the run, not
-    copies: they live as long as the operator.
+    Cost of an apply: two products with the rows of the k pairs, for each vector of a stack; of the
+    diagonal, 2 k products with them.  The rows are those of the run, not copies: they live as long
+    as the operator, which does not write to them.
 
     References
     ----------
@@ -63,14 +62,14 @@ class LBFGSInverse(LinearOperator):
         self,
         frame: Frame,
         rows: Rows,
+        pieces: list[tuple[int, int]],
         gram: Gram,
         gamma: float,
-        count: int,
-        candidate: int,
+        layout: tuple[int, int, int],
     ) -> None:
         space = frame.space
-        self.frame, self.space, self.rows, self.gram = frame, space, rows, gram
-        self.gamma, self.count, self.candidate = gamma, count, candidate
+        self.frame, self.space, self.rows, self.pieces = frame, space, rows, pieces
+        self.gram, self.gamma, self.layout, self.count = gram, gamma, layout, gram.count
         self._declare((space.n, space.n), space, symmetric=True, diagonal=True)
         self.dtype = space.dtype
         self._middle: Array = None
@@ -107,9 +106,9 @@ class LBFGSInverse(LinearOperator):
         z = self.frame.pull(v)
         out = z * self.gamma
         if self.count:
-            middle = self._coefficients()
-            stop = int(middle.shape[0])
-            out = out + self.rows.combine_on_device(middle @ self.rows.products_with(stop, z))
+            products = [self.rows.products_with(*piece, z) for piece in self.pieces]
+            B_z = products[0] if len(products) == 1 else self.space.xp.concat(products)
+            out = out + self._combined(self._coefficients() @ B_z)
         return self.frame.push(out)
 
     def _diagonal(self, space: Space) -> Array:
@@ -117,22 +116,36 @@ class LBFGSInverse(LinearOperator):
         d = space.zeros(space.n) + self.gamma
         if self.count:
             middle = self._coefficients()
-            for i in range(_PAIRS, middle.shape[0]):
-                d = d + self.rows.combine_on_device(middle[i, ...]) * self.rows[i]
+            for at, i in enumerate(self._rows):
+                if i >= PAIRS:
+                    d = d + self._combined(middle[at, ...]) * self.rows[i]
         return self.frame.diagonal(d)
 
     def todense(self) -> Any:
         """Give the matrix as a NumPy array; n applies, for tests and small n."""
         return to_host(self.dense())
 
+    @property
+    def _rows(self) -> list[int]:
+        return [i for piece in self.pieces for i in range(*piece)]
+
+    def _combined(self, c: Array) -> Array:
+        """Sum the rows of all pieces with their coefficients."""
+        end, parts = 0, []
+        for first, last in self.pieces:
+            begin, end = end, end + last - first
+            piece = c if len(self.pieces) == 1 else c[begin:end]
+            parts.append(self.rows.combine_on_device(first, piece))
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
     def _coefficients(self) -> Array:
-        """Arrange M by the buffer's rows, with zeros for the two gradients; one upload."""
+        """Arrange M by the rows of the pieces, with zeros for gradients; one upload."""
         if self._middle is None:
             k = len(self.gram.diagonal)
-            order = np.concatenate([_PAIRS + 2 * np.arange(k), _PAIRS + 1 + 2 * np.arange(k)])
-            by_row = np.zeros((_PAIRS + 2 * k, _PAIRS + 2 * k))
+            order = np.concatenate([PAIRS + 2 * np.arange(k), PAIRS + 1 + 2 * np.arange(k)])
+            by_row = np.zeros((PAIRS + 2 * k, PAIRS + 2 * k))
             by_row[np.ix_(order, order)] = self.gram.middle(self.gamma)
-            self._middle = upload(self.space, by_row)
+            self._middle = upload(self.space, by_row[np.ix_(self._rows, self._rows)])
         return self._middle
 
     def __reduce__(self) -> Any:

@@ -11,10 +11,9 @@ from hessx._xp import Rows, Space, fetch
 from hessx.core import Frame
 from hessx.hessians._gram import Gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._pair_rows import PAIRS
 
 __all__ = ["pairs_inverse"]
-
-_PAIRS = 2  # the first row of the pairs
 
 
 def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) -> LBFGSInverse:
@@ -41,8 +40,8 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
     -----
     Cost: one product of the rows per pair, one fetch for all.
     """
-    stop = _PAIRS + 2 * len(order)
-    columns, _ = fetch(space, [rows.products(_PAIRS, stop, _PAIRS + 1 + 2 * i) for i in order])
+    stop = PAIRS + 2 * len(order)
+    columns, _ = fetch(space, [rows.products(PAIRS, stop, PAIRS + 1 + 2 * i) for i in order])
     gram, gamma = Gram(slots), 1.0
     for slot, column in zip(order, columns, strict=True):
         cross = np.zeros(2 * slots)
@@ -51,4 +50,5 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
         if space.smallest <= s_y < math.inf and 0.0 < y_y < math.inf:
             gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
             gamma = s_y / y_y
-    return LBFGSInverse(Frame(space), rows, gram, gamma, len(order), order[-1])
+    layout = slots, len(order), order[-1]
+    return LBFGSInverse(Frame(space), rows, [(0, rows.count)], gram, gamma, layout)

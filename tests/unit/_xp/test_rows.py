@@ -47,14 +47,14 @@ def test_rows_do_what_numpy_does(backend, forms, rng):
         close = {"rtol": 0, "atol": 50 * backend.eps}
         products = backend.to_numpy(rows.products(1, 4, 0))
         np.testing.assert_allclose(products, wide[1:4] @ wide[0], **close)
-        products = backend.to_numpy(rows.products_with(3, backend.asarray(u)))
-        np.testing.assert_allclose(products, wide[:3] @ u, **close)
+        products = backend.to_numpy(rows.products_with(1, 3, backend.asarray(u)))
+        np.testing.assert_allclose(products, wide[1:3] @ u, **close)
         for out in (None, rows.space.zeros(n)):
             combined = rows.combine(1, c, out=out)
             backend.assert_same_kind(combined, backend.asarray(u))
             np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[1:4], **close)
-        combined = rows.combine_on_device(backend.asarray(c))
-        np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[:3], **close)
+        combined = rows.combine_on_device(1, backend.asarray(c))
+        np.testing.assert_allclose(backend.to_numpy(combined), c @ wide[1:4], **close)
 
 
 def test_a_direction_goes_into_a_row_that_it_is_formed_from(backend, forms, rng):
@@ -101,6 +101,23 @@ def test_a_gradient_is_taken_in(backend, forms, rng, scaled):
             np.testing.assert_array_equal(backend.to_numpy(rows[i]), expected[i])
         np.testing.assert_allclose(backend.to_numpy(products), wide[1:] @ wide[1], **close)
         np.testing.assert_allclose(backend.to_numpy(pair), wide[3:] @ wide[4], **close)
+
+
+def test_rows_grow(backend, forms, rng):
+    """What stood there stays, what comes is zero, and both are written and multiplied alike."""
+    host = rng.standard_normal((k, n)).astype(backend.dtype_name)
+    for rows in forms:
+        for i in range(k):
+            rows.set(i, backend.asarray(host[i]))
+        rows.grow(k + 3)
+        assert rows.count == k + 3
+        rows.set(k + 1, backend.asarray(host[0]))
+        expected = np.vstack([host, np.zeros((3, n))])
+        expected[k + 1] = host[0]
+        for i in range(k + 3):
+            np.testing.assert_array_equal(backend.to_numpy(rows[i]), expected[i])
+        products = backend.to_numpy(rows.products(0, k + 3, 1))
+        np.testing.assert_allclose(products, expected @ host[1], rtol=0, atol=50 * backend.eps)
 
 
 def test_rows_begin_as_zeros(backend, forms):
