@@ -50,6 +50,7 @@ PACKAGES = {
 # Files that work on the host in float64: no device array meets NumPy there.
 ON_THE_HOST = {
     "hessians/_gram.py": "the 2m + 1 products and coefficients of L-BFGS",
+    "hessians/_lbfgs_curvature.py": "weights of the rows, from products that were fetched",
     "hessians/_lbfgs_memory.py": "hands the fetched products to the Gram form",
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_applied.py": "a given dense Hessian, inverted once",

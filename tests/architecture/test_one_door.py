@@ -22,10 +22,9 @@ NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "n
 ALLOWED = {
     (
         "hessians/_lbfgs_memory.py",
-        r"float\((self\.products(_trial)?|products|pair)\[.*\]\)",
+        r"float\((self\.products(_trial)?|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
-    ("hessians/_lbfgs_memory.py", r"float\(c\.dot\(p\)\)"): "coefficients and products of the host",
-    ("hessians/_lbfgs_operator.py", r"int\(middle\.shape\[0\]\)"): "a shape",
+    ("hessians/_lbfgs_curvature.py", r"float\(c\.dot\(products\)\)"): "both of the host",
     (
         "hessians/_applied.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",

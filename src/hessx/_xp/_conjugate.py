@@ -82,7 +82,7 @@ class CGVectors:
             self.known, (self.r, self.u, self.r_u) = fetch(self.space, wanted, kept)
         return self.known
 
-    def turn(self, beta: float) -> None:
+    def redirect(self, beta: float) -> None:
         """Turn p to beta p - u."""
         self.p = scale_and_subtract(self.space, self.p, beta, self.u)
 
@@ -141,7 +141,7 @@ class NumpyCGVectors:
             self.r_u = self.r_r if self.M is None else float(self.r.dot(self.u))
         return [self.r_r, self.r_u]
 
-    def turn(self, beta: float) -> None:
+    def redirect(self, beta: float) -> None:
         """Turn p to beta p - u."""
         for cut in self.cuts:
             p = self.p[cut]

@@ -1,14 +1,10 @@
 """Contracts, requests and replies, outcomes, stopping, results, history."""
 
-from hessx.core._archive import CheckpointError
-from hessx.core._checkpoint import Checkpoint, checkpoint_of
 from hessx.core._contracts import Point, Solver, SolverState, new_record
-from hessx.core._encoding import packed
 from hessx.core._frame import Frame
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._result import Result
-from hessx.core._save_load import as_checkpoint, load, save
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
 from hessx.core._settings import (
@@ -27,6 +23,15 @@ from hessx.core._settings import (
 from hessx.core._stopping import Stopping
 from hessx.core._trace import History, Record
 from hessx.core._watch import Watch
+from hessx.core.persistence import (
+    Checkpoint,
+    CheckpointError,
+    as_checkpoint,
+    checkpoint_of,
+    load,
+    packed,
+    save,
+)
 
 __all__ = [
     "EXACT",

@@ -30,13 +30,13 @@ class AppliedMemory(VectorMemory):
         self.unit_step = self.natural = part.unit_step
         self.fallback = False  # the next direction is -g: a search along -A g has failed
 
-    def take(self, *, learn: bool = True) -> str:
+    def accept(self, *, learn: bool = True) -> str:
         """Let A learn from the pair."""
         note = ""
         if self.learns and learn:
             s = self.d * self.alpha
             note = self.approximation.update(s, self.y, self.s_y, self.y_y)
-        super().take()
+        super().accept()
         self.fallback, self.unit_step = False, self.natural
         return note
 
@@ -57,11 +57,11 @@ class AppliedMemory(VectorMemory):
     def direct(self) -> None:
         """Apply A; after a failed search take -g."""
         if self.fallback:
-            self.turn(-self.g, -self.grad_square)
+            self.aim(-self.g, -self.grad_square)
         else:
-            self.turn(-self.approximation.solve(self.g), math.nan)
+            self.aim(-self.approximation.solve(self.g), math.nan)
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Leave A out of the next direction; False where it was left out already."""
         had, self.fallback, self.unit_step = not self.fallback, True, False
         return had
@@ -81,7 +81,7 @@ class SteepestMemory(VectorMemory):
 
     def direct(self) -> None:
         """Turn to the negative gradient."""
-        self.turn(-self.g, -self.grad_square)
+        self.aim(-self.g, -self.grad_square)
 
 
 @saved

@@ -29,7 +29,7 @@ class ConjugateMemory(VectorMemory):
         self.beta_rule = beta_rule
         self.beta = 0.0
 
-    def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
+    def accept(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Form beta while the old gradient's numbers are at hand."""
         d_y = self.s_y / self.alpha
         if self.beta_rule == "pr+":
@@ -41,18 +41,18 @@ class ConjugateMemory(VectorMemory):
         else:
             beta = (self.y_g - 2.0 * self.y_y / d_y * self.slope) / d_y
             self.beta = max(beta, _ETA * self.start_slope / self.d_square)
-        return super().take()
+        return super().accept()
 
     def direct(self) -> None:
         """Turn to -g + beta d, or to -g where that is hardly a descent direction."""
         slope = self.beta * self.slope - self.grad_square
         if self.beta == 0.0 or not slope < -_DESCENT * self.grad_square:
             self.beta = 0.0
-            self.turn(-self.g, -self.grad_square)
+            self.aim(-self.g, -self.grad_square)
         else:
-            self.turn(self.d * self.beta - self.g, slope)
+            self.aim(self.d * self.beta - self.g, slope)
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Forget the last direction."""
         had, self.beta = self.beta != 0.0, 0.0
         return had

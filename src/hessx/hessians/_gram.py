@@ -62,7 +62,7 @@ class Gram:
     @property
     def count(self) -> int:
         """Pairs held."""
-        return int(np.count_nonzero(self.diagonal))
+        return len(self.diagonal.nonzero()[0])
 
     def add(
         self,

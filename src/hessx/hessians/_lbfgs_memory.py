@@ -110,7 +110,7 @@ class LBFGSMemory(HostNumbers):
         self.d_square = numbers.get("d_d", self.d_square)
         self.square = self.frame.square(numbers, float(self.products_trial[pairs.trial]))
 
-    def take(self, *, learn: bool = True) -> str:
+    def accept(self, *, learn: bool = True) -> str:
         """Go on from the trial; make the candidate a pair, unless its curvature is rounding."""
         if not learn:
             self._go_on()
@@ -155,7 +155,7 @@ class LBFGSMemory(HostNumbers):
         self.d, self.lent = -gamma * pairs.rows[now], False
         self.start_slope = -gamma * self.grad_square
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Take -g next, and forget the pairs if that is learnt from; False where there were none.
 
         Until then they make `operator`, and a run that ends there hands them out.

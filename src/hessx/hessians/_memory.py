@@ -3,8 +3,8 @@
 A memory owns the current gradient, the direction and whatever its approximation A keeps.  Per
 trial the solver calls ``place`` (s = alpha d) before the evaluation and ``measure`` after it, which
 asks for the device scalars that the one packet has to carry; ``read`` takes their host values.
-After acceptance ``take`` makes the trial's pair (s, y) part of the memory and ``direct`` forms the
-next direction d = -A g.  With a scale (x = scale * z) all of this happens in z.
+Where the search is content ``accept`` makes the trial's pair (s, y) part of the memory and
+``direct`` forms the next direction d = -A g.  With a scale (x = scale * z) all happens in z.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Memory(Protocol):
         """Take the numbers of a trial over."""
         ...
 
-    def take(self, *, learn: bool = True) -> str:
+    def accept(self, *, learn: bool = True) -> str:
         """Make the trial's gradient, and to learn from it its pair, the current ones; a note."""
         ...
 
@@ -181,7 +181,7 @@ class Memory(Protocol):
         """Set the next direction d and its slope (nan: to be measured); or why there is none."""
         ...
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Forget the past, so that d = -g is next; False where there was none."""
         ...
 

@@ -97,18 +97,18 @@ class VectorMemory(HostNumbers):
             self.y_y, self.y_g = numbers["y_y"], numbers["y_g"]
         self.square = self.frame.square(numbers, numbers["g_g"])
 
-    def take(self, *, learn: bool = True) -> str:  # noqa: ARG002
+    def accept(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Make the trial's gradient the current one."""
         self.g = self.frame.keep(self.g_trial)
         self.grad_square = self.grad_square_trial
         self.g_trial = self.y = None
         return ""
 
-    def turn(self, d: Array, slope: float) -> None:
+    def aim(self, d: Array, slope: float) -> None:
         """Set the next direction and its slope g'd (nan: to be measured)."""
         self.d, self.start_slope, self.d_square = d, slope, math.nan
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Forget the past; False where there was none."""
         return False
 

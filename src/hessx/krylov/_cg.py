@@ -114,7 +114,7 @@ class _Solve:
             return False
         if path.products == model.limit:
             return False
-        vectors.turn(beta)  # type: ignore[arg-type]
+        vectors.redirect(beta)  # type: ignore[arg-type]
         return True
 
     def finish(self) -> ModelStep:

@@ -147,7 +147,7 @@ class AskTell:
                 counts.gradients += 1
                 if run.sign < 0.0:
                     f, g = -f, -g
-                run.take(Reply(f, g, run.state.request.ticket, Precision.of(value)))
+                run.absorb(Reply(f, g, run.state.request.ticket, Precision.of(value)))
             else:
                 oracle = make_hessian(
                     self._space, lambda _: hessian, None, (), None, counts, run.sign, 1.0

@@ -44,7 +44,7 @@ def drive(run: Run, objective: Objective, keeper: Keeper) -> Result:
                 else:
                     if keeping:
                         keeper.keep(run)
-                    run.take(_answer(run, objective, keeper))
+                    run.absorb(_answer(run, objective, keeper))
             keeper.write(run)
     finally:
         run.observers.close()

@@ -27,8 +27,8 @@ from hessx.core import (
 )
 from hessx.globalization import LeavingSearch, Verdict
 from hessx.hessians import Applied, Identity, Needs
+from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
-from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._rays import next_ray, remember_direction
 from hessx.solvers._trial import ask_point, hopeless, read_point
@@ -206,7 +206,7 @@ class LineSearchMethod:
         read_point(trial, numbers, reply)
         memory.read(numbers)
         if state.last_step is not None:
-            state.turn(numbers["turn"], math.sqrt(memory.d_square))
+            state.compare_steps(numbers["turn"], math.sqrt(memory.d_square))
             state.last_step = None
         return trial
 
@@ -246,7 +246,7 @@ class LineSearchMethod:
             state.learn_bend(change, state.alpha * memory.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
         state.ray.slope = memory.start_slope
-        state.note = memory.take(learn=not (over and again)) or ("restart" if again else "")
+        state.note = memory.accept(learn=not (over and again)) or ("restart" if again else "")
         trial.grad_norm2 = memory.grad_norm2
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
@@ -256,7 +256,7 @@ class LineSearchMethod:
             if again:
                 state.trouble = floor_reached(state, promised)
             else:
-                memory.drop()
+                memory.reset()
                 state.restarted, state.floor.left = True, promised
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
@@ -267,7 +267,7 @@ class LineSearchMethod:
         state.search = None
         if state.renew(promised):
             return
-        if not state.restarted and state.memory.drop():
+        if not state.restarted and state.memory.reset():
             state.restarted, state.floor.left = True, promised
             return
         state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)

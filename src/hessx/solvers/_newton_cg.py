@@ -84,13 +84,13 @@ class NewtonMemory(VectorMemory):
             return None
         if self.fallback:
             self.unit_step, self.model_step = False, None
-            self.turn(-self.g, -self.grad_square)
+            self.aim(-self.g, -self.grad_square)
             return None
         norm = math.sqrt(self.grad_square)
         self.d = None  # room for the next
         p = self.model_step = self.settings.subproblem(self._model(norm))
         self.unit_step = True
-        self.turn(p.step, p.slope)
+        self.aim(p.step, p.slope)
         if p.decrease > 0.0 and p.slope < 0.0:
             return None
         return Outcome.FAILED_NONFINITE, f"no direction from the model ({p.outcome.value})"
@@ -101,10 +101,10 @@ class NewtonMemory(VectorMemory):
         found, text = probe(self.space, product, self.reach, self.hessian.watch)
         if found is not None:
             self.model_step, self.leaving = found, True
-            self.turn(found.step, 0.0)
+            self.aim(found.step, 0.0)
         return found is not None, text
 
-    def take(self, *, learn: bool = True) -> str:
+    def accept(self, *, learn: bool = True) -> str:
         """Learn how well the step was foretold; the Hessian is left behind."""
         p, note = self.model_step, ""
         length, negative = abs(self.alpha) * math.sqrt(self.d_square), False
@@ -118,12 +118,12 @@ class NewtonMemory(VectorMemory):
                 self.preconditioner.learn(p)
         if negative or not self.bent:
             self.reach, self.bent = length, negative
-        super().take()
+        super().accept()
         self.hessian = self.precondition = self.model_step = None
         self.fallback = False
         return note
 
-    def drop(self) -> bool:
+    def reset(self) -> bool:
         """Leave the model out of the next direction; False where it was left out already."""
         had, self.fallback = not self.fallback, True
         return had

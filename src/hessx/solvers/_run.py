@@ -118,7 +118,7 @@ class Run:
         wants: bool = begun and self.running and self.state.needs_hessian
         return wants
 
-    def take(self, reply: Reply) -> None:
+    def absorb(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
         with _quiet_unless(self.state.calm):
             state = self.state = self.solver.absorb(self.state, reply)

@@ -156,7 +156,7 @@ class RunState:
         if self.falls or not self.calm:
             self.trouble = out_of_range(self, grad_square) or beyond_range(self, length)
 
-    def turn(self, product: float, length: float) -> None:
+    def compare_steps(self, product: float, length: float) -> None:
         """Set the cosine of the step of this length with the last one, from their product."""
         lengths = self.last_length * length
         self.cosine = product / lengths if lengths > 0.0 else math.nan

@@ -24,9 +24,9 @@ from hessx.core import (
 )
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule
 from hessx.krylov import KrylovOutcome, TruncatedCG
+from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
 from hessx.solvers._inner import settle_inner
-from hessx.solvers._keeping import keep_rejected, keep_when_left
 from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._probe import probe
 from hessx.solvers._trouble import (

@@ -74,5 +74,5 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
     square = state.frame.square(numbers, numbers["g_g"])
     trial.grad_norm2 = math.sqrt(square) if square >= 0.0 else math.nan
     if state.last_step is not None:
-        state.turn(numbers["turn"], math.sqrt(numbers["p_p"]))
+        state.compare_steps(numbers["turn"], math.sqrt(numbers["p_p"]))
     return trial, numbers

@@ -18,7 +18,7 @@ import pytest
 import hessx
 from _helpers.resuming import START, run
 from hessx import CheckpointError
-from hessx.core import _archive
+from hessx.core.persistence import _archive
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 import hessx
 from _helpers.resuming import START, run
 from hessx._xp import space_of
-from hessx.core._encoding import Reader, Writer
+from hessx.core.persistence._encoding import Reader, Writer
 
 
 @hessx.saved(host=("table",), fresh=("cache",))

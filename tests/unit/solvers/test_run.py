@@ -35,7 +35,7 @@ def begin(name, backend=None, fun=chained_rosenbrock, start=START, **stops):
 
 def step(run, objective):
     """What the driver does once."""
-    run.take(objective.answer(run.state.request))
+    run.absorb(objective.answer(run.state.request))
     if run.wants_hessian:
         H = objective.hessian(run.state.point.x, run.gradient, run.watch)
         run.linearise(H)
@@ -68,7 +68,7 @@ def test_the_hessian_is_wanted_once_per_accepted_point(name):
     run, objective = begin(name, max_iterations=10)
     wanted = []
     while run.running:
-        run.take(objective.answer(run.state.request))
+        run.absorb(objective.answer(run.state.request))
         if run.wants_hessian:
             wanted.append(run.state.point.x.tobytes())
             run.linearise(objective.hessian(run.state.point.x, run.gradient, run.watch))
@@ -89,7 +89,7 @@ def test_a_result_between_any_two_evaluations(name):
     for _ in range(12):
         x = run.state.request.x
         seen.append((float(chained_rosenbrock(x)[0]), x.copy()))
-        run.take(objective.answer(run.state.request))
+        run.absorb(objective.answer(run.state.request))
         value, best = min(seen, key=lambda pair: pair[0])
         result = run.result()
         if result.outcome is Outcome.RUNNING:
@@ -110,14 +110,14 @@ def test_a_spent_reply_is_refused(name):
     first = run.state.request
     step(run, objective)
     with pytest.raises(ValueError, match="spent"):
-        run.take(Reply(*chained_rosenbrock(first.x), first.ticket))
+        run.absorb(Reply(*chained_rosenbrock(first.x), first.ticket))
 
 
 @each
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_start_without_a_value(name, bad):
     run, objective = begin(name, fun=lambda x: (bad, x))
-    run.take(objective.answer(run.state.request))
+    run.absorb(objective.answer(run.state.request))
     assert run.outcome is Outcome.FAILED_NONFINITE
     assert not run.running
     assert not run.wants_hessian

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from hessx._xp import space_of, to_point
-from hessx.core._archive import read_archive, write_archive
-from hessx.core._checkpoint import Checkpoint
+from hessx.core.persistence._archive import read_archive, write_archive
+from hessx.core.persistence._checkpoint import Checkpoint
 
 __all__ = ["as_checkpoint", "load", "save"]
 

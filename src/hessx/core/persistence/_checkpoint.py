@@ -7,12 +7,12 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from hessx._xp import Space, host_space, same_bits
-from hessx.core._archive import CheckpointError
-from hessx.core._encoding import Reader, Writer, difference
 from hessx.core._messages import Counts
 from hessx.core._outcome import Outcome
 from hessx.core._settings import SettingsError
 from hessx.core._trace import History, Record
+from hessx.core.persistence._archive import CheckpointError
+from hessx.core.persistence._encoding import Reader, Writer, difference
 
 __all__ = ["Checkpoint", "checkpoint_of"]
 
