@@ -31,6 +31,8 @@ class Gram:
     ----------
     k : int
         Slots.
+    like : Gram, optional
+        To be copied; it has no more slots.
 
     Notes
     -----
@@ -43,21 +45,21 @@ class Gram:
 
     __slots__ = ("diagonal", "inverse", "longest", "steps", "y_y")
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, like: Gram | None = None) -> None:
         self.inverse = np.zeros((k, k))  # R^-1
         self.y_y = np.zeros((k, k))
         self.diagonal = np.zeros(k)
         self.steps = [0.0] * k  # norm(s) / norm(y)
         self.longest = 0.0  # of them
+        if like is not None:
+            old = len(like.diagonal)
+            self.inverse[:old, :old], self.y_y[:old, :old] = like.inverse, like.y_y
+            self.diagonal[:old], self.steps[:old] = like.diagonal, like.steps
+            self.longest = like.longest
 
-    def fit(self, k: int) -> None:
-        """Have room for k slots."""
-        more = k - len(self.diagonal)
-        if more > 0:
-            self.inverse = np.pad(self.inverse, (0, more))
-            self.y_y = np.pad(self.y_y, (0, more))
-            self.diagonal = np.pad(self.diagonal, (0, more))
-            self.steps += [0.0] * more
+    def copy(self, k: int = 0) -> Gram:
+        """Give a copy, with room for k slots at least."""
+        return Gram(max(k, len(self.diagonal)), self)
 
     @property
     def count(self) -> int:

@@ -17,8 +17,8 @@ class LBFGSCurvature:
 
     Parameters
     ----------
-    limit, n : int
-        Pairs at most, and variables.
+    limit, slots, n : int
+        Pairs at most, those for which there is room at first, and variables.
     gamma : float, optional
         Where to start; without it -g is the first direction, of a length that says nothing.
 
@@ -34,8 +34,8 @@ class LBFGSCurvature:
 
     __slots__ = ("gamma", "gram", "longest", "sized")
 
-    def __init__(self, limit: int, n: int, gamma: float | None) -> None:
-        self.gram = Gram(0)
+    def __init__(self, limit: int, slots: int, n: int, gamma: float | None) -> None:
+        self.gram = Gram(slots)
         self.longest = limit > n  # then gamma is for directions not yet met
         self.gamma, self.sized = (1.0, False) if gamma is None else (gamma, True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
@@ -50,8 +49,7 @@ class LBFGSMemory(HostNumbers):
     ) -> None:
         self.frame, self.space, self.damping = frame, frame.space, damping
         self.pairs = PairRows(frame.space, limit)
-        self.curvature = LBFGSCurvature(limit, frame.space.n, gamma)
-        self.curvature.gram.fit(self.pairs.slots)
+        self.curvature = LBFGSCurvature(limit, self.pairs.slots, frame.space.n, gamma)
         self.products = np.zeros(PAIRS + 2 * limit)  # B g
         self.products_trial = np.zeros_like(self.products)
         self.d: Array = None
@@ -134,7 +132,8 @@ class LBFGSMemory(HostNumbers):
             return "skipped"
         curvature.learn(pairs.candidate, cross, self.s_y, self.y_y, s_s)
         pairs.keep()
-        curvature.gram.fit(pairs.slots)
+        if pairs.slots > len(curvature.gram.diagonal):
+            curvature.gram = curvature.gram.copy(pairs.slots)
         self.unit_step = True
         return note
 
@@ -170,7 +169,7 @@ class LBFGSMemory(HostNumbers):
 
     def operator(self) -> LBFGSInverse:
         """Give A as an operator on the rows of the run, which it leaves as they are."""
-        pairs, gram = self.pairs, copy.deepcopy(self.curvature.gram)
+        pairs, gram = self.pairs, self.curvature.gram.copy()
         if self.placed:  # a trial, perhaps not finite, stands in the candidate's rows
             gram.remove(pairs.candidate)
         pieces = pairs.pieces(without_candidate=self.placed)
@@ -185,8 +184,7 @@ class LBFGSMemory(HostNumbers):
         for first, last in operator.pieces:
             for i in range(max(first, PAIRS), last):
                 pairs.rows.set(i, operator.rows[i])
-        curvature.gram = copy.deepcopy(operator.gram)
-        curvature.gram.fit(pairs.slots)
+        curvature.gram = operator.gram.copy(pairs.slots)
         curvature.gamma, curvature.sized, self.unit_step = operator.gamma, True, True
 
     @property
