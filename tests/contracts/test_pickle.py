@@ -186,7 +186,8 @@ def test_a_checkpoint_is_as_long_as_the_pairs_that_are_held():
     assert size(result) < 20_000
     assert len(pickle.dumps(result)) < 30_000
     sizes = [size(run(START, "lbfgs", method="lbfgs", options={"maxiter": k})) for k in (2, 8, 20)]
-    assert sizes == sorted(sizes) and sizes[2] < sizes[0] + 20 * 2 * 8 * (7 + 20 + 10)
+    # a pair: two vectors, a row and a column of two small matrices, and numbers as text
+    assert sizes == sorted(sizes) and sizes[2] < sizes[0] + 20 * (2 * 8 * (7 + 20 + 10) + 40)
     many = run(START, "lbfgs", method="lbfgs", options={"maxiter": 20, "gtol": 0})
     full = many.hess_inv.count * 2
     assert full > 20 and many.checkpoint.content[1]

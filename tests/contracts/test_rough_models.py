@@ -89,9 +89,24 @@ def test_a_biased_difference_is_confirmed_before_it_ends_a_run(method, centre):
     assert result.nfev <= 60
 
 
+@pytest.mark.parametrize("method", FIRST)
+@pytest.mark.parametrize(
+    ("bend", "offset"), [(1.0, 1e8), (1e-5, 1e3), (1e-3, 1e5), (1e-2, 1e6), (1.0, -1e7)]
+)
+def test_differences_hidden_by_an_offset_are_made_longer(method, bend, offset):
+    """To one side they move f by an ulp or two, though it falls by millions of ulps."""
+    result = hessx.minimize(
+        lambda x: bend * (x[0] - 1) ** 2 / 2 + offset, [3.0], method=method, tol=1e-6 * bend
+    )
+    assert result.success, result.message
+    assert bend * (result.x[0] - 1) ** 2 / 2 <= 1e3 * EPS * abs(offset)
+    assert result.nfev <= 60
+
+
 def test_confirming_costs_one_gradient_by_central_differences():
     theirs = optimize.minimize(optimize.rosen, [-1.2, 1.0], method="L-BFGS-B")
-    ours = hessx.minimize(optimize.rosen, [-1.2, 1.0])
+    ours = hessx.minimize(optimize.rosen, [-1.2, 1.0], options={"return_all": True})
+    assert len(ours.allvecs) == ours.nit + 1  # the point that is confirmed comes once
     assert ours.outcome is Outcome.CONVERGED_GRADIENT
     assert abs(optimize.rosen_der(ours.x)).max() <= 1.01e-5
     assert ours.nfev == 3 * (ours.njev - 1) + 5  # 2 n + 1 values once, n + 1 before

@@ -150,13 +150,11 @@ class Stopping:
         norm, tolerance = self._norm(point), self.gradient_tolerance(state)
         if norm <= tolerance:
             return Outcome.CONVERGED_GRADIENT, f"gradient norm {norm:.3g} <= {tolerance:.3g}"
-        moved = point.precision.moved
-        if moved < math.inf:
+        if state.hidden:
             noise = state.floor.difference_noise(point.value, state.value_before)
-            if moved <= noise:
-                changes = f"they change f by {moved:.2g}, its noise is {noise:.2g}"
-                text = f"gradient norm {norm:.3g}, within the noise of its differences: {changes}"
-                return Outcome.CONVERGED_PRECISION, text
+            changes = f"they change f by {point.precision.moved:.2g}, its noise is {noise:.2g}"
+            text = f"gradient norm {norm:.3g}, within the noise of its differences: {changes}"
+            return Outcome.CONVERGED_PRECISION, text
         if point.value < self.lower_limit:
             return (
                 Outcome.UNBOUNDED_BELOW,

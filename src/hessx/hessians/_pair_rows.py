@@ -57,7 +57,7 @@ class PairRows:
         end = PAIRS + 2 * self.limit
         self.stop = min(PAIRS + 2 * (count + 1), end)
         if self.stop > self.rows.count:
-            self.rows.grow(min(2 * self.rows.count, end))
+            self.rows.grow(min(max(2 * self.rows.count, self.stop), end))
         if self.rows.whole:
             self.stop = self.rows.count
 

@@ -120,13 +120,14 @@ class Run:
 
     def absorb(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
+        renewed = self.state.renewing
         with _quiet_unless(self.state.calm):
             state = self.state = self.solver.absorb(self.state, reply)
         if state.iteration == 0 and state.point.precision.moved == 0.0 and self._coarsen():
             return
         self.answered = True
         seconds = self._judge()
-        if state.accepted and self.observers.active:
+        if state.accepted and self.observers.active and not renewed:  # the same point once more
             record = new_record(state, self.counts.values, seconds)
             try:
                 self.observers.see(record, state.point, self.sign)
@@ -239,14 +240,14 @@ class Run:
         seconds = self.watch.seconds
         state, stopping = self.state, self.stopping
         self.outcome, self.message = stopping.apply(state, self.counts, seconds)
-        if self.outcome is not Outcome.CONVERGED_GRADIENT:
-            return seconds
-        if state.confirm(stopping.gradient_tolerance(state)):
-            self.outcome, self.message = Outcome.RUNNING, ""
-        elif state.iteration == 0:
+        converged = self.outcome is Outcome.CONVERGED_GRADIENT
+        hidden = self.outcome is Outcome.CONVERGED_PRECISION and state.trouble is None
+        if converged and state.iteration == 0:
             self.stationary = self.solver.second_order
             if not self.stationary:
                 self.message += "; x0 meets the tolerance, and second order was not checked"
+        elif (converged or hidden) and state.confirm(stopping.gradient_tolerance(state)):
+            self.outcome, self.message = Outcome.RUNNING, ""
         return seconds
 
     def _look_around(self) -> None:

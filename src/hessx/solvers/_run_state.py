@@ -14,6 +14,7 @@ __all__ = ["RunState"]
 
 _DOUBTFUL = 0.1  # the change of g's was foretold to be ten times as large
 _COARSER = 10.0
+_VISIBLE = 2 / 3  # as a power of eps: a decrease that users would see, relative to f
 _COARSEST = -3 / 8  # as a power of eps: then steps are eps^(1/8) of x
 
 
@@ -108,17 +109,34 @@ class RunState:
         """
         precision: Precision = self.point.precision
         self.renewing = precision.refines and promised > self.floor.noise(self.point.value)
+        if self.renewing:
+            self.calm, self.trouble = False, None
         return self.renewing
 
     def confirm(self, tolerance: float) -> bool:
-        """Have a gradient that meets the tolerance renewed, where differences may belie it.
+        """Have a gradient renewed that seems to end the run, where differences may belie it.
 
         Those to one side hide a step of ``blur``, and with it a gradient of h blur and a decrease
-        of h blur^2 / 2, at the largest curvature h met.
+        of h blur^2 / 2, at the largest curvature h met.  Where they move f no more than rounding
+        does, g'g / (2 h) may be left, at the least.
         """
-        blur = self.point.precision.blur
-        hidden = self.most_bend * blur
-        return hidden > tolerance and self.renew(0.5 * hidden * blur)
+        point, blur = self.point, self.point.precision.blur
+        if self.hidden:
+            left, known = math.inf, self.iteration > 0 and self.frame.scale is None
+            if known and blur > 0.0:
+                rounding = self.floor.difference_noise(point.value, self.value_before) / blur
+                left = 0.5 * (point.grad_norm2 + rounding) ** 2 / self.least_bend
+            return left > self.space.eps**_VISIBLE * abs(point.value) and self.renew(left)
+        bias = self.most_bend * blur
+        return bias > tolerance and self.renew(0.5 * bias * blur)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the differences that the gradient is made of tell nothing."""
+        moved: float = self.point.precision.moved
+        if moved == math.inf:
+            return False
+        return moved <= self.floor.difference_noise(self.point.value, self.value_before)
 
     def learn_bend(self, change: float, square: float) -> None:
         """Take note of the curvature along a step, from the change of g's and s's."""

@@ -42,6 +42,28 @@ def test_room_that_grows_is_room_from_the_start(backend, monkeypatch):
     assert walk(backend, count, method) == grown
 
 
+@pytest.mark.backends("numpy", "torch", "jax")
+@pytest.mark.parametrize("steps", [5, 9, 10, 11, 12, 20, 21, 22, 23, 45])
+def test_a_warm_start_takes_as_many_pairs_as_there_are(backend, steps):
+    """They are more than there is room for at first, or as many, or fewer."""
+    method = hessx.LineSearchMethod(hessx.LBFGS(memory=60), hessx.HagerZhang())
+    fun, x0 = rosenbrock_at(backend), backend.asarray(START)
+    options = {"maxiter": steps, "gtol": 0.0}
+    first = hessx.minimize(fun, x0, jac=True, method=method, options=options)
+    A = first.hess_inv
+    warm = hessx.LineSearchMethod(hessx.LBFGS(memory=60, hess_inv0=A), hessx.HagerZhang())
+    points = []
+    for step in islice(drive(warm, backend, backend.to_numpy(first.x), rosenbrock), 2):
+        points.append((step.x, step.g))
+        again = warm.inverse_hessian(step.state)
+        if len(points) == 1:
+            assert again.count == A.count
+            np.testing.assert_allclose(again.todense(), A.todense(), rtol=1e3 * backend.eps)
+    (x, g), (there, _) = points
+    expected = -A.todense() @ g
+    np.testing.assert_allclose(there - x, expected, atol=1e4 * backend.eps * abs(expected).max())
+
+
 def test_little_room_is_taken_before_pairs_come(backend):
     """By default there may come to be 256 pairs: not before the first step."""
     result = hessx.minimize(rosenbrock_at(backend), backend.asarray(np.ones(n)), jac=True)
