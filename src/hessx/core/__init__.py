@@ -4,6 +4,7 @@ from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._frame import Frame
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
+from hessx.core._pair import Pair
 from hessx.core._result import Result
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
@@ -42,6 +43,7 @@ __all__ = [
     "History",
     "OptionWarning",
     "Outcome",
+    "Pair",
     "Point",
     "Precision",
     "Record",

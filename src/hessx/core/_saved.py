@@ -108,9 +108,9 @@ def saved(
     ...         return Spectral()
     ...     def solve(self, grad):
     ...         return grad * self.gamma
-    ...     def update(self, s, y, s_y, y_y):
-    ...         self.gamma = s_y / y_y if s_y > 0.0 else self.gamma
-    ...         return "" if s_y > 0.0 else "skipped"
+    ...     def update(self, pair):
+    ...         self.gamma = pair.s_y / pair.y_y if pair.s_y > 0.0 else self.gamma
+    ...         return "" if pair.s_y > 0.0 else "skipped"
     >>> method = hessx.LineSearchMethod(Spectral(), hessx.HagerZhang())
     >>> bowl = lambda x: (x @ x + (x @ x)**2, 2 * x + 4 * (x @ x) * x)
     >>> short = hessx.minimize(bowl, [3.0, 4.0], jac=True, method=method, options={"maxiter": 2})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Packet, is_array, like, to_host
-from hessx.core import Frame, SettingsError, saved
+from hessx.core import Frame, Pair, SettingsError, saved
 from hessx.hessians._memory import Approximation, BoundApproximation, Needs
 from hessx.hessians._vector_memory import VectorMemory
 
@@ -34,11 +34,18 @@ class AppliedMemory(VectorMemory):
         """Let A learn from the pair."""
         note = ""
         if self.learns and learn:
-            s = self.d * self.alpha
-            note = self.approximation.update(s, self.y, self.s_y, self.y_y)
+            note = self.approximation.update(self._pair())
         super().accept()
         self.fallback, self.unit_step = False, self.natural
         return note
+
+    def _pair(self) -> Pair:
+        square = self.alpha * self.alpha
+        s, s_s = self.d * self.alpha, square * self.d_square
+        if self.fallback:  # along -g, of which A says nothing
+            return Pair(s, self.y, self.s_y, self.y_y, s_s)
+        s_B_s, origin = -square * self.start_slope, (self.alpha, self.g)
+        return Pair(s, self.y, self.s_y, self.y_y, s_s, s_B_s, origin=origin)
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Hold the approximation's own arrays too, if it names them."""
@@ -220,6 +227,6 @@ class _DenseInverse:
         """Return A @ grad."""
         return self.A @ grad
 
-    def update(self, s: Array, y: Array, s_y: float, y_y: float) -> str:  # noqa: ARG002
+    def update(self, pair: Pair) -> str:  # noqa: ARG002
         """Keep A: it is exact."""
         return ""

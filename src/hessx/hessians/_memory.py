@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Packet
-from hessx.core import Frame, Outcome
+from hessx.core import Frame, Outcome, Pair
 
 __all__ = [
     "Approximation",
@@ -56,7 +56,7 @@ class BoundApproximation(Protocol):
         """Return A @ grad, a new vector."""
         ...
 
-    def update(self, s: Array, y: Array, s_y: float, y_y: float) -> str:
+    def update(self, pair: Pair) -> str:
         """Learn from an accepted pair; "" or a word such as "skipped" for the record."""
         ...
 
@@ -87,9 +87,9 @@ class Approximation(Protocol):
     ...         return Spectral()
     ...     def solve(self, grad):
     ...         return grad * self.gamma
-    ...     def update(self, s, y, s_y, y_y):
-    ...         self.gamma = s_y / y_y if s_y > 0.0 else self.gamma
-    ...         return "" if s_y > 0.0 else "skipped"
+    ...     def update(self, pair):
+    ...         self.gamma = pair.s_y / pair.y_y if pair.s_y > 0.0 else self.gamma
+    ...         return "" if pair.s_y > 0.0 else "skipped"
     >>> import numpy as np, hessx
     >>> h = np.array([1.0, 10.0])
     >>> method = hessx.LineSearchMethod(Spectral(), hessx.HagerZhang())

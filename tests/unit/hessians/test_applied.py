@@ -31,12 +31,14 @@ class DenseBFGSInverse:
     """The matrix at work in a run."""
 
     def __init__(self, A):
-        self.A = A
+        self.A, self.pairs = A, []
 
     def solve(self, grad):
         return self.A @ grad
 
-    def update(self, s, y, s_y, y_y):
+    def update(self, pair):
+        s, y, s_y = pair.s, pair.y, pair.s_y
+        self.pairs.append((pair, None if pair.B_s is None else self.A @ pair.B_s))
         if not s_y > 0.0:
             return "skipped"
         A_y = self.A @ y
@@ -50,13 +52,41 @@ def test_the_users_approximation_sees_the_pairs(backend, rng):
     signs = [1.0, 1.0, -1.0, 1.0, 1.0]
     solver = hessx.LineSearchMethod(DenseBFGS(), hessx.FixedStep(0.5))
     steps = list(islice(drive(solver, backend, np.ones(n), bends(rng, n, signs)), 6))
-    A = np.eye(n)
-    for here, there in pairwise(steps):
+    A, seen = np.eye(n), steps[-1].state.memory.approximation.pairs
+    for (here, there), (pair, A_B_s) in zip(pairwise(steps), seen, strict=True):
         s, y = there.x - here.x, there.g - here.g
         np.testing.assert_allclose(s, -0.5 * A @ here.g, atol=500 * backend.eps * abs(s).max())
         assert there.note == ("" if s @ y > 0.0 else "skipped")
+        close = {"rtol": 500 * backend.eps, "atol": 500 * backend.eps * abs(s).max()}
+        np.testing.assert_allclose(backend.to_numpy(pair.s), s, **close)
+        np.testing.assert_allclose(backend.to_numpy(A_B_s), s, **close)
+        numbers = (pair.s_y, pair.y_y, pair.s_s, pair.s_B_s)
+        expected = (s @ y, y @ y, s @ s, s @ np.linalg.solve(A, s))
+        np.testing.assert_allclose(numbers, expected, rtol=1e4 * backend.eps, atol=backend.eps)
+        assert pair.accepted and all(type(number) is float for number in numbers)
         if s @ y > 0.0:
             A = bfgs_update(A, s, y)
+
+
+@pytest.mark.backends("numpy")
+def test_a_step_along_minus_g_says_nothing_of_what_was_approximated(backend):
+    """After a failed search d = -g, once: the pair is learnt, B s is not known."""
+
+    class Backwards(DenseBFGS):
+        def begin(self, frame):
+            part = super().begin(frame)
+            part.A = -part.A
+            return part
+
+    method = hessx.LineSearchMethod(Backwards(), hessx.HagerZhang())
+    made = []
+
+    def answer(x):
+        return float(x @ x) / 2.0, x
+
+    for step in islice(drive(method, backend, np.ones(n), answer), 6):
+        made += [pair for pair, _ in step.state.memory.approximation.pairs[len(made) :]]
+    assert made[0].B_s is None and np.isnan(made[0].s_B_s)
 
 
 @pytest.mark.backends("numpy", "strict", "torch", "fakegpu", "jax", "cupy-signatures", "cupy")

@@ -25,7 +25,7 @@ class Scaling:
     def solve(self, grad):
         return self.a * grad
 
-    def update(self, s, y, s_y, y_y):
+    def update(self, pair):
         return ""
 
 
