@@ -87,7 +87,7 @@ def check_real(
     """
     if type(value) is float and low < value < high:
         return value
-    number = _number(value)
+    number = value if type(value) is float else _number(value)
     above = low <= number if ends[0] == "[" else low < number
     below = number <= high if ends[1] == "]" else number < high
     if not (above and below):
@@ -250,8 +250,11 @@ def store_real(
 
     None passes where it is the default.
     """
-    if not _left_out(part, name):
-        number = check_real(name, getattr(part, name), low, high, ends)
+    given = getattr(part, name)
+    if given is None and _left_out(part, name):
+        return
+    number = check_real(name, given, low, high, ends)
+    if number is not given:
         object.__setattr__(part, name, number)
 
 
