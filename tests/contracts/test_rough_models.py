@@ -158,3 +158,19 @@ def test_trust_krylov_at_the_last_digit_is_a_success():
     fun, _ = counts_regression(np.ones(6), offset=1e6)
     result = hessx.minimize(fun, np.zeros(6), jac=True, method="trust-krylov", tol=0)
     assert result.outcome is Outcome.CONVERGED_PRECISION, result.message
+
+
+@pytest.mark.parametrize("name", ["newton-cg", "newton-mt"])
+def test_newtons_step_out_of_a_tail_is_not_searched_from_its_end_each_time(name):
+    """Where log cosh is straight Newton's step is 1e20 too long, at one point after the other."""
+    x0 = np.array([4e4, -2e3, 1.0, 5e4])
+    method = name
+    if name == "newton-mt":
+        method = hessx.LineSearchMethod(hessx.NewtonCG(), hessx.MoreThuente())
+    result = hessx.minimize(
+        lambda x: np.logaddexp(x, -x).sum(), x0, jac=np.tanh, method=method,
+        hess=lambda x: np.diag(1 - np.tanh(x) ** 2),
+    )  # fmt: skip
+    assert result.success, result.message
+    np.testing.assert_allclose(result.fun, 4 * np.log(2.0), rtol=1e-9)
+    assert result.nfev <= 8 * result.nit

@@ -150,7 +150,7 @@ class Stopping:
         norm, tolerance = self._norm(point), self.gradient_tolerance(state)
         if norm <= tolerance:
             return Outcome.CONVERGED_GRADIENT, f"gradient norm {norm:.3g} <= {tolerance:.3g}"
-        if state.hidden:
+        if state.floor.hides(point, state.value_before):
             noise = state.floor.difference_noise(point.value, state.value_before)
             changes = f"they change f by {point.precision.moved:.2g}, its noise is {noise:.2g}"
             text = f"gradient norm {norm:.3g}, within the noise of its differences: {changes}"

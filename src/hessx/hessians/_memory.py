@@ -113,6 +113,10 @@ class HostNumbers:
     foretold: float | None = None
     start_slope: float
 
+    def first_alpha(self, alpha: float, length: float) -> float:  # noqa: ARG002
+        """Give the first trial where 1 is natural, from alpha and length of the last step."""
+        return 1.0
+
     @property
     def grad_norm2(self) -> float:
         """norm_2 of the gradient in x."""
@@ -171,6 +175,10 @@ class Memory(Protocol):
 
     def read(self, numbers: Numbers) -> None:
         """Take the numbers of a trial over."""
+        ...
+
+    def first_alpha(self, alpha: float, length: float) -> float:
+        """Give the first trial where 1 is natural, from alpha and length of the last step."""
         ...
 
     def accept(self, *, learn: bool = True) -> str:

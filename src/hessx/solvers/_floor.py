@@ -60,6 +60,11 @@ class Floor:
         noise = self.noise(value)
         return noise if abs(value - before) <= noise else 2.0 * self.eps * abs(value)
 
+    def hides(self, point: Point, before: float) -> bool:
+        """Whether the differences that a gradient is made of tell nothing."""
+        moved: float = point.precision.moved
+        return moved < math.inf and moved <= self.difference_noise(point.value, before)
+
     def hear(self, listener: Any, value: float) -> None:
         """Take over the noise that a search, or a state, has measured at a value of f."""
         noise: Noise | None = getattr(listener, "noise", None)

@@ -20,6 +20,7 @@ __all__ = ["NewtonCG", "NewtonMemory"]
 
 _FORETOLD = 0.75  # of the fall of f: along negative curvature the next step may be longer
 _EXPANSION = 5.0
+_SHORT, _LONGER = 1e-2, 10.0  # of Newton's step: then it is out of the model's reach
 
 
 @saved(fresh=("hessian", "precondition"))
@@ -65,6 +66,13 @@ class NewtonMemory(VectorMemory):
         """By how much f falls by the model; inf where d does not minimise it."""
         p = self.model_step
         return p.decrease if p is not None and p.newtonian else math.inf
+
+    def first_alpha(self, alpha: float, length: float) -> float:
+        """Give 1, or ten times the last step where that was far shorter than Newton's."""
+        p = self.model_step
+        if p is None or self.precondition is not None or not alpha < _SHORT:
+            return 1.0
+        return min(1.0, _LONGER * length / p.norm)
 
     @property
     def foretold(self) -> float | None:  # type: ignore[override]

@@ -26,7 +26,10 @@ def next_ray(state: LineSearchState, largest: float) -> Ray:
         With a first trial of 1 for Newton kinds, else from the last ray.
     """
     memory, last, space = state.memory, state.last_ray, state.space
-    alpha = 1.0 if memory.unit_step else _first_trial(state, largest)
+    if memory.unit_step:
+        alpha = memory.first_alpha(state.alpha, state.step_norm)
+    else:
+        alpha = _first_trial(state, largest)
     alpha = min(max(alpha, 1.0 / space.largest), space.largest)
     ray = Ray(state.point.value, memory.start_slope, alpha, space.eps, state.iteration)
     ray.eps_f = state.floor.eps_f

@@ -121,7 +121,7 @@ class RunState:
         does, g'g / (2 h) may be left, at the least.
         """
         point, blur = self.point, self.point.precision.blur
-        if self.hidden:
+        if self.floor.hides(point, self.value_before):
             left, known = math.inf, self.iteration > 0 and self.frame.scale is None
             if known and blur > 0.0:
                 rounding = self.floor.difference_noise(point.value, self.value_before) / blur
@@ -129,14 +129,6 @@ class RunState:
             return left > self.space.eps**_VISIBLE * abs(point.value) and self.renew(left)
         bias = self.most_bend * blur
         return bias > tolerance and self.renew(0.5 * bias * blur)
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the differences that the gradient is made of tell nothing."""
-        moved: float = self.point.precision.moved
-        if moved == math.inf:
-            return False
-        return moved <= self.floor.difference_noise(self.point.value, self.value_before)
 
     def learn_bend(self, change: float, square: float) -> None:
         """Take note of the curvature along a step, from the change of g's and s's."""
