@@ -103,6 +103,18 @@ def test_differences_hidden_by_an_offset_are_made_longer(method, bend, offset):
     assert result.nfev <= 60
 
 
+@pytest.mark.parametrize("method", FIRST)
+@pytest.mark.parametrize("offset", [1e161, 2e161, 3e161])
+def test_the_rounding_of_a_difference_may_leave_the_range(method, offset):
+    """At 0.01 it is a hundred times that at 1, and its square beyond float64: no exception."""
+    fun = lambda x: offset + 6e153 * float((x[0] - 0.01) ** 2)  # noqa: E731
+    result = hessx.minimize(fun, [1.0], method=method, x_scale=1e-9)
+    assert np.isfinite(result.fun) and result.fun <= fun([1.0])
+    if result.success:  # eps^(2/3) of f, and some: what a run goes on for
+        assert 6e153 * (result.x[0] - 0.01) ** 2 <= 100 * EPS ** (2 / 3) * offset
+    assert result.nfev <= 100
+
+
 def test_confirming_costs_one_gradient_by_central_differences():
     theirs = optimize.minimize(optimize.rosen, [-1.2, 1.0], method="L-BFGS-B")
     ours = hessx.minimize(optimize.rosen, [-1.2, 1.0], options={"return_all": True})

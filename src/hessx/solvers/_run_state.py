@@ -122,10 +122,11 @@ class RunState:
         """
         point, blur = self.point, self.point.precision.blur
         if self.floor.hides(point, self.value_before):
-            left, known = math.inf, self.iteration > 0 and self.frame.scale is None
+            left, known = math.inf, self.least_bend < math.inf and self.frame.scale is None
             if known and blur > 0.0:
-                rounding = self.floor.difference_noise(point.value, self.value_before) / blur
-                left = 0.5 * (point.grad_norm2 + rounding) ** 2 / self.least_bend
+                norm = point.grad_norm2
+                norm += self.floor.difference_noise(point.value, self.value_before) / blur
+                left = 0.5 * norm * norm / self.least_bend
             return left > self.space.eps**_VISIBLE * abs(point.value) and self.renew(left)
         bias = self.most_bend * blur
         return bias > tolerance and self.renew(0.5 * bias * blur)
