@@ -2,6 +2,7 @@
 
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._frame import Frame
+from hessx.core._kinds import Learns, Offer, Wants
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._pair import Pair
@@ -41,6 +42,8 @@ __all__ = [
     "Counts",
     "Frame",
     "History",
+    "Learns",
+    "Offer",
     "OptionWarning",
     "Outcome",
     "Pair",
@@ -54,6 +57,7 @@ __all__ = [
     "Solver",
     "SolverState",
     "Stopping",
+    "Wants",
     "Watch",
     "as_checkpoint",
     "check_flag",

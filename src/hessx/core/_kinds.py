@@ -1,0 +1,50 @@
+"""What parts say of themselves: sets that are compared where parts are put together."""
+
+from __future__ import annotations
+
+import enum
+
+from hessx.core._saved import saved
+
+__all__ = ["Learns", "Offer", "Wants"]
+
+
+class Offer(enum.Flag):
+    """What an approximation B of the Hessian can do, at work; A is its inverse.
+
+    Examples
+    --------
+    >>> from hessx import Offer
+    >>> Offer.SOLVE in Offer.SOLVE | Offer.MATVEC
+    True
+    """
+
+    SOLVE = enum.auto()
+    """A v"""
+    MATVEC = enum.auto()
+    """B v"""
+    SHIFTED = enum.auto()
+    """(B + sigma I)^-1 v"""
+    DENSE = enum.auto()
+    """B as an array of shape (n, n)"""
+    DIAGONAL = enum.auto()
+    """The diagonal of B"""
+
+
+class Learns(enum.Enum):
+    """From which pairs (s, y) an approximation learns."""
+
+    NOTHING = "nothing"
+    ACCEPTED = "accepted steps"
+    EVERY = "every trial"
+    PRODUCTS = "products (p, H p) inside the solve before"
+
+
+@saved
+class Wants(enum.Flag):
+    """What an oracle is asked for at a point."""
+
+    NOTHING = 0
+    VALUE = enum.auto()
+    GRADIENT = enum.auto()
+    HESSIAN = enum.auto()
