@@ -17,6 +17,7 @@ from hessx.core import (
     saved,
 )
 from hessx.core._version import __version__
+from hessx.directions import NewtonCG, NonlinearCG, QuasiNewton
 from hessx.globalization import (
     Armijo,
     BarzilaiBorwein,
@@ -28,7 +29,20 @@ from hessx.globalization import (
     MoreThuente,
     RadiusRule,
 )
-from hessx.hessians import LBFGS, ExactInverse, Identity, NonlinearCG
+from hessx.hessians import (
+    BFGS,
+    LBFGS,
+    SR1,
+    Approximation,
+    Curvature,
+    Exact,
+    ExactInverse,
+    Given,
+    Identity,
+    Jacobi,
+    LearntDiagonal,
+    PairPreconditioner,
+)
 from hessx.krylov import GLTR, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
@@ -43,30 +57,32 @@ from hessx.operators import (
 )
 from hessx.solvers import (
     AskTell,
-    Jacobi,
-    LearntDiagonal,
     LineSearchMethod,
-    NewtonCG,
-    PairPreconditioner,
     TrustRegionMethod,
     minimize,
 )
 
 __all__ = [
+    "BFGS",
     "GLTR",
     "LBFGS",
+    "SR1",
+    "Approximation",
     "Armijo",
     "AskTell",
     "BarzilaiBorwein",
     "Checkpoint",
     "CheckpointError",
+    "Curvature",
     "DecayingStep",
     "DenseOperator",
     "DiagonalOperator",
     "EisenstatWalker",
+    "Exact",
     "ExactInverse",
     "FixedStep",
     "Forcing",
+    "Given",
     "HagerZhang",
     "History",
     "Identity",
@@ -84,6 +100,7 @@ __all__ = [
     "OptionWarning",
     "Outcome",
     "PairPreconditioner",
+    "QuasiNewton",
     "RadiusRule",
     "Result",
     "SettingsError",

@@ -54,9 +54,11 @@ NEWTON = {
     "newton-armijo-jacobi": _along(hessx.NewtonCG(preconditioner="jacobi"), hessx.Armijo()),
     "newton-hz-pairs": _along(hessx.NewtonCG(preconditioner="pairs"), hessx.HagerZhang()),
     "trust": hessx.TrustRegionMethod(),
-    "trust-by-threes": hessx.TrustRegionMethod(_BY_THREES, forcing=hessx.EisenstatWalker()),
+    "trust-by-threes": hessx.TrustRegionMethod(
+        subproblem=_BY_THREES, forcing=hessx.EisenstatWalker()
+    ),
     "trust-jacobi": hessx.TrustRegionMethod(preconditioner="jacobi"),
-    "trust-gltr": hessx.TrustRegionMethod(hessx.GLTR()),
+    "trust-gltr": hessx.TrustRegionMethod(subproblem=hessx.GLTR()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON

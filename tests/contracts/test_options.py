@@ -493,7 +493,7 @@ LBFGS, HZ = hessx.LBFGS(), hessx.HagerZhang()
         (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", Own),
         (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.HagerZhang),
         (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.FixedStep),
-        (lambda c: hessx.TrustRegionMethod(c), "subproblem", hessx.GLTR),
+        (lambda c: hessx.TrustRegionMethod(subproblem=c), "subproblem", hessx.GLTR),
         (lambda c: hessx.TrustRegionMethod(region=c), "region", hessx.RadiusRule),
         (lambda c: hessx.TrustRegionMethod(forcing=c), "forcing", hessx.Forcing),
         (lambda c: hessx.TrustRegionMethod(preconditioner=c), "preconditioner", hessx.Jacobi),

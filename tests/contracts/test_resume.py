@@ -245,7 +245,7 @@ def test_a_function_in_the_method_is_given_again(subproblem, tmp_path):
     def diagonal(r):
         return r * weights
 
-    method = hessx.TrustRegionMethod(subproblem, preconditioner=diagonal)
+    method = hessx.TrustRegionMethod(subproblem=subproblem, preconditioner=diagonal)
     whole = run(START, "", method=method)
     for evaluations in range(0, whole.nfev, 2):
         data = put_down(START, "", evaluations, tmp_path, method=method)

@@ -22,7 +22,7 @@ METHODS = {
         hessx.NewtonCG(preconditioner="pairs"), hessx.MoreThuente()
     ),
     "trust": hessx.TrustRegionMethod(),
-    "trust-by-8": hessx.TrustRegionMethod(EVERY_8),
+    "trust-by-8": hessx.TrustRegionMethod(subproblem=EVERY_8),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner="pairs"),
     "trust-eisenstat": hessx.TrustRegionMethod(forcing=hessx.EisenstatWalker()),
 }

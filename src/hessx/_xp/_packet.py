@@ -30,15 +30,23 @@ class Packet:
     {'g_g': 25.0}
     """
 
-    __slots__ = ("holders", "scalars", "space")
+    __slots__ = ("holders", "prefix", "scalars", "space")
 
     def __init__(self, space: Space) -> None:
-        self.space = space
+        self.space, self.prefix = space, ""
         self.scalars: dict[str, Any] = {}
         self.holders: list[tuple[Any, str | int]] = []
 
+    def under(self, prefix: str) -> Packet:
+        """Give the same packet for names of their own: what is asked for bears the prefix."""
+        twin = Packet(self.space)
+        twin.scalars, twin.holders, twin.prefix = self.scalars, self.holders, prefix
+        return twin
+
     def ask(self, **scalars: Any) -> None:
         """Ask for 0-d arrays and short vectors by name; a float passes through."""
+        if self.prefix:
+            scalars = {self.prefix + name: scalar for name, scalar in scalars.items()}
         self.scalars.update(scalars)
 
     def ask_extremes(self, v: Array, prefix: str = "") -> None:

@@ -5,7 +5,7 @@ from hessx.core._frame import Frame
 from hessx.core._kinds import Learns, Offer, Wants
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
-from hessx.core._pair import Pair
+from hessx.core._pair import Pair, PairRing
 from hessx.core._result import Result
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
@@ -47,6 +47,7 @@ __all__ = [
     "OptionWarning",
     "Outcome",
     "Pair",
+    "PairRing",
     "Point",
     "Precision",
     "Record",

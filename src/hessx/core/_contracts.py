@@ -8,6 +8,7 @@ ticket of a request must come back with its reply: an answer to an older state i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -139,7 +140,7 @@ class Solver(Protocol):
         """Take an answer in, with one fetch; accept or reject; no new direction."""
         ...
 
-    def propose(self, state: Any) -> Any:
+    def propose(self, state: Any, watch: Callable[[], bool]) -> Any:
         """Set the next request, with a new direction where the last step was accepted."""
         ...
 
@@ -147,7 +148,7 @@ class Solver(Protocol):
         """Take products with the Hessian at ``state.point``, where ``state.needs_hessian``."""
         ...
 
-    def leave(self, state: Any) -> tuple[Any, bool, str]:
+    def leave(self, state: Any, watch: Callable[[], bool]) -> tuple[Any, bool, str]:
         """At a stationary start, look for negative curvature; what was looked at.
 
         True where the next request leaves the start along it; for second-order methods.

@@ -83,6 +83,11 @@ class Frame:
         s = self.scale
         return A if s is None else A / s[:, None] / s[None, :]
 
+    def matrix(self, B: Array) -> Array:
+        """Give a matrix near the Hessian in z."""
+        s = self.scale
+        return B if s is None else B * s[:, None] * s[None, :]
+
     def diagonal(self, d: Array) -> Array:
         """Give the diagonal of a Hessian in z."""
         return d if self.scale is None else d * self.scale * self.scale

@@ -1,31 +1,34 @@
-"""Approximations of the Hessian and its inverse, and what a run remembers of them."""
+"""Approximations of the Hessian and its inverse: one family."""
 
-from hessx.hessians._applied import Applied, ExactInverse, Identity
-from hessx.hessians._conjugate import NonlinearCG
+from hessx.hessians._dense import BFGS, SR1
+from hessx.hessians._exact import Exact, ExactInverse
+from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._given import Given, Jacobi
+from hessx.hessians._identity import Identity
 from hessx.hessians._lbfgs import LBFGS
+from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._memory import (
-    Approximation,
-    BoundApproximation,
-    Curvature,
-    Memory,
-    Needs,
-)
+from hessx.hessians._learnt_diagonal import LearntDiagonal
+from hessx.hessians._pair_preconditioner import PairPreconditioner
+from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
-from hessx.hessians._vector_memory import VectorMemory
 
 __all__ = [
+    "BFGS",
     "LBFGS",
-    "Applied",
+    "PAIRS",
+    "SR1",
     "Approximation",
-    "BoundApproximation",
     "Curvature",
+    "Exact",
     "ExactInverse",
+    "Given",
     "Identity",
+    "Jacobi",
+    "LBFGSCurvature",
     "LBFGSInverse",
-    "Memory",
-    "Needs",
-    "NonlinearCG",
-    "VectorMemory",
+    "LearntDiagonal",
+    "PairPreconditioner",
+    "PairRows",
     "pairs_inverse",
 ]

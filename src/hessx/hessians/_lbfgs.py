@@ -7,17 +7,25 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array
-from hessx.core import Frame, SettingsError, positive_vector, saved, store_integer, store_real
-from hessx.hessians._lbfgs_memory import LBFGSMemory
+from hessx.core import (
+    Frame,
+    Offer,
+    SettingsError,
+    positive_vector,
+    saved,
+    store_integer,
+    store_real,
+)
+from hessx.hessians._family import Approximation
+from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._memory import Needs
 
 __all__ = ["LBFGS"]
 
 
 @saved(host=("hess_inv0",))
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LBFGS:
+class LBFGS(Approximation):
     r"""Limited-memory BFGS (Nocedal 1980) in Gram form.
 
     A is built on gamma I from the last ``memory`` pairs s = x+ - x, y = g+ - g, oldest first, by
@@ -85,38 +93,55 @@ class LBFGS:
             store_real(self, "hess_inv0", 0.0)
         store_real(self, "damping", 0.0, 1.0)
 
-    def remember(self, frame: Frame, needs: Needs) -> LBFGSMemory:  # noqa: ARG002
-        """Make the memory of a run."""
+    offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
+
+    def begin(self, frame: Frame) -> LBFGSCurvature:
+        """Begin a run: pairs that learn by `Curvature.update`."""
+        curvature = self._begin(frame)
+        if is_array(self.hess_inv0) or isinstance(self.hess_inv0, list | tuple | dict):
+            curvature.inner = Frame(frame.space, self._root(frame))
+        return curvature
+
+    def begin_rows(self, frame: Frame) -> LBFGSCurvature:
+        """Begin a line search, whose gradients are rows too: in variables of its own, perhaps."""
+        start = self.hess_inv0
+        if isinstance(start, LBFGSInverse):
+            if frame.scale is None:
+                frame = replace(frame, scale=start.frame.scale)
+        elif start is not None and not isinstance(start, Real):
+            frame = replace(frame, scale=self._root(frame))
+        return self._begin(frame)
+
+    def _begin(self, frame: Frame) -> LBFGSCurvature:
         start, m = self.hess_inv0, self._pairs(frame.space)
         if isinstance(start, LBFGSInverse):
-            return self._resumed(frame, start, m)
-        h0: Any = None
-        if isinstance(start, Real):
-            h0 = start
-        elif start is not None:
-            if frame.scale is not None:
-                msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
-                raise SettingsError(msg)
-            frame, h0 = replace(frame, scale=self._root(frame.space, start)), 1.0
-        return LBFGSMemory(frame, m, h0, self.damping)
+            self._check(frame.space, start, m)
+            curvature = LBFGSCurvature(frame, m, None, self.damping)
+            curvature.adopt(start)
+            return curvature
+        gamma = start if start is None or isinstance(start, Real) else 1.0
+        return LBFGSCurvature(frame, m, gamma, self.damping)  # type: ignore[arg-type]
 
     def _pairs(self, space: Space) -> int:
         if self.memory is not None:
             return self.memory
         return max(10, min(256, 2**16 // space.n)) if space.writeable else 10
 
-    def _root(self, space: Space, diagonal: Any) -> Array:
+    def _root(self, frame: Frame) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""
+        diagonal, space = self.hess_inv0, frame.space
         if not is_array(diagonal) and not isinstance(diagonal, list | tuple | dict):
             msg = (
                 f"hess_inv0 is a {type(diagonal).__name__}: expected a positive number, a positive "
                 "diagonal with the shape of x0, or the hess_inv of an earlier L-BFGS result"
             )
             raise SettingsError(msg)
+        if frame.scale is not None:
+            msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
+            raise SettingsError(msg)
         return space.xp.sqrt(positive_vector(space, diagonal, "hess_inv0"))
 
-    def _resumed(self, frame: Frame, start: LBFGSInverse, m: int) -> LBFGSMemory:
-        space = frame.space
+    def _check(self, space: Space, start: LBFGSInverse, m: int) -> None:
         expected = (space.n, space.kind, space.dtype, m)
         given = (start.space.n, start.space.kind, start.space.dtype, start.layout[0])
         if given != expected:
@@ -125,8 +150,3 @@ class LBFGS:
                 f"{given}: expected {expected}"
             )
             raise SettingsError(msg)
-        if frame.scale is None:
-            frame = replace(frame, scale=start.frame.scale)
-        memory = LBFGSMemory(frame, m, None, self.damping)
-        memory.adopt(start)
-        return memory

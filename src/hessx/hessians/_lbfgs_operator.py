@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, converted, to_host, upload
+from hessx._xp import Array, Rows, converted
 from hessx.core import Frame, packed, saved
 from hessx.hessians._gram import Gram
-from hessx.hessians._pair_rows import PAIRS
-from hessx.operators import LinearOperator
+from hessx.hessians._rows_operator import RowsOperator
 
 __all__ = ["LBFGSInverse"]
 
 
 @saved(arguments=("frame", "rows", "pieces", "gram", "gamma", "layout"))
-class LBFGSInverse(LinearOperator):
+class LBFGSInverse(RowsOperator):
     r"""A v = gamma v + B'(M (B v)) for the pairs B = [S; Y] of an L-BFGS run.
 
     The (2k, 2k) matrix M is formed on the host in float64 and uploaded once, when first needed:
@@ -56,8 +55,6 @@ class LBFGSInverse(LinearOperator):
     array([0.5, 0.5, 0.5])
     """
 
-    space: Space
-
     def __init__(
         self,
         frame: Frame,
@@ -67,12 +64,12 @@ class LBFGSInverse(LinearOperator):
         gamma: float,
         layout: tuple[int, int, int],
     ) -> None:
-        space = frame.space
-        self.frame, self.space, self.rows, self.pieces = frame, space, rows, pieces
-        self.gram, self.gamma, self.layout, self.count = gram, gamma, layout, gram.count
-        self._declare((space.n, space.n), space, symmetric=True, diagonal=True)
-        self.dtype = space.dtype
-        self._middle: Array = None
+        super().__init__(frame, rows, pieces, gamma, gram.count, inverse=True)
+        self.gram, self.gamma, self.layout = gram, gamma, layout
+
+    def middle(self) -> np.ndarray:
+        """M of the compact form."""
+        return self.gram.middle(self.gamma)
 
     def matvec(self, v: Array) -> Array:
         """Apply to a vector, a stack of vectors, or an array of the shape of x; no fetch.
@@ -98,55 +95,6 @@ class LBFGSInverse(LinearOperator):
     def matmat(self, X: Array) -> Array:
         """A X for the columns of X, which on NumPy may be what `matvec` takes."""
         return super().matmat(converted(self.space, X))
-
-    def _apply(self, v: Array) -> Array:
-        return self._each(self._apply_to_one, v, self.space.n)
-
-    def _apply_to_one(self, v: Array) -> Array:
-        z = self.frame.pull(v)
-        out = z * self.gamma
-        if self.count:
-            products = [self.rows.products_with(*piece, z) for piece in self.pieces]
-            B_z = products[0] if len(products) == 1 else self.space.xp.concat(products)
-            out = out + self._combined(self._coefficients() @ B_z)
-        return self.frame.push(out)
-
-    def _diagonal(self, space: Space) -> Array:
-        """Gamma + diag(B'M B), by the rows of B."""
-        d = space.zeros(space.n) + self.gamma
-        if self.count:
-            middle = self._coefficients()
-            for at, i in enumerate(self._rows):
-                if i >= PAIRS:
-                    d = d + self._combined(middle[at, ...]) * self.rows[i]
-        return self.frame.diagonal(d)
-
-    def todense(self) -> Any:
-        """Give the matrix as a NumPy array; n applies, for tests and small n."""
-        return to_host(self.dense())
-
-    @property
-    def _rows(self) -> list[int]:
-        return [i for piece in self.pieces for i in range(*piece)]
-
-    def _combined(self, c: Array) -> Array:
-        """Sum the rows of all pieces with their coefficients."""
-        end, parts = 0, []
-        for first, last in self.pieces:
-            begin, end = end, end + last - first
-            piece = c if len(self.pieces) == 1 else c[begin:end]
-            parts.append(self.rows.combine_on_device(first, piece))
-        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
-
-    def _coefficients(self) -> Array:
-        """Arrange M by the rows of the pieces, with zeros for gradients; one upload."""
-        if self._middle is None:
-            k = len(self.gram.diagonal)
-            order = np.concatenate([PAIRS + 2 * np.arange(k), PAIRS + 1 + 2 * np.arange(k)])
-            by_row = np.zeros((PAIRS + 2 * k, PAIRS + 2 * k))
-            by_row[np.ix_(order, order)] = self.gram.middle(self.gamma)
-            self._middle = upload(self.space, by_row[np.ix_(self._rows, self._rows)])
-        return self._middle
 
     def __reduce__(self) -> Any:
         return packed(self, self.space)

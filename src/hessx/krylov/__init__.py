@@ -2,10 +2,11 @@
 
 from hessx.krylov._cg import TruncatedCG
 from hessx.krylov._gltr import GLTR, KrylovBasis
+from hessx.krylov._invert import invert
 from hessx.krylov._linear import LinearOutcome, LinearResult
 from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
-from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 
 __all__ = [
     "GLTR",
@@ -14,9 +15,9 @@ __all__ = [
     "LinearOutcome",
     "LinearResult",
     "ModelStep",
-    "Pairs",
     "QuadraticModel",
     "TruncatedCG",
+    "invert",
     "lsmr",
     "minres",
 ]

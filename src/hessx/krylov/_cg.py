@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hessx._xp import fetch, make_cg_vectors
-from hessx.core import saved, store_integer
+from hessx.core import PairRing, saved, store_integer
 from hessx.krylov._cg_blocks import BlockSolve
-from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._path import Path
 
 __all__ = ["TruncatedCG"]
@@ -61,7 +61,7 @@ class TruncatedCG:
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> method = hessx.TrustRegionMethod(hessx.TruncatedCG(check_every=4))
+    >>> method = hessx.TrustRegionMethod(subproblem=hessx.TruncatedCG(check_every=4))
     >>> fun = lambda x: ((x - 1) ** 4).sum()
     >>> result = hessx.minimize(fun, np.zeros(3), jac=lambda x: 4 * (x - 1) ** 3, method=method,
     ...                         hessp=lambda x, p: 12 * (x - 1) ** 2 * p)
@@ -91,7 +91,7 @@ class _Solve:
         M = model.precondition
         self.path = Path(model, None if M is None else self._squares)
         self.vectors = make_cg_vectors(model.space, model.gradient, M)
-        self.pairs = Pairs(model.space, model.collect) if model.collect else None
+        self.pairs = PairRing(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""

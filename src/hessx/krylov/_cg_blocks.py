@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hessx._xp import Array, Packet, fetch, make_rows, plus_scaled, quiet
-from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+from hessx.core import PairRing
+from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._path import Path
 
 __all__ = ["BlockSolve"]
@@ -28,7 +29,7 @@ class BlockSolve:
         self.p = -u
         self.bend: Array = None
         self.taken: list[float] = []  # the steps along p of this block
-        self.pairs = Pairs(model.space, model.collect) if model.collect else None
+        self.pairs = PairRing(model.space, model.collect) if model.collect else None
 
     def step(self) -> bool:
         """Take up to k CG steps; False where the solve is over."""

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Rows, Space, make_rows
-from hessx.core import saved
+from hessx._xp import Array, Space
+from hessx.core import PairRing, saved
 
-__all__ = ["KrylovOutcome", "ModelStep", "Pairs", "QuadraticModel", "never"]
+__all__ = ["KrylovOutcome", "ModelStep", "QuadraticModel", "never"]
 
 
 def never() -> bool:
@@ -96,42 +96,6 @@ class QuadraticModel:
 
 
 @saved
-class Pairs:
-    """The last directions of a CG solve with their products, oldest first.
-
-    Parameters
-    ----------
-    space : Space
-        Of the directions.
-    slots : int
-        Pairs kept.
-
-    Attributes
-    ----------
-    rows : Rows
-        p and H p of slot i in rows 2 + 2 i and 3 + 2 i, as in an L-BFGS buffer.
-    count, first : int
-        Pairs held, and the slot of the oldest.
-    """
-
-    __slots__ = ("count", "first", "rows", "slots")
-
-    def __init__(self, space: Space, slots: int) -> None:
-        self.rows: Rows = make_rows(space, 2 + 2 * slots)
-        self.slots, self.count, self.first = slots, 0, 0
-
-    def add(self, p: Array, product: Array) -> None:
-        """Take one more pair, in the place of the oldest where all are in use."""
-        slot = (self.first + self.count) % self.slots
-        self.rows.set(2 + 2 * slot, p + 0.0)  # p may be a row that is written again
-        self.rows.set(3 + 2 * slot, product + 0.0)
-        if self.count < self.slots:
-            self.count += 1
-        else:
-            self.first = (self.first + 1) % self.slots
-
-
-@saved
 @dataclass(slots=True)
 class ModelStep:
     """A step, and all that is known of the model there: nothing need be evaluated again.
@@ -150,7 +114,7 @@ class ModelStep:
         Products spent.
     bend, curvature : array and float, optional
         A direction without positive curvature, where one was met, and its p'Hp / p'p.
-    pairs : Pairs, optional
+    pairs : PairRing, optional
         Where they were asked for.
     basis : optional
         What ``again`` works on: Lanczos vectors, where the solver keeps them.
@@ -166,7 +130,7 @@ class ModelStep:
     products: int
     bend: Array | None = None
     curvature: float = math.nan
-    pairs: Pairs | None = None
+    pairs: PairRing | None = None
     basis: Any = None
 
     @property

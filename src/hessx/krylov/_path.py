@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 
 from hessx._xp import Array
-from hessx.krylov._model import KrylovOutcome, ModelStep, Pairs, QuadraticModel
+from hessx.core import PairRing
+from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 
 __all__ = ["Path"]
 
@@ -102,7 +103,7 @@ class Path:
         self.p_p = r_u + beta * beta * self.p_p
         return beta
 
-    def result(self, z: Array, Hz: Array, bend: Array | None, pairs: Pairs | None) -> ModelStep:
+    def result(self, z: Array, Hz: Array, bend: Array | None, pairs: PairRing | None) -> ModelStep:
         """Hand out the step with its numbers."""
         del self.squares  # a cycle would keep the vectors until it is collected
         return ModelStep(

@@ -2,28 +2,20 @@
 
 from hessx.solvers._ask_tell import AskTell
 from hessx.solvers._driver import drive
-from hessx.solvers._learnt_diagonal import LearntDiagonal
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._line_search_state import LineSearchState
 from hessx.solvers._methods import known_methods
 from hessx.solvers._minimize import minimize
-from hessx.solvers._newton_cg import NewtonCG
 from hessx.solvers._observers import Observers
-from hessx.solvers._preconditioners import Jacobi, PairPreconditioner, Preconditioner
 from hessx.solvers._run import Run
 from hessx.solvers._trust_region_method import TrustRegionMethod
 from hessx.solvers._trust_region_state import TrustRegionState
 
 __all__ = [
     "AskTell",
-    "Jacobi",
-    "LearntDiagonal",
     "LineSearchMethod",
     "LineSearchState",
-    "NewtonCG",
     "Observers",
-    "PairPreconditioner",
-    "Preconditioner",
     "Run",
     "TrustRegionMethod",
     "TrustRegionState",

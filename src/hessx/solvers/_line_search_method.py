@@ -1,14 +1,15 @@
-"""Descent along rays: any memory of curvature with any rule for the step length.
+"""Descent along rays: any direction with any rule for the step length.
 
 START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new direction
                                                ^             |
                                                +-- propose --+--> TRY: same ray, new alpha
-                                                             +--> FAILED: drop the memory, once
+                                                             +--> FAILED: -g, once
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -21,12 +22,14 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
+    check_object,
     check_part,
     saved,
     store_real,
 )
+from hessx.directions import DirectionRule, Needs, QuasiNewton, check_approximation
 from hessx.globalization import LeavingSearch, Verdict
-from hessx.hessians import Applied, Identity, Needs
+from hessx.hessians import Approximation, Identity
 from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
 from hessx.solvers._line_search_state import LineSearchState, Phase
@@ -48,8 +51,9 @@ class LineSearchMethod:
 
     Parameters
     ----------
-    curvature : Curvature or Approximation
-        What A is: `LBFGS`, `NonlinearCG`, `Identity`, `ExactInverse`, one's own `Approximation`.
+    direction : DirectionRule or Approximation
+        `NonlinearCG`, `NewtonCG`, or d = -A g for an approximation that is positive definite:
+        `LBFGS`, `BFGS`, `Identity`, `ExactInverse`, one's own; given bare it is a `QuasiNewton`.
     rule : StepRule
         How alpha is found: `HagerZhang`, `MoreThuente`, `Armijo`, or given, as in `FixedStep`,
         `DecayingStep` and `BarzilaiBorwein`.
@@ -80,25 +84,29 @@ class LineSearchMethod:
     array([3., 3.])
     """
 
-    curvature: Any
+    direction: DirectionRule | Approximation
     rule: Any
-    x_scale: Any = 1.0
+    x_scale: object = 1.0
     first_alpha: float = math.inf
 
     def __post_init__(self) -> None:
         rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
         check_part("rule", self.rule, "begin", rules)
-        known = "hessx.LBFGS(), hessx.Identity() or an object with begin(frame) and needs_pairs"
-        check_part("curvature", self.curvature, "remember needs_pairs", known)
-        if not hasattr(self.curvature, "remember"):
-            object.__setattr__(self, "curvature", Applied(self.curvature))
-        identity = isinstance(self.curvature, Identity)
+        check_object("direction", self.direction)
+        if not isinstance(self.direction, DirectionRule):
+            check_approximation("direction", self.direction)
+            object.__setattr__(self, "direction", QuasiNewton(self.direction))
+        identity = isinstance(getattr(self.direction, "approximation", None), Identity)
         if getattr(self.rule, "needs_identity", False) and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
         store_real(self, "first_alpha", 0.0, ends="(]")
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
+
+    @property
+    def _direction(self) -> DirectionRule:
+        return self.direction  # type: ignore[return-value]
 
     @property
     def _needs(self) -> Needs:
@@ -109,8 +117,8 @@ class LineSearchMethod:
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
         frame, request = Frame.of(space, self.x_scale), Request(space.flat(x0), 0)
-        memory = self.curvature.remember(frame, self._needs)
-        return LineSearchState(frame=frame, memory=memory, request=request, turns=turns)
+        direction = self._direction.begin(frame, self._needs)
+        return LineSearchState(frame=frame, direction=direction, request=request, turns=turns)
 
     def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         """Take an answer in: one fetch, then accept, try again or fail."""
@@ -126,21 +134,22 @@ class LineSearchMethod:
             self._accept(state, trial)
             return state
         keep_rejected(state, trial, reply.grad)
+        state.direction.reject()
         if verdict is not Verdict.TRY:
             self._fail(state, trial)
         return state
 
-    def propose(self, state: LineSearchState) -> LineSearchState:
+    def propose(self, state: LineSearchState, watch: Callable[[], bool]) -> LineSearchState:
         """Ask for the next point: of a new ray, or of the same."""
         if state.renewing:
             state.phase = Phase.START
             state.ask(state.point.x)
             return state
-        memory, ray = state.memory, state.ray if state.phase is Phase.TRIAL else None
+        ray = state.ray if state.phase is Phase.TRIAL else None
         if state.search is None or state.accepted:
             if state.turns:
                 remember_direction(state)
-            trouble = memory.direct()
+            trouble = state.direction.turn(watch)
             if trouble is not None:
                 state.trouble = lost(state, *trouble)
                 return state
@@ -157,117 +166,119 @@ class LineSearchMethod:
                 state.search = self.rule.begin(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
-        state.ask(memory.place(alpha, state.point.x))
+        state.ask(state.track.place(alpha, state.point.x))
         return state
 
     @property
     def second_order(self) -> bool:
         """Whether products with the Hessian are used."""
-        return getattr(self.curvature, "second_order", False)
+        return self._direction.second_order
 
     def linearise(self, state: LineSearchState, hessian: Any) -> LineSearchState:
         """Take the Hessian at the current point."""
-        state.memory.linearise(hessian)
+        state.direction.at(hessian)
         return state
 
-    def leave(self, state: LineSearchState) -> tuple[LineSearchState, bool, str]:
+    def leave(
+        self, state: LineSearchState, watch: Callable[[], bool]
+    ) -> tuple[LineSearchState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        found, text = state.memory.leave()
+        found, text = state.direction.leave(watch)
         if found:
             state.trouble = None
         return state, found, text
 
     def gradient(self, state: LineSearchState) -> Array:
         """Give the gradient at the current point."""
-        return state.memory.gradient()
+        return state.track.gradient()
 
     def inverse_hessian(self, state: LineSearchState) -> Any:
-        """Give A as an operator, where the memory has one."""
-        return state.memory.operator()
+        """Give A as an operator, where the direction has one."""
+        return state.direction.operator()
 
     def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
-        memory, packet = state.memory, Packet(state.space)
-        memory.start(reply.grad, packet)
-        memory.read_start(first_point(state, reply, packet))
-        settle_start(state, memory.grad_norm2, memory.grad_square)
+        track, packet = state.track, Packet(state.space)
+        state.direction.start(reply.grad, packet)
+        track.read_start(first_point(state, reply, packet))
+        settle_start(state, track.grad_norm2, track.grad_square)
         return state
 
     def _measure(self, state: LineSearchState, reply: Reply) -> Point:
         """Bring all that the host has to know of the trial, in one packet."""
-        memory, x = state.memory, state.request.x
+        direction, x = state.direction, state.request.x
         if hopeless(reply) and state.search is not None:
             return Point(x, reply.value, math.nan, math.nan)
         packet = Packet(state.space)
         trial = ask_point(packet, x, reply)
-        memory.measure(reply.grad, packet)
+        direction.measure(reply.grad, packet)
         if state.last_step is not None:
-            packet.ask(turn=state.last_step @ memory.d)
+            packet.ask(turn=state.last_step @ state.track.d)
         numbers = packet.fetch()
         read_point(trial, numbers, reply)
-        memory.read(numbers)
+        direction.read(numbers)
         if state.last_step is not None:
-            state.compare_steps(numbers["turn"], math.sqrt(memory.d_square))
+            state.compare_steps(numbers["turn"], math.sqrt(state.track.d_square))
             state.last_step = None
         return trial
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
-        memory = state.memory
+        track = state.track
         if state.search is None:  # the slope of this ray came with its first trial
-            state.ray.slope = memory.start_slope
+            state.ray.slope = track.start_slope
             if not -math.inf < state.ray.slope < 0.0:
                 return Verdict.FAILED
             state.search = self.rule.begin(state.ray)
         state.fell = state.fell or trial.value == -math.inf
         if not trial.finite:
-            return state.search.advance(math.nan, memory.slope)
+            return state.search.advance(math.nan, track.slope)
         blur = state.point.precision.blur
         if blur and hasattr(state.search, "shortest"):
-            state.search.shortest = blur / math.sqrt(memory.d_square)
-        if state.restarted or not memory.unit_step:
+            state.search.shortest = blur / math.sqrt(track.d_square)
+        if state.restarted or not state.direction.sized:
             change, noise = abs(trial.value - state.ray.value), state.floor.noise(state.ray.value)
             if change <= 10.0 * noise and state.search.alpha > state.farthest[0]:
-                state.farthest = state.search.alpha, memory.slope
-        return state.search.advance(trial.value, memory.slope)
+                state.farthest = state.search.alpha, track.slope
+        return state.search.advance(trial.value, track.slope)
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
-        memory, old, search = state.memory, state.point, state.search
+        direction, track, old, search = state.direction, state.track, state.point, state.search
         state.floor.hear(state.search, state.ray.value)
-        keep_when_left(state, trial, memory.gradient)
+        keep_when_left(state, trial, track.gradient)
         state.value_before = old.value
         state.alpha = search.alpha  # type: ignore[union-attr]
-        state.step_norm = state.alpha * math.sqrt(memory.d_square)
+        state.step_norm = state.alpha * math.sqrt(track.d_square)
         state.scaled_step_norm = state.step_norm / state.frame.length
-        settled, change = getattr(search, "settled", False), memory.slope - memory.start_slope
+        settled, change = getattr(search, "settled", False), track.slope - track.start_slope
         state.cut = settled or state.restarted
         over = state.floor.after(old.value, trial, exhausted=settled)
-        if memory.foretold is not None:
-            state.doubt(memory.foretold * state.alpha, change)
+        if direction.foretold is not None:
+            state.doubt(direction.foretold * state.alpha, change)
         if not state.floor.idle:
-            state.learn_bend(change, state.alpha * memory.d_square)
+            state.learn_bend(change, state.alpha * track.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
-        state.ray.slope = memory.start_slope
-        state.note = memory.accept(learn=not (over and again)) or ("restart" if again else "")
-        trial.grad_norm2 = memory.grad_norm2
+        state.ray.slope = track.start_slope
+        state.note = direction.accept(learn=not (over and again)) or ("restart" if again else "")
+        trial.grad_norm2 = track.grad_norm2
         state.point, state.last_ray = trial, state.ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
-        state.arrive(memory.grad_square)
+        state.arrive(track.grad_square)
         if over and state.trouble is None and not state.renew(promised):
             if again:
                 state.trouble = floor_reached(state, promised)
             else:
-                memory.reset()
+                direction.reset()
                 state.restarted, state.floor.left = True, promised
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
         """Renew the gradient, or drop the memory and restart along -g, once; then say why not."""
         state.floor.hear(state.search, state.ray.value)
         promised = state.promised
-        length = state.memory.alpha * math.sqrt(state.memory.d_square)
+        length = state.track.alpha * math.sqrt(state.track.d_square)
         state.search = None
         if state.renew(promised):
             return
-        if not state.restarted and state.memory.reset():
+        if not state.restarted and state.direction.reset():
             state.restarted, state.floor.left = True, promised
             return
         state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)

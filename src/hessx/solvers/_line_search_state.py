@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 from hessx.core import saved
+from hessx.directions import Direction, Track
 from hessx.globalization import Ray, Search
-from hessx.hessians import Memory
 from hessx.solvers._floor import parabola_decrease
 from hessx.solvers._run_state import RunState
 
@@ -30,8 +30,8 @@ class LineSearchState(RunState):
 
     Attributes
     ----------
-    memory : Memory
-        Gradient, direction and pairs.
+    direction : Direction
+        Where the rays go; it owns the track of gradient, d and trial.
     phase : Phase
         Whether the start has been answered.
     ray, last_ray : Ray
@@ -43,7 +43,7 @@ class LineSearchState(RunState):
         most: longer ones say little of how f bends here.
     """
 
-    memory: Memory
+    direction: Direction
     phase: Phase = Phase.START
     ray: Ray = field(init=False)
     search: Search | None = None
@@ -57,16 +57,20 @@ class LineSearchState(RunState):
         Else by the parabola of the slopes at both ends of the ray's longest trial; without a
         model, by as much as the flattest direction that was ever followed leaves, g'g / (2 h).
         """
-        memory = self.memory
-        if memory.unit_step and not self.restarted:
-            return memory.promised
-        decrease = parabola_decrease(memory.start_slope, *self.farthest)
+        track, direction = self.track, self.direction
+        if direction.sized and not self.restarted:
+            return direction.promised
+        decrease = parabola_decrease(track.start_slope, *self.farthest)
         if self.restarted:  # what was left by the method's own model is known already
             return decrease
-        return max(decrease, memory.grad_square / (2.0 * self.least_bend))
+        return max(decrease, track.grad_square / (2.0 * self.least_bend))
+
+    @property
+    def track(self) -> Track:
+        """Gradient, d and trial."""
+        return self.direction.track
 
     @property
     def needs_hessian(self) -> bool:
         """Whether the next direction asks for products with the Hessian at the current point."""
-        fresh = self.search is None or self.accepted
-        return fresh and getattr(self.memory, "needs_hessian", False)
+        return (self.search is None or self.accepted) and self.direction.waits

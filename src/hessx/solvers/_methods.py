@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from hessx.core import check_object
+from hessx.directions import NewtonCG, NonlinearCG
 from hessx.globalization import Forcing, HagerZhang, RadiusRule
-from hessx.hessians import LBFGS, Identity, NonlinearCG
+from hessx.hessians import LBFGS, Identity
 from hessx.krylov import GLTR, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
-from hessx.solvers._newton_cg import NewtonCG
 from hessx.solvers._trust_region_method import TrustRegionMethod
 
 __all__ = ["FIELDS", "Method", "choose_method", "known_methods"]
@@ -106,12 +106,12 @@ def _trust(
     check_every: int = 1,
 ) -> TrustRegionMethod:
     return TrustRegionMethod(
-        TruncatedCG(check_every=check_every),
-        RadiusRule(initial=initial_trust_radius, largest=max_trust_radius, accept=eta),
-        Forcing() if forcing is None else forcing,
-        preconditioner,
-        max_inner,
-        x_scale,
+        subproblem=TruncatedCG(check_every=check_every),
+        region=RadiusRule(initial=initial_trust_radius, largest=max_trust_radius, accept=eta),
+        forcing=Forcing() if forcing is None else forcing,
+        preconditioner=preconditioner,
+        max_inner=max_inner,
+        x_scale=x_scale,
     )
 
 

@@ -11,7 +11,7 @@ __all__ = ["next_ray", "remember_direction"]
 
 
 def next_ray(state: LineSearchState, largest: float) -> Ray:
-    """Give the ray along the direction that the memory has turned to.
+    """Give the ray along the direction that the method has turned to.
 
     Parameters
     ----------
@@ -25,25 +25,25 @@ def next_ray(state: LineSearchState, largest: float) -> Ray:
     Ray
         With a first trial of 1 for Newton kinds, else from the last ray.
     """
-    memory, last, space = state.memory, state.last_ray, state.space
-    if memory.unit_step:
-        alpha = memory.first_alpha(state.alpha, state.step_norm)
+    track, last, space = state.track, state.last_ray, state.space
+    if state.direction.sized:
+        alpha = state.direction.first_alpha(state.alpha, state.step_norm)
     else:
         alpha = _first_trial(state, largest)
     alpha = min(max(alpha, 1.0 / space.largest), space.largest)
-    ray = Ray(state.point.value, memory.start_slope, alpha, space.eps, state.iteration)
+    ray = Ray(state.point.value, track.start_slope, alpha, space.eps, state.iteration)
     ray.eps_f = state.floor.eps_f
     ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
     if last is not None:
         ray.last_alpha, ray.last_slope = state.alpha, last.slope
-        ray.s_y, ray.y_y = memory.s_y, memory.y_y
+        ray.s_y, ray.y_y = track.s_y, track.y_y
     return ray
 
 
 def _first_trial(state: LineSearchState, largest: float) -> float:
     """The change of f that the last ray promised, hoped for again; a step that is seen at all."""
-    last, slope = state.last_ray, state.memory.start_slope
-    unit = math.sqrt(state.memory.grad_square)
+    last, slope = state.last_ray, state.track.start_slope
+    unit = math.sqrt(state.track.grad_square)
     if last is None:
         alpha, shortest = min(state.frame.length / unit, largest), 0.0
     else:
@@ -62,5 +62,5 @@ def remember_direction(state: LineSearchState) -> None:
     """Keep the direction just followed, for its cosine with the next one."""
     state.cosine = math.nan
     if state.accepted and state.iteration:
-        state.last_step = state.space.copy(state.memory.d)
-        state.last_length = math.sqrt(state.memory.d_square)
+        state.last_step = state.space.copy(state.track.d)
+        state.last_length = math.sqrt(state.track.d_square)

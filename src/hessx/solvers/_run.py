@@ -147,7 +147,7 @@ class Run:
             self._look_around()
         if self.outcome is Outcome.RUNNING:
             with _quiet_unless(self.state.calm):
-                self.state = self.solver.propose(self.state)
+                self.state = self.solver.propose(self.state, self.watch)
             self.answered = False
             if self.state.trouble is not None:
                 self._end(*self.state.trouble)
@@ -253,7 +253,7 @@ class Run:
     def _look_around(self) -> None:
         """At a stationary start: leave along negative curvature, or say what was looked at."""
         self.stationary = False
-        self.state, left, text = self.solver.leave(self.state)
+        self.state, left, text = self.solver.leave(self.state, self.watch)
         self.message += f"; {text}"
         if left:
             self.outcome = Outcome.RUNNING

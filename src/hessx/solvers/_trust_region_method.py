@@ -1,4 +1,4 @@
-"""Newton's method in a trust region: matrix-free, and at home with negative curvature.
+"""Any approximation in a trust region: matrix-free, and at home with negative curvature.
 
 START --absorb--> (first point) --propose--> TRIAL --absorb--> accepted: new model
                                                ^----propose--< rejected: smaller region
@@ -7,6 +7,7 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--> accepted: new mod
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -22,13 +23,12 @@ from hessx.core import (
     saved,
     store_real,
 )
+from hessx.directions import NewtonPart, probe, settle_newton, wants_hessian
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule
-from hessx.krylov import KrylovOutcome, TruncatedCG
+from hessx.hessians import Approximation, Exact, LearntDiagonal
+from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
 from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
-from hessx.solvers._inner import settle_inner
-from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._probe import probe
 from hessx.solvers._trouble import (
     REJECTIONS,
     beyond_range,
@@ -37,20 +37,23 @@ from hessx.solvers._trouble import (
     no_step,
 )
 from hessx.solvers._trust_region_state import TrustRegionState
-from hessx.solvers._trust_region_trial import measure, model_at
+from hessx.solvers._trust_region_trial import measure
 
 __all__ = ["TrustRegionMethod"]
 
+_TIGHT = 0.11  # forcing terms from here on ask for a settled model
 _MANY = 8  # trials for one step: the region has become small for lack of anything better
 
 
 @saved(host=("x_scale",))
 @dataclass(frozen=True, slots=True)
 class TrustRegionMethod:
-    r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Hp / 2.
+    r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Bp / 2.
 
     Parameters
     ----------
+    approximation : Approximation
+        What B is: `Exact`, or what learns from steps, `LBFGS`, `BFGS`, `SR1`, one's own.
     subproblem : callable
         Solves the model: `TruncatedCG` (Steihaug-Toint) or `GLTR`.
     region : RadiusRule
@@ -58,7 +61,7 @@ class TrustRegionMethod:
     forcing : Forcing or EisenstatWalker
         How exactly the model is solved.
     preconditioner : optional
-        None, "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+        None, "jacobi", "pairs", an `Approximation`, or M itself: an operator, a matrix or r -> M r.
         The region is then norm(p) = sqrt(p' M^-1 p) <= radius.  By default `LearntDiagonal`, which
         does nothing while solves are short.
     max_inner : int, optional
@@ -93,33 +96,33 @@ class TrustRegionMethod:
     True
     """
 
+    approximation: Approximation = field(default_factory=Exact)
     subproblem: Any = field(default_factory=TruncatedCG)
     region: RadiusRule = field(default_factory=RadiusRule)
     forcing: ForcingRule = field(default_factory=Forcing)
-    preconditioner: Any = field(default_factory=LearntDiagonal)
+    preconditioner: object = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
-    x_scale: Any = 1.0
+    x_scale: object = 1.0
 
     def __post_init__(self) -> None:
-        settle_inner(self)
+        settle_newton(self)
         check_part("region", self.region, "begin", "hessx.RadiusRule()")
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
 
     @property
     def second_order(self) -> bool:
-        """Products with the Hessian are used."""
-        return True
+        """Whether products with the Hessian are used."""
+        return wants_hessian(self)
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
         """Ask for the value and gradient at x0."""
-        frame, part = Frame.of(space, self.x_scale), self.preconditioner
+        frame = Frame.of(space, self.x_scale)
         return TrustRegionState(
             frame=frame,
             request=Request(space.flat(x0), 0),
             region=self.region.begin(),
-            forcing=self.forcing.begin(),
-            preconditioner=None if part is None else part.begin(frame),
+            part=NewtonPart(frame, self),
             turns=turns,
         )
 
@@ -146,7 +149,7 @@ class TrustRegionMethod:
         accepted = state.region.after(
             ratio, norm=p.norm, slope=p.slope, decrease=p.decrease, held_back=p.held_back
         )
-        state.forcing.after(ratio, newtonian=accepted and p.newtonian)
+        state.part.forcing.after(ratio, newtonian=accepted and p.newtonian)
         state.doubt(p.slope_change, slope - p.slope)
         if accepted:
             state.learn_bend(slope - p.slope, numbers["p_p"])
@@ -159,28 +162,23 @@ class TrustRegionMethod:
 
     def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
         """Take the Hessian at the current point, and what preconditions it there."""
-        state.hessian = hessian
-        if state.preconditioner is not None:
-            M = state.precondition = state.preconditioner.at(hessian)
-            first = state.model_step is None and state.dual_before is None
-            if M is not None and first and state.preconditioner.changes:
-                state.dual_before = state.grad_square  # the radius is meant with M = I
-        if state.model_step is not None and state.model_step.basis is not None:  # after a load
-            state.model_step.basis.precondition_by(state.precondition)
+        state.part.at(hessian)
         return state
 
-    def propose(self, state: TrustRegionState) -> TrustRegionState:
+    def propose(self, state: TrustRegionState, watch: Callable[[], bool]) -> TrustRegionState:
         """Minimise the model, and ask for its minimiser."""
         if state.renewing:
             state.started = False
             state.ask(state.point.x)
             return state
         if state.model_step is not None:  # of a larger region, or the way out of a saddle
-            radius = state.region.radius
+            radius, basis = state.region.radius, state.model_step.basis
+            if basis is not None:  # M is not saved with it
+                basis.precondition_by(state.part.precondition)
             if not state.leaving:
                 state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
         if state.model_step is None:
-            p = state.model_step = self.subproblem(model_at(state, self.max_inner))
+            p = state.model_step = self.subproblem(self._model(state, watch))
             state.region.radius = p.radius
             state.dual_before = None
             if state.accepted and p.newtonian:
@@ -201,10 +199,12 @@ class TrustRegionMethod:
         state.ask(state.point.x + state.frame.push(p.step))
         return state
 
-    def leave(self, state: TrustRegionState) -> tuple[TrustRegionState, bool, str]:
+    def leave(
+        self, state: TrustRegionState, watch: Callable[[], bool]
+    ) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        product = state.frame.product(state.hessian)
-        found, text = probe(state.space, product, state.frame.length, state.hessian.watch)
+        product = state.part.curvature.matvec
+        found, text = probe(state.space, product, state.frame.length, watch)
         if found is not None:
             state.model_step, state.region.radius = found, found.radius
             state.leaving, state.trouble = True, None
@@ -214,9 +214,26 @@ class TrustRegionMethod:
         """Give the gradient at the current point."""
         return state.frame.gradient(state.grad)
 
-    def inverse_hessian(self, state: TrustRegionState) -> Any:  # noqa: ARG002
-        """There is no approximation of the inverse."""
-        return None
+    def inverse_hessian(self, state: TrustRegionState) -> Any:
+        """Give A as an operator, where the approximation has one."""
+        return state.part.curvature.operator(inverse=True)
+
+    def _model(self, state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
+        """Give the model at the current point; a B without a size makes a step of known length."""
+        part, fresh = state.part, state.accepted and state.dual_before is None
+        if fresh and part.changes and part.precondition is not None:
+            state.dual_before = state.grad_square  # the radius is meant with M = I
+        length = state.step_norm if state.iteration else state.frame.length
+        return part.model(
+            state.grad,
+            state.grad_square,
+            watch,
+            tight=_TIGHT,
+            length=length,
+            radius=state.region.radius,
+            default_radius=state.frame.length,
+            grad_square_before=state.dual_before,
+        )
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
         packet, frame = Packet(state.space), state.frame
@@ -227,7 +244,8 @@ class TrustRegionMethod:
         numbers = first_point(state, reply, packet)
         state.grad_square = numbers["g_g"]
         if state.renewing:
-            state.hessian = state.model_step = None
+            state.part.leave()
+            state.model_step = None
         square = frame.square(numbers, state.grad_square)
         settle_start(state, math.sqrt(square), state.grad_square)
         state.started = state.accepted
@@ -255,11 +273,10 @@ class TrustRegionMethod:
         state.arrive(g_g)
         if state.turns:
             state.last_step, state.last_length = p.step + 0.0, state.step_norm
-        if state.preconditioner is not None:
-            state.preconditioner.learn(p)
-            if state.precondition is not None and state.preconditioner.changes:
-                state.dual_before = state.grad @ state.precondition(state.grad)
-        state.hessian = state.precondition = state.model_step = None
+        if state.part.changes and (M := state.part.precondition) is not None:
+            state.dual_before = state.grad @ M(state.grad)
+        state.note = state.part.accept(p) or state.note
+        state.model_step = None
         if over and state.trouble is None and not state.renew(state.promised):
             if state.restarted:
                 state.trouble = floor_reached(state, p.decrease)
@@ -271,6 +288,8 @@ class TrustRegionMethod:
     def _reject(self, state: TrustRegionState, trial: Point) -> None:
         """See whether a smaller region can still help."""
         p: Any = state.model_step
+        if state.part.reject():  # B has changed
+            state.model_step = None
         resolved = p.decrease > state.floor.noise(state.point.value)
         resolved = resolved and p.norm > state.point.precision.blur
         if (resolved and state.trials < REJECTIONS) or state.renew(state.promised):
@@ -284,3 +303,4 @@ class TrustRegionMethod:
         """Take the Cauchy step next: the least of the model that can be believed."""
         state.floor.left, state.restarted = state.promised, True
         state.region.radius = state.model_step = None
+        state.part.curvature.reset()

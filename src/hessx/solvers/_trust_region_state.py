@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from hessx._xp import Array
 from hessx.core import saved
-from hessx.globalization import ForcingState, Noise, Region
+from hessx.directions import NewtonPart
+from hessx.globalization import Noise, Region
 from hessx.krylov import ModelStep
 from hessx.solvers._run_state import RunState
 
 __all__ = ["TrustRegionState"]
 
 
-@saved(fresh=("hessian", "precondition"))
+@saved
 @dataclass(slots=True, kw_only=True)
 class TrustRegionState(RunState):
     """All that a run has between two evaluations.
 
     Attributes
     ----------
-    region, forcing : Region, ForcingState
-        The radius, and how exactly models are solved.
-    preconditioner : BoundPreconditioner, optional
-        What M is made of.
-    precondition : callable, optional
-        r -> M r at the current point.
-    hessian : HessianAt, optional
-        At the current point; None until it is needed.
+    region : Region
+        The radius.
+    part : NewtonPart
+        The model of f, how exactly it is solved, and what preconditions it.
     started : bool
         Whether the start has been answered.
     grad, grad_square : array and float
@@ -49,14 +45,11 @@ class TrustRegionState(RunState):
     """
 
     region: Region
-    forcing: ForcingState
-    preconditioner: Any = None
+    part: NewtonPart
     grad: Array = None
     grad_square: float = math.nan
     grad_trial: Array = None
     started: bool = False
-    hessian: Any = None
-    precondition: Any = None
     dual_before: Array = None
     model_step: ModelStep | None = None
     promised: float = math.inf
@@ -66,4 +59,4 @@ class TrustRegionState(RunState):
     @property
     def needs_hessian(self) -> bool:
         """Whether the next step asks for products with the Hessian at the current point."""
-        return self.started and self.hessian is None
+        return self.started and self.part.waits

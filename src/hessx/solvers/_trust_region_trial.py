@@ -1,4 +1,4 @@
-"""The model under a trust region, and what the trial that it leads to tells of it."""
+"""What the trial that a model leads to tells of it."""
 
 from __future__ import annotations
 
@@ -6,43 +6,11 @@ import math
 
 from hessx._xp import Packet, quiet
 from hessx.core import Point, Reply
-from hessx.krylov import QuadraticModel
-from hessx.solvers._inner import inner_limit
+from hessx.krylov import ModelStep
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["measure", "model_at"]
-
-_TIGHT = 0.11  # forcing terms from here on ask for a settled model
-
-
-def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
-    """Give the model at the current point.
-
-    Parameters
-    ----------
-    state : TrustRegionState
-        With the Hessian.
-    max_inner : int, optional
-        Products at most.
-    """
-    norm = math.sqrt(state.grad_square)
-    eta = state.forcing.term(norm)
-    return QuadraticModel(
-        state.space,
-        state.frame.product(state.hessian),
-        state.grad,
-        state.grad_square,
-        tolerance=eta * norm,
-        settled=eta <= _TIGHT,
-        limit=inner_limit(max_inner, state.space.n),
-        radius=state.region.radius,
-        default_radius=state.frame.length,
-        precondition=state.precondition,
-        grad_square_before=state.dual_before,
-        collect=0 if state.preconditioner is None else state.preconditioner.collect,
-        watch=state.hessian.watch,
-    )
+__all__ = ["measure"]
 
 
 def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, float]]:
@@ -53,14 +21,15 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
     trial, numbers : Point, dict
         The point, and "slope" (g'p), "g_g" and "p_p" there.
     """
-    x, p = state.request.x, state.model_step
+    x, part = state.request.x, state.part
+    p: ModelStep = state.model_step  # type: ignore[assignment]
     if hopeless(reply):
         nan = math.nan
         return Point(x, reply.value, nan, nan), {"slope": nan, "g_g": nan, "p_p": nan}
     packet = Packet(state.space)
     trial = ask_point(packet, x, reply)
-    state.grad_trial = state.frame.pull(reply.grad)
-    g, step = state.grad_trial, p.step  # type: ignore[union-attr]
+    g = state.grad_trial = state.frame.pull(reply.grad)
+    step = p.step
     packet.hold(state, "grad_trial")
     packet.hold(p, "step")
     with quiet():  # of a trial far out
@@ -69,10 +38,18 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
         state.frame.ask_square(packet, reply.grad)
         if state.last_step is not None:
             packet.ask(turn=state.last_step @ step)
+        pair = None
+        if part.from_steps:
+            y = g - state.grad
+            packet.ask(s_y=step @ y, y_y=y @ y)
+            pair = step, y
+        part.measure(p, pair, 1.0, packet)
     numbers = packet.fetch()
     read_point(trial, numbers, reply)
     square = state.frame.square(numbers, numbers["g_g"])
     trial.grad_norm2 = math.sqrt(square) if square >= 0.0 else math.nan
     if state.last_step is not None:
         state.compare_steps(numbers["turn"], math.sqrt(numbers["p_p"]))
+    s_y, y_y = numbers.get("s_y", math.nan), numbers.get("y_y", math.nan)
+    part.read(numbers, s_y, y_y, numbers["p_p"], p.slope_change)
     return trial, numbers

@@ -92,7 +92,7 @@ METHODS: dict[str, Method] = {
     ),
     "newton-cg": _composed("line-search Newton-CG", hessx.NewtonCG(), hessx.HagerZhang()),
     "trust-ncg": _given("trust-region Newton-CG", hessx.TrustRegionMethod()),
-    "trust-krylov": _given("trust-region GLTR", hessx.TrustRegionMethod(hessx.GLTR())),
+    "trust-krylov": _given("trust-region GLTR", hessx.TrustRegionMethod(subproblem=hessx.GLTR())),
     # SciPy's defaults, and no test but the gradient's; Newton-CG has none, and stops when the step
     # has become small
     "scipy-lbfgsb": _scipy(

@@ -118,7 +118,7 @@ def test_no_step_leaves_the_region():
             return step
 
     rule = hessx.RadiusRule(initial=0.05, largest=0.2)
-    method = hessx.TrustRegionMethod(Recorded(), rule)
+    method = hessx.TrustRegionMethod(subproblem=Recorded(), rule)
     points = [START, *accepted_points(method)]
     assert max(radius for _, radius in norms) <= 0.2
     assert all(norm <= radius * (1.0 + 1e-12) for norm, radius in norms)
@@ -155,7 +155,7 @@ def test_preconditioned_steps_stay_inside_the_region_in_their_norm(preconditione
                 checked.append(length)
             return step
 
-    method = hessx.TrustRegionMethod(Recorded(), preconditioner=preconditioner)
+    method = hessx.TrustRegionMethod(subproblem=Recorded(), preconditioner=preconditioner)
     result = hessx.minimize(chained_rosenbrock, START, jac=True, hess=dense_hessian, method=method)
     assert result.success, result.message
     assert len(checked) >= 5
@@ -211,7 +211,7 @@ def test_a_subproblem_that_can_be_solved_again_is_not_asked_for_products():
 
     result = hessx.minimize(
         chained_rosenbrock, START, jac=True, hessp=PRODUCTS[chained_rosenbrock],
-        method=hessx.TrustRegionMethod(subproblem), options={"maxiter": 30},
+        method=hessx.TrustRegionMethod(subproblem=subproblem), options={"maxiter": 30},
     )  # fmt: skip
     assert agains
     assert len(calls) == result.nhev <= result.nit + 1

@@ -6,51 +6,56 @@ approximation, made anew at each step from the last direction and the last chang
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx.core import Frame, saved, store_choice
-from hessx.hessians._memory import Needs
-from hessx.hessians._vector_memory import VectorMemory
+from hessx.directions._direction import Direction, DirectionRule, Needs
+from hessx.directions._track import VectorTrack
 
-__all__ = ["ConjugateMemory", "NonlinearCG"]
+__all__ = ["ConjugateDirection", "NonlinearCG"]
 
 _ETA = 0.4  # of Hager-Zhang's lower bound on beta
 _DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g
 
 
 @saved
-class ConjugateMemory(VectorMemory):
-    """Gradient, last direction, and the scalars that beta is made of (see `NonlinearCG`)."""
+class ConjugateDirection(Direction):
+    """The last direction, and the scalars that beta is made of (see `NonlinearCG`)."""
 
-    __slots__ = ("beta", "beta_rule")
+    __slots__ = ("beta", "beta_rule", "track")
+    track: VectorTrack
+    sized = False
 
     def __init__(self, frame: Frame, beta_rule: str) -> None:
-        super().__init__(frame, pairs=True)
-        self.beta_rule = beta_rule
-        self.beta = 0.0
+        self.track = VectorTrack(frame, pairs=True)
+        self.beta_rule, self.beta = beta_rule, 0.0
 
     def accept(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Form beta while the old gradient's numbers are at hand."""
-        d_y = self.s_y / self.alpha
+        t = self.track
+        d_y = t.s_y / t.alpha
         if self.beta_rule == "pr+":
-            self.beta = max(0.0, self.y_g / self.grad_square)
+            self.beta = max(0.0, t.y_g / t.grad_square)
         elif not d_y > 0.0:
             self.beta = 0.0
         elif self.beta_rule == "hs+":
-            self.beta = max(0.0, self.y_g / d_y)
+            self.beta = max(0.0, t.y_g / d_y)
         else:
-            beta = (self.y_g - 2.0 * self.y_y / d_y * self.slope) / d_y
-            self.beta = max(beta, _ETA * self.start_slope / self.d_square)
-        return super().accept()
+            beta = (t.y_g - 2.0 * t.y_y / d_y * t.slope) / d_y
+            self.beta = max(beta, _ETA * t.start_slope / t.d_square)
+        t.accept()
+        return ""
 
-    def direct(self) -> None:
+    def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Turn to -g + beta d, or to -g where that is hardly a descent direction."""
-        slope = self.beta * self.slope - self.grad_square
-        if self.beta == 0.0 or not slope < -_DESCENT * self.grad_square:
+        t = self.track
+        slope = self.beta * t.slope - t.grad_square
+        if self.beta == 0.0 or not slope < -_DESCENT * t.grad_square:
             self.beta = 0.0
-            self.aim(-self.g, -self.grad_square)
+            t.aim(-t.g, -t.grad_square)
         else:
-            self.aim(self.d * self.beta - self.g, slope)
+            t.aim(t.d * self.beta - t.g, slope)
 
     def reset(self) -> bool:
         """Forget the last direction."""
@@ -60,7 +65,7 @@ class ConjugateMemory(VectorMemory):
 
 @saved
 @dataclass(frozen=True, slots=True)
-class NonlinearCG:
+class NonlinearCG(DirectionRule):
     """Nonlinear conjugate gradients, d+ = -g+ + beta d.
 
     With y = g+ - g:
@@ -109,6 +114,6 @@ class NonlinearCG:
     def __post_init__(self) -> None:
         store_choice(self, "beta", "hs+", "pr+", "hz")
 
-    def remember(self, frame: Frame, needs: Needs) -> ConjugateMemory:  # noqa: ARG002
-        """Make the memory of a run."""
-        return ConjugateMemory(frame, self.beta)
+    def begin(self, frame: Frame, needs: Needs) -> ConjugateDirection:  # noqa: ARG002
+        """Begin a run."""
+        return ConjugateDirection(frame, self.beta)

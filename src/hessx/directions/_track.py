@@ -1,4 +1,4 @@
-"""Gradient and direction as two vectors: what most memories are made of."""
+"""Gradient, direction and trial as vectors: the array code of a line search."""
 
 from __future__ import annotations
 
@@ -6,17 +6,96 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Packet, quiet
-from hessx.core import Frame
-from hessx.hessians._memory import HostNumbers, Numbers
+from hessx._xp import Array, Packet, Space, quiet
+from hessx.core import Frame, saved
 
-__all__ = ["VectorMemory"]
+__all__ = ["Numbers", "Track", "VectorTrack"]
+
+Numbers = dict[str, Any]  # those of a packet, by name
 
 
-class VectorMemory(HostNumbers):
-    """Keep gradient and direction as two vectors; the base for d = -A g and nonlinear CG.
+class Track:
+    """What stands beneath a direction.
+
+    Attributes
+    ----------
+    frame, space : Frame, Space
+        The variables z, and where they live.
+    d : array, shape (n,)
+        The direction; None where it has not been formed.
+    alpha : float
+        Of the trial, s = alpha d.
+    slope, start_slope : float
+        g'd at the trial and at the start of the ray.
+    grad_square, d_square : float
+        g'g at the current point, and d'd, in z.
+    square : float
+        g'g of the trial in x; of the current point after ``accept``.
+    s_y, y_y : float
+        Products of the trial's pair.
+    """
+
+    __slots__ = ()
+    frame: Frame
+    space: Space
+    d: Array
+    alpha: float
+    slope: float
+    start_slope: float
+    grad_square: float
+    d_square: float
+    square: float
+    s_y: float
+    y_y: float
+
+    @property
+    def grad_norm2(self) -> float:
+        """norm_2 of the gradient in x."""
+        return math.sqrt(self.square)
+
+    def start(self, grad: Array, packet: Packet) -> None:
+        """Take the first gradient, and ask for its square."""
+        raise NotImplementedError
+
+    def read_start(self, numbers: Numbers) -> None:
+        """Take the numbers of the start over."""
+        raise NotImplementedError
+
+    def place(self, alpha: float, x: Array) -> Array:
+        """Form s = alpha d, and give x + s in x."""
+        raise NotImplementedError
+
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, the extreme entries of its gradient first."""
+        raise NotImplementedError
+
+    def read(self, numbers: Numbers) -> None:
+        """Take the numbers of a trial over."""
+        raise NotImplementedError
+
+    def accept(self) -> None:
+        """Make the trial's gradient the current one."""
+        raise NotImplementedError
+
+    def gradient(self) -> Array:
+        """Give the current gradient in x, a new array."""
+        raise NotImplementedError
+
+
+@saved
+class VectorTrack(Track):
+    """Gradient and direction as two vectors.
 
     One packet brings d'g_t, g_t'g_t and, as needed, d'd, d'g, and d'y, y'y, y'g_t.
+
+    Parameters
+    ----------
+    frame : Frame
+        The variables.
+    pairs : bool
+        Whether y is formed, and its products are asked for.
+    steps : bool
+        Whether s is kept.
     """
 
     __slots__ = (
@@ -29,28 +108,27 @@ class VectorMemory(HostNumbers):
         "grad_square",
         "grad_square_trial",
         "pairs",
+        "s",
         "s_y",
         "slope",
         "space",
         "square",
         "start_slope",
-        "unit_step",
+        "steps",
         "y",
         "y_g",
         "y_y",
     )
-    needs_hessian = False
 
-    def __init__(self, frame: Frame, *, pairs: bool) -> None:
-        self.frame, self.space, self.pairs = frame, frame.space, pairs
+    def __init__(self, frame: Frame, *, pairs: bool, steps: bool = False) -> None:
+        self.frame, self.space, self.pairs, self.steps = frame, frame.space, pairs, steps
         self.g: Array = None
         self.g_trial: Array = None
         self.d: Array = None
+        self.s: Array = None
         self.y: Array = None
-        self.unit_step = False
         nan = math.nan
-        self.alpha = self.slope = self.start_slope = self.d_square = nan
-        self.square = nan  # g'g in x
+        self.alpha = self.slope = self.start_slope = self.d_square = self.square = nan
         self.grad_square = self.grad_square_trial = self.s_y = self.y_y = self.y_g = nan
 
     def start(self, grad: Array, packet: Packet) -> None:
@@ -68,6 +146,9 @@ class VectorMemory(HostNumbers):
     def place(self, alpha: float, x: Array) -> Array:
         """Form the step s = alpha d; return x + s, in x."""
         self.alpha = alpha
+        if self.steps:
+            self.s = self.d * alpha
+            return x + self.frame.push(self.s)
         return x + self.frame.push(self.d * alpha)
 
     def measure(self, grad: Array, packet: Packet) -> None:
@@ -85,10 +166,10 @@ class VectorMemory(HostNumbers):
                 y = self.y = g - self.g
                 packet.ask(d_y=d @ y, y_y=y @ y, y_g=y @ g)
             self.frame.ask_square(packet, grad)
-        packet.hold(self, "d", "g", "g_trial", "y")
+        packet.hold(self, "d", "g", "g_trial", "s", "y")
 
     def read(self, numbers: Numbers) -> None:
-        """Take the numbers of a trial over."""
+        """Read slopes and squares."""
         self.slope, self.grad_square_trial = numbers["slope"], numbers["g_g"]
         self.d_square = numbers.get("d_d", self.d_square)
         self.start_slope = numbers.get("start_slope", self.start_slope)
@@ -97,33 +178,24 @@ class VectorMemory(HostNumbers):
             self.y_y, self.y_g = numbers["y_y"], numbers["y_g"]
         self.square = self.frame.square(numbers, numbers["g_g"])
 
-    def accept(self, *, learn: bool = True) -> str:  # noqa: ARG002
+    def accept(self) -> None:
         """Make the trial's gradient the current one."""
         self.g = self.frame.keep(self.g_trial)
         self.grad_square = self.grad_square_trial
-        self.g_trial = self.y = None
-        return ""
+        self.g_trial = self.s = self.y = None
 
     def aim(self, d: Array, slope: float) -> None:
         """Set the next direction and its slope g'd (nan: to be measured)."""
         self.d, self.start_slope, self.d_square = d, slope, math.nan
 
-    def reset(self) -> bool:
-        """Forget the past; False where there was none."""
-        return False
-
     def gradient(self) -> Array:
         """Give the current gradient in x, a new array."""
         return self.frame.gradient(self.g)
 
-    def operator(self) -> Any:
-        """Give A as an operator; none here."""
-        return None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> VectorMemory:
+    def __deepcopy__(self, memo: dict[int, Any]) -> VectorTrack:
         """Copy the arrays, share the space."""
         twin = copy.copy(self)
-        for name in ("d", "g", "g_trial", "y"):
+        for name in ("d", "g", "g_trial", "s", "y"):
             a = getattr(self, name)
             setattr(twin, name, None if a is None else self.space.copy(a))
         return twin

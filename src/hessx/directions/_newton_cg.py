@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hessx._xp import Array, Packet
 from hessx.core import Frame, Outcome, saved
+from hessx.directions._direction import Direction, DirectionRule, Needs
+from hessx.directions._fitting import settle_newton, wants_hessian
+from hessx.directions._newton_part import NewtonPart
+from hessx.directions._probe import probe
+from hessx.directions._track import Numbers, VectorTrack
 from hessx.globalization import Forcing, ForcingRule
-from hessx.hessians import Needs, VectorMemory
-from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
-from hessx.solvers._inner import inner_limit, settle_inner
-from hessx.solvers._learnt_diagonal import LearntDiagonal
-from hessx.solvers._preconditioners import BoundPreconditioner
-from hessx.solvers._probe import probe
+from hessx.hessians import Approximation, Exact, LearntDiagonal
+from hessx.krylov import KrylovOutcome, ModelStep, TruncatedCG
 
-__all__ = ["NewtonCG", "NewtonMemory"]
+__all__ = ["NewtonCG", "NewtonDirection"]
 
 
 _FORETOLD = 0.75  # of the fall of f: along negative curvature the next step may be longer
@@ -23,43 +26,31 @@ _EXPANSION = 5.0
 _SHORT, _LONGER = 1e-2, 10.0  # of Newton's step: then it is out of the model's reach
 
 
-@saved(fresh=("hessian", "precondition"))
-class NewtonMemory(VectorMemory):
-    """Gradient, direction, and the Hessian at the point, of which nothing is remembered."""
+@saved
+class NewtonDirection(Direction):
+    """d minimises a model, to its forcing term or past negative curvature."""
 
     __slots__ = (
-        "bent",
-        "fallback",
-        "forcing",
-        "hessian",
-        "leaving",
-        "model_step",
-        "precondition",
-        "preconditioner",
-        "reach",
-        "settings",
-    )
+        "bent", "fallback", "leaving", "model_step", "part", "reach", "settings", "sized", "track",
+    )  # fmt: skip
+    track: VectorTrack
 
     def __init__(self, frame: Frame, settings: NewtonCG, needs: Needs) -> None:
-        super().__init__(frame, pairs=needs.pair)
-        self.settings, self.forcing = settings, settings.forcing.begin()
-        part = settings.preconditioner
-        self.preconditioner: BoundPreconditioner | None = (
-            None if part is None else part.begin(frame)
-        )
-        self.hessian: Any = None
-        self.precondition: Any = None
+        part = self.part = NewtonPart(frame, settings)
+        steps = part.from_steps
+        self.settings = settings
+        self.track = VectorTrack(frame, pairs=needs.pair or steps, steps=steps)
         self.model_step: ModelStep | None = None
         self.reach = frame.length  # of the last step, and before the first
         self.bent = False  # reach is of the last step along negative curvature, well foretold
-        self.unit_step = True
+        self.sized = True
         self.fallback = False  # the next direction is -g: a search along Newton's has failed
         self.leaving = False  # the direction leads out of a stationary start
 
     @property
-    def needs_hessian(self) -> bool:  # type: ignore[override]
+    def waits(self) -> bool:  # type: ignore[override]
         """Whether the next direction asks for products at the current point."""
-        return self.hessian is None and not self.fallback
+        return not self.fallback and self.part.waits
 
     @property
     def promised(self) -> float:
@@ -67,95 +58,104 @@ class NewtonMemory(VectorMemory):
         p = self.model_step
         return p.decrease if p is not None and p.newtonian else math.inf
 
-    def first_alpha(self, alpha: float, length: float) -> float:
-        """Give 1, or ten times the last step where that was far shorter than Newton's."""
-        p = self.model_step
-        if p is None or self.precondition is not None or not alpha < _SHORT:
-            return 1.0
-        return min(1.0, _LONGER * length / p.norm)
-
     @property
     def foretold(self) -> float | None:  # type: ignore[override]
         """The change of g'd along d, by the model; None where there is none."""
         return None if self.model_step is None else self.model_step.slope_change
 
-    def linearise(self, hessian: Any) -> None:
-        """Take the Hessian at the current point, and what preconditions it there."""
-        self.hessian = hessian
-        if self.preconditioner is not None:
-            self.precondition = self.preconditioner.at(hessian)
+    def first_alpha(self, alpha: float, length: float) -> float:
+        """Give 1, or ten times the last step where that was far shorter than Newton's."""
+        p = self.model_step
+        if p is None or not alpha < _SHORT or self.part.precondition is not None:
+            return 1.0
+        return min(1.0, _LONGER * length / p.norm)
 
-    def direct(self) -> tuple[Outcome, str] | None:
+    def at(self, hessian: Any) -> None:
+        """Take the Hessian at the current point."""
+        self.part.at(hessian)
+
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, and for those that the parts learn from."""
+        track = self.track
+        track.measure(grad, packet)
+        step = (track.s, track.y) if track.steps else None
+        self.part.measure(self.model_step, step, track.alpha, packet)
+
+    def read(self, numbers: Numbers) -> None:
+        """Read them."""
+        t, p = self.track, self.model_step
+        t.read(numbers)
+        square = t.alpha * t.alpha
+        s_B_s = math.nan if p is None else square * p.slope_change
+        self.part.read(numbers, t.s_y, t.y_y, square * t.d_square, s_B_s)
+
+    def turn(self, watch: Callable[[], bool]) -> tuple[Outcome, str] | None:
         """Minimise the model, to the forcing term or past negative curvature."""
+        track = self.track
         if self.leaving:
             self.leaving = False
             return None
         if self.fallback:
-            self.unit_step, self.model_step = False, None
-            self.aim(-self.g, -self.grad_square)
+            self.sized, self.model_step = False, None
+            track.aim(-track.g, -track.grad_square)
             return None
-        norm = math.sqrt(self.grad_square)
-        self.d = None  # room for the next
-        p = self.model_step = self.settings.subproblem(self._model(norm))
-        self.unit_step = True
-        self.aim(p.step, p.slope)
+        track.d = None  # room for the next
+        g_g, reach = track.grad_square, self.reach
+        model = self.part.model(track.g, g_g, watch, tight=math.inf, length=reach, reach=reach)
+        p = self.model_step = self.settings.subproblem(model)
+        self.sized = True
+        track.aim(p.step, p.slope)
         if p.decrease > 0.0 and p.slope < 0.0:
             return None
         return Outcome.FAILED_NONFINITE, f"no direction from the model ({p.outcome.value})"
 
-    def leave(self) -> tuple[bool, str]:
+    def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
-        product = self.frame.product(self.hessian)
-        found, text = probe(self.space, product, self.reach, self.hessian.watch)
+        track = self.track
+        found, text = probe(track.space, self.part.curvature.matvec, self.reach, watch)
         if found is not None:
             self.model_step, self.leaving = found, True
-            self.aim(found.step, 0.0)
+            track.aim(found.step, 0.0)
         return found is not None, text
 
     def accept(self, *, learn: bool = True) -> str:
         """Learn how well the step was foretold; the Hessian is left behind."""
-        p, note = self.model_step, ""
-        length, negative = abs(self.alpha) * math.sqrt(self.d_square), False
+        t, p, note = self.track, self.model_step, ""
+        length, negative = abs(t.alpha) * math.sqrt(t.d_square), False
         if p is not None and learn:
-            ratio = -0.5 * (self.start_slope + self.slope) / p.decrease
+            ratio = -0.5 * (t.start_slope + t.slope) / p.decrease
             negative = p.outcome is KrylovOutcome.NEGATIVE
             length *= _EXPANSION if negative and ratio > _FORETOLD else 1.0
-            self.forcing.after(ratio, newtonian=p.newtonian and self.alpha == 1.0)
+            self.part.forcing.after(ratio, newtonian=p.newtonian and t.alpha == 1.0)
             note = "" if p.newtonian else p.outcome.value
-            if self.preconditioner is not None:
-                self.preconditioner.learn(p)
+        if learn:
+            note = self.part.accept(p) or note
+        else:
+            self.part.reject()
+            self.part.leave()
         if negative or not self.bent:
             self.reach, self.bent = length, negative
-        super().accept()
-        self.hessian = self.precondition = self.model_step = None
-        self.fallback = False
+        t.accept()
+        self.model_step, self.fallback = None, False
         return note
+
+    def reject(self) -> None:
+        """Forget what would have been learnt from the trial."""
+        self.part.pair = self.part.pair_of_M = None
 
     def reset(self) -> bool:
         """Leave the model out of the next direction; False where it was left out already."""
         had, self.fallback = not self.fallback, True
         return had
 
-    def _model(self, norm: float) -> QuadraticModel:
-        part = self.preconditioner
-        return QuadraticModel(
-            self.space,
-            self.frame.product(self.hessian),
-            self.g,
-            self.grad_square,
-            tolerance=self.forcing.term(norm) * norm,
-            settled=True,
-            limit=inner_limit(self.settings.max_inner, self.space.n),
-            reach=self.reach,
-            precondition=self.precondition,
-            collect=0 if part is None else part.collect,
-            watch=self.hessian.watch,
-        )
+    def operator(self) -> Any:
+        """Give A as an operator, where there is one."""
+        return self.part.curvature.operator(inverse=True)
 
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewtonCG:
+class NewtonCG(DirectionRule):
     r"""d = the truncated CG solution of H d = -g, for line searches.
 
     CG stops where norm(g + H d) <= eta norm(g).  Where it meets negative curvature along p, d is
@@ -164,12 +164,14 @@ class NewtonCG:
 
     Parameters
     ----------
+    approximation : Approximation
+        What B is, for H: `Exact`, or any other; it may be indefinite.
     subproblem : callable
         Solves the model: `TruncatedCG`.
     forcing : Forcing or EisenstatWalker
         Gives eta.
     preconditioner : optional
-        None, "jacobi", "pairs", a `Preconditioner`, or M itself: an operator, a matrix or r -> M r.
+        None, "jacobi", "pairs", an `Approximation`, or M itself: an operator, a matrix or r -> M r.
         By default `LearntDiagonal`, which does nothing while solves are short.
     max_inner : int, optional
         Products at most per direction; by default max(2 n, 50), but at most max(200, 4 sqrt(n)):
@@ -201,19 +203,20 @@ class NewtonCG:
     True
     """
 
+    approximation: Approximation = field(default_factory=Exact)
     subproblem: Any = field(default_factory=TruncatedCG)
     forcing: ForcingRule = field(default_factory=Forcing)
-    preconditioner: Any = field(default_factory=LearntDiagonal)
+    preconditioner: object = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
 
     def __post_init__(self) -> None:
-        settle_inner(self)
+        settle_newton(self)
 
     @property
     def second_order(self) -> bool:
-        """Products with the Hessian are used."""
-        return True
+        """Whether products with the Hessian are used."""
+        return wants_hessian(self)
 
-    def remember(self, frame: Frame, needs: Needs) -> NewtonMemory:
-        """Make the memory of a run."""
-        return NewtonMemory(frame, self, needs)
+    def begin(self, frame: Frame, needs: Needs) -> NewtonDirection:
+        """Begin a run."""
+        return NewtonDirection(frame, self, needs)

@@ -1,0 +1,31 @@
+"""Directions of line searches, and the tracks beneath them."""
+
+from hessx.directions._conjugate import NonlinearCG
+from hessx.directions._direction import Direction, DirectionRule, Needs
+from hessx.directions._fitting import (
+    NewtonSettings,
+    check_approximation,
+    settle_newton,
+    wants_hessian,
+)
+from hessx.directions._newton_cg import NewtonCG
+from hessx.directions._newton_part import NewtonPart
+from hessx.directions._probe import probe
+from hessx.directions._quasi_newton import QuasiNewton
+from hessx.directions._track import Track
+
+__all__ = [
+    "Direction",
+    "DirectionRule",
+    "Needs",
+    "NewtonCG",
+    "NewtonPart",
+    "NewtonSettings",
+    "NonlinearCG",
+    "QuasiNewton",
+    "Track",
+    "check_approximation",
+    "probe",
+    "settle_newton",
+    "wants_hessian",
+]

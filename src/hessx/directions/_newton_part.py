@@ -1,0 +1,207 @@
+"""What Newton's method in a line search and in a region share: the model and who solves it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from hessx._xp import Array, Packet
+from hessx.core import Frame, Learns, Pair, Wants, saved
+from hessx.directions._fitting import NewtonSettings
+from hessx.hessians import Approximation
+from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
+
+__all__ = ["NewtonPart"]
+
+_STEPS = (Learns.ACCEPTED, Learns.EVERY)
+_OF_M = "M_"  # before the names of what a preconditioner asks for
+
+
+@saved(fresh=("pair", "pair_of_M"))
+class NewtonPart:
+    """A model of f, its forcing term and its preconditioner, at work in a run.
+
+    Parameters
+    ----------
+    frame : Frame
+        The variables.
+    settings : NewtonCG or TrustRegionMethod
+        Whose part this is.
+
+    Attributes
+    ----------
+    curvature : Curvature
+        The B of the model.
+    preconditioner : Curvature, optional
+        M is its inverse.
+    forcing : ForcingState
+        How exactly models are solved.
+    learns : Learns
+        From which steps B learns.
+    changes : bool
+        Whether M differs from point to point.
+    """
+
+    __slots__ = (
+        "changes", "curvature", "forcing", "frame", "learns", "max_inner", "pair", "pair_of_M",
+        "preconditioner", "taught",
+    )  # fmt: skip
+
+    def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
+        self.frame, self.max_inner = frame, settings.max_inner
+        self.curvature = settings.approximation.begin(frame)
+        self.learns = settings.approximation.learns
+        self.forcing = settings.forcing.begin()
+        M: Approximation | None = settings.preconditioner  # type: ignore[assignment]
+        self.preconditioner = None if M is None else M.begin(frame)
+        self.taught = M is not None and M.learns in _STEPS
+        self.changes = M is not None and (
+            M.learns is not Learns.NOTHING or M.wants is not Wants.NOTHING
+        )
+        self.pair: Pair | None = None  # of the trial, for B
+        self.pair_of_M: Pair | None = None  # of the model's step, for M
+
+    @property
+    def waits(self) -> bool:
+        """Whether the Hessian at this point is wanted, and has not come."""
+        M = self.preconditioner
+        return self.curvature.waits or (M is not None and M.waits)
+
+    @property
+    def from_steps(self) -> bool:
+        """Whether B learns from steps."""
+        return self.learns in _STEPS
+
+    @property
+    def precondition(self) -> Callable[[Array], Array] | None:
+        """R -> M r at this point; None where M = I."""
+        M = self.preconditioner
+        return None if M is None or not M.active else M.solve
+
+    def at(self, hessian: Any) -> None:
+        """Take the Hessian at this point."""
+        self.curvature.at(hessian)
+        if self.preconditioner is not None:
+            self.preconditioner.at(hessian)
+
+    def leave(self) -> None:
+        """Let go of what belongs to the point that is left."""
+        self.curvature.leave()
+        if self.preconditioner is not None:
+            self.preconditioner.leave()
+
+    def model(
+        self, g: Array, g_g: float, watch: Callable[[], bool], *, tight: float, length: float,
+        **restraint: Any,
+    ) -> QuadraticModel:  # fmt: skip
+        """Give the model at the current point.
+
+        Parameters
+        ----------
+        g, g_g : array, float
+            Gradient in z, and its square.
+        watch : callable
+            Budgets and interrupts.
+        tight : float
+            Forcing terms up to this ask for a settled model.
+        length : float
+            Of the step, where B has no size yet: B = norm(g) / length I then.
+        restraint : dict
+            Of the step; see `QuadraticModel`.
+        """
+        norm, n = math.sqrt(g_g), self.frame.space.n
+        eta, limit = self.forcing.term(norm), self.max_inner
+        product: Callable[[Array], Array] = self.curvature.matvec
+        if not self.curvature.sized:
+            product = _multiplied(product, norm / length)
+        if limit is None:  # enough for CG on grids of two dimensions
+            limit = min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
+        M = self.preconditioner
+        return QuadraticModel(
+            self.frame.space,
+            product,
+            g,
+            g_g,
+            tolerance=eta * norm,
+            settled=eta <= tight,
+            limit=limit,
+            precondition=self.precondition,
+            collect=0 if M is None else M.collect,
+            watch=watch,
+            **restraint,
+        )
+
+    def measure(
+        self, p: ModelStep | None, step: tuple[Array, Array] | None, multiple: float, packet: Packet
+    ) -> None:
+        """Ask for what B learns from the trial, and M from the model.
+
+        Parameters
+        ----------
+        p : ModelStep, optional
+            The model's step.
+        step : tuple of array, optional
+            s = multiple p and y, where B learns from steps.
+        multiple : float
+            See above.
+        packet : Packet
+            Of the trial.
+        """
+        self.pair = self.pair_of_M = None
+        if step is not None:
+            self.pair = pair = Pair(*step)
+            if p is not None:
+                pair.product, pair.multiple = p.product, multiple
+            self.curvature.measure(pair, packet)
+        self.curvature.hold(packet)
+        M = self.preconditioner
+        if M is not None and self.taught and p is not None:
+            pair = self.pair_of_M = Pair(p.step, p.product, p.slope_change)
+            asked = packet.under(_OF_M)
+            if M.squares:
+                asked.ask(y_y=p.product @ p.product, s_s=p.step @ p.step)
+            M.measure(pair, asked)
+            M.hold(packet)
+
+    def read(
+        self, numbers: dict[str, Any], s_y: float, y_y: float, s_s: float, s_B_s: float
+    ) -> None:
+        """Take the numbers of the trial over."""
+        pair = self.pair
+        if pair is not None:
+            pair.s_y, pair.y_y, pair.s_s, pair.s_B_s = s_y, y_y, s_s, s_B_s
+            pair.numbers = numbers
+        pair = self.pair_of_M
+        if pair is not None:
+            cut = len(_OF_M)
+            own = {name[cut:]: v for name, v in numbers.items() if name.startswith(_OF_M)}
+            pair.numbers, pair.s_s = own, own.get("s_s", s_s)
+            pair.y_y = own.get("y_y", math.nan)
+
+    def accept(self, p: ModelStep | None) -> str:
+        """Let B learn from the step, and M from the model; the point is left."""
+        pair, pair_of_M, M, note = self.pair, self.pair_of_M, self.preconditioner, ""
+        self.pair = self.pair_of_M = None
+        if pair is not None:
+            note = self.curvature.update(pair)
+        if M is not None and p is not None:
+            M.solved(short=p.outcome is KrylovOutcome.LIMIT)
+            if p.pairs is not None:
+                M.collected(p.pairs)
+            if pair_of_M is not None:
+                M.update(pair_of_M)
+        self.leave()
+        return note
+
+    def reject(self) -> bool:
+        """Let B learn from a trial that was rejected, if it will; True where it did."""
+        pair, self.pair, self.pair_of_M = self.pair, None, None
+        if pair is None or self.learns is not Learns.EVERY:
+            return False
+        pair.accepted = False
+        return self.curvature.update(pair) != "skipped"
+
+
+def _multiplied(product: Callable[[Array], Array], c: float) -> Callable[[Array], Array]:
+    return lambda v: product(v) * c

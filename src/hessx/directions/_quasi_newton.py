@@ -1,0 +1,162 @@
+"""d = -A g, for any approximation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hessx._xp import Array, Packet
+from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
+from hessx.directions._direction import Direction, DirectionRule, Needs
+from hessx.directions._fitting import check_approximation
+from hessx.directions._lbfgs_direction import LBFGSDirection
+from hessx.directions._track import Numbers, VectorTrack
+from hessx.hessians import LBFGS, Approximation
+
+__all__ = ["QuasiNewton", "QuasiNewtonDirection"]
+
+
+@saved
+class QuasiNewtonDirection(Direction):
+    """d = -A g with A applied as it is; after a failed search -g, once."""
+
+    __slots__ = ("curvature", "fallback", "learns", "pair", "sized", "track")
+    track: VectorTrack
+
+    def __init__(self, frame: Frame, approximation: Approximation, needs: Needs) -> None:
+        self.learns = approximation.learns in (Learns.ACCEPTED, Learns.EVERY)
+        self.track = VectorTrack(frame, pairs=needs.pair or self.learns, steps=self.learns)
+        self.curvature = approximation.begin(frame)
+        self.sized = self.curvature.sized
+        self.fallback = False  # the next direction is -g: a search along -A g has failed
+        self.pair: Pair | None = None  # of the trial, where A learns
+
+    @property
+    def waits(self) -> bool:  # type: ignore[override]
+        """Whether A wants the Hessian at the current point."""
+        return self.curvature.waits and not self.fallback
+
+    def at(self, hessian: Any) -> None:
+        """Hand it to A."""
+        self.curvature.at(hessian)
+
+    def start(self, grad: Array, packet: Packet) -> None:
+        """Take the first gradient; A names its arrays too."""
+        super().start(grad, packet)
+        self.curvature.hold(packet)
+
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for the scalars of a trial, and for those that A learns from."""
+        track = self.track
+        track.measure(grad, packet)
+        if self.learns:
+            pair = self.pair = Pair(track.s, track.y)
+            if not self.fallback:  # s = -alpha A g
+                pair.product, pair.multiple = track.g, -track.alpha
+            self.curvature.measure(pair, packet)
+        self.curvature.hold(packet)
+
+    def read(self, numbers: Numbers) -> None:
+        """Read them."""
+        track = self.track
+        track.read(numbers)
+        pair = self.pair
+        if pair is not None:
+            square = track.alpha * track.alpha
+            pair.s, pair.y = track.s, track.y  # a lazy library has computed them
+            pair.s_y, pair.y_y, pair.s_s = track.s_y, track.y_y, square * track.d_square
+            pair.s_B_s = math.nan if self.fallback else -square * track.start_slope
+            pair.numbers = numbers
+
+    def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
+        """Apply A; after a failed search take -g."""
+        track = self.track
+        if self.fallback:
+            track.aim(-track.g, -track.grad_square)
+        else:
+            track.aim(*self.curvature.direction(track.g, track.grad_square))
+            self.sized = self.curvature.sized
+
+    def accept(self, *, learn: bool = True) -> str:
+        """Let A learn from the pair."""
+        pair, self.pair, note = self.pair, None, ""
+        if pair is not None and learn:
+            note = self.curvature.update(pair)
+        self.curvature.leave()
+        self.track.accept()
+        self.fallback, self.sized = False, self.curvature.sized
+        return note
+
+    def reject(self) -> None:
+        """Forget the pair of a trial that is not accepted."""
+        self.pair = None
+
+    def reset(self) -> bool:
+        """Leave A out of the next direction; False where it was left out already, or is I."""
+        had = self.curvature.active and not self.fallback
+        self.fallback, self.sized = True, False
+        return had
+
+    def operator(self) -> Any:
+        """Give A as an operator, where there is one."""
+        return self.curvature.operator(inverse=True)
+
+
+@saved
+@dataclass(frozen=True, slots=True)
+class QuasiNewton(DirectionRule):
+    """d = -A g with any approximation that is positive definite; it may be given bare.
+
+    Parameters
+    ----------
+    approximation : Approximation
+        What A is: `LBFGS`, `BFGS`, `Identity`, `ExactInverse`, one's own.
+
+    Raises
+    ------
+    SettingsError
+        No approximation, or one that is not positive definite.
+
+    Notes
+    -----
+    Cost: one application of A per direction.  What only offers B is inverted by conjugate
+    gradients, one fetch per step.
+
+    References
+    ----------
+    Nocedal & Wright (2006), eq. (3.2).
+
+    Examples
+    --------
+    >>> import hessx
+    >>> method = hessx.LineSearchMethod(hessx.LBFGS(), hessx.HagerZhang())
+    >>> method.direction.approximation.memory is None
+    True
+    """
+
+    approximation: Approximation
+
+    def __post_init__(self) -> None:
+        check_approximation("approximation", self.approximation)
+        if not self.approximation.positive:
+            name = type(self.approximation).__name__
+            msg = (
+                f"approximation = {name}() may be indefinite, and a line search needs descent: "
+                f"expected hessx.NewtonCG(approximation=hessx.{name}()), "
+                f"hessx.TrustRegionMethod(hessx.{name}()), or a positive definite approximation "
+                "such as hessx.LBFGS()"
+            )
+            raise SettingsError(msg)
+
+    @property
+    def second_order(self) -> bool:
+        """Whether A is made of the Hessian."""
+        return Wants.HESSIAN in self.approximation.wants
+
+    def begin(self, frame: Frame, needs: Needs) -> Direction:
+        """Begin a run; L-BFGS has gradients and pairs in one buffer."""
+        if isinstance(self.approximation, LBFGS):
+            return LBFGSDirection(self.approximation.begin_rows(frame))
+        return QuasiNewtonDirection(frame, self.approximation, needs)

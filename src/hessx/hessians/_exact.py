@@ -1,0 +1,179 @@
+"""The Hessian itself: from the oracle at each point, or known and constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import Array, is_array, like, to_host
+from hessx.core import Frame, Learns, Offer, SettingsError, Wants, saved
+from hessx.hessians._dense import diagonal_of
+from hessx.hessians._family import Approximation, Curvature
+
+__all__ = ["Exact", "ExactCurvature", "ExactInverse"]
+
+
+@saved(fresh=("apply",))
+class ExactCurvature(Curvature):
+    """Products with the Hessian at the point, in z."""
+
+    __slots__ = ("apply", "frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.apply: Callable[[Array], Array] | None = None
+
+    @property
+    def waits(self) -> bool:  # type: ignore[override]
+        """Whether the Hessian at this point has yet to come."""
+        return self.apply is None
+
+    def at(self, hessian: Any) -> None:
+        """Take it."""
+        self.apply = self.frame.product(hessian)
+
+    def leave(self) -> None:
+        """Let go of it."""
+        self.apply = None
+
+    def matvec(self, v: Array) -> Array:
+        """H v; may be a buffer that the next product writes again."""
+        return self.apply(v)  # type: ignore[misc]
+
+
+@saved
+@dataclass(frozen=True, slots=True)
+class Exact(Approximation):
+    """B = the Hessian at each accepted point, as products: those of hess, hessp, or differences.
+
+    Notes
+    -----
+    Cost: what the user's products cost; no memory, nothing is fetched.
+
+    References
+    ----------
+    Nocedal & Wright (2006), chapter 7.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> hessx.TrustRegionMethod().approximation
+    Exact()
+    """
+
+    offers = Offer.MATVEC
+    positive = False
+    learns = Learns.NOTHING
+    wants = Wants.HESSIAN
+
+    def begin(self, frame: Frame) -> ExactCurvature:
+        """Begin a run."""
+        return ExactCurvature(frame)
+
+
+@saved(host=("hessian",))
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactInverse(Approximation):
+    """B = H, known, constant and dense, and A = H^-1.
+
+    With alpha = 1 one step solves a quadratic problem; with a given alpha the error shrinks by
+    1 - alpha each step.
+
+    Parameters
+    ----------
+    hessian : array, shape (n, n)
+        Symmetric positive definite, of any library; inverted once, on the host in float64.
+
+    Raises
+    ------
+    SettingsError
+        Not square, not symmetric (1e-5 of the largest entry), or not positive definite; when the
+        run starts, of another size than x0.
+
+    Notes
+    -----
+    Cost: n^3 operations once, one product with an (n, n) matrix per step; no fetch.
+
+    References
+    ----------
+    Nocedal & Wright (2006), eq. (2.15), with a constant Hessian.
+
+    Examples
+    --------
+    >>> import numpy as np, hessx
+    >>> H, b = np.array([[5.0, 15.0], [15.0, 55.0]]), np.array([30.0, 110.0])
+    >>> method = hessx.LineSearchMethod(hessx.ExactInverse(H), hessx.FixedStep(1.0))
+    >>> f = lambda w: (w @ H @ w / 2 - b @ w, H @ w - b)
+    >>> result = hessx.minimize(f, [1.0, 1.0], jac=True, method=method)
+    >>> result.nit, bool(abs(result.x - [0.0, 2.0]).max() < 1e-12)
+    (1, True)
+    """
+
+    offers = Offer.SOLVE | Offer.MATVEC | Offer.DENSE | Offer.DIAGONAL
+    learns = Learns.NOTHING
+    hessian: Any
+    _inverse: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        given = self.hessian
+        H = np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
+        if H.ndim != 2 or H.shape[0] != H.shape[1]:
+            msg = f"hessian has shape {H.shape}: expected (n, n)"
+            raise SettingsError(msg)
+        if not abs(H - H.T).max() <= 1e-5 * abs(H).max():  # H may come from float32
+            msg = "hessian is not symmetric: pass (H + H.T) / 2 if that is what is meant"
+            raise SettingsError(msg)
+        try:
+            L = np.linalg.cholesky(H)
+        except np.linalg.LinAlgError as error:
+            msg = "hessian is not positive definite: its inverse gives no descent direction"
+            raise SettingsError(msg) from error
+        half = np.linalg.inv(L)
+        object.__setattr__(self, "_inverse", half.T @ half)
+
+    def begin(self, frame: Frame) -> KnownCurvature:
+        """Move A to the device, and into z; H, where it is needed."""
+        n, space = frame.space.n, frame.space
+        if self._inverse.shape[0] != n:
+            msg = f"hessian has shape {self._inverse.shape}: expected ({n}, {n}), as x0"
+            raise SettingsError(msg)
+        A = frame.inverse_matrix(like(space, self._inverse, "hessian"))
+        return KnownCurvature(frame, A, self)
+
+
+@saved(fresh=("B",))
+@dataclass(slots=True, eq=False)
+class KnownCurvature(Curvature):
+    """H and its inverse, in z."""
+
+    frame: Frame
+    A: Array
+    settings: ExactInverse
+    B: Array = None
+
+    def solve(self, v: Array) -> Array:
+        """H^-1 v."""
+        return self.A @ v
+
+    def matvec(self, v: Array) -> Array:
+        """H v."""
+        return self._moved() @ v
+
+    def dense(self) -> Array:
+        """H."""
+        return self._moved() + 0.0
+
+    def diagonal(self) -> Array:
+        """The diagonal of H."""
+        return diagonal_of(self._moved())
+
+    def _moved(self) -> Array:
+        """H on the device, from its first use on."""
+        if self.B is None:
+            given = self.settings.hessian
+            H = np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
+            self.B = self.frame.matrix(like(self.frame.space, H, "hessian"))
+        return self.B

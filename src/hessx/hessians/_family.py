@@ -1,0 +1,176 @@
+"""One family: whatever stands near the Hessian or its inverse."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from hessx._xp import Array, Packet, space_of
+from hessx.core import Frame, Learns, Offer, Pair, PairRing, Wants
+from hessx.krylov import invert
+from hessx.operators import LinearOperator
+
+__all__ = ["Approximation", "Curvature"]
+
+
+class Approximation:
+    """Settings of an approximation B of the Hessian: the base of every one, and of one's own.
+
+    It is used as the inverse A of a line search, as the model of a trust region, and as a
+    preconditioner; what fits where follows from the attributes, when parts are put together.
+
+    Attributes
+    ----------
+    offers : Offer
+        What it can do: `SOLVE` (A v), `MATVEC` (B v), and more.  One of the two is enough: where
+        the other is needed, it is solved for by conjugate gradients, which takes B to be positive.
+    positive : bool
+        B is positive definite whatever the pairs.
+    learns : Learns
+        From nothing, from accepted steps, or from every trial of a trust region.
+    wants : Wants
+        `HESSIAN`: the Hessian at each accepted point, handed to `Curvature.at`.
+
+    Notes
+    -----
+    Vectors are flat, and of the variables z of the frame, x = scale z.
+
+    Examples
+    --------
+    B = I / gamma with gamma = s'y / y'y:
+
+    >>> from hessx import Approximation, Curvature, Offer
+    >>> class Spectral(Approximation):
+    ...     offers = Offer.SOLVE | Offer.MATVEC
+    ...     def begin(self, frame):
+    ...         return SpectralCurvature()
+    >>> class SpectralCurvature(Curvature):
+    ...     gamma = 1.0
+    ...     def solve(self, v):
+    ...         return v * self.gamma
+    ...     def matvec(self, v):
+    ...         return v / self.gamma
+    ...     def update(self, pair):
+    ...         if not pair.s_y > 0.0:
+    ...             return "skipped"
+    ...         self.gamma = pair.s_y / pair.y_y
+    ...         return ""
+    >>> import numpy as np, hessx
+    >>> h = np.array([1.0, 10.0])
+    >>> method = hessx.LineSearchMethod(Spectral(), hessx.HagerZhang())
+    >>> hessx.minimize(lambda x: (h @ x**2 / 2, h * x), [1.0, 1.0], jac=True, method=method).success
+    True
+    >>> method = hessx.TrustRegionMethod(Spectral())
+    >>> hessx.minimize(lambda x: (h @ x**2 / 2, h * x), [1.0, 1.0], jac=True, method=method).success
+    True
+    """
+
+    __slots__ = ()
+    offers: ClassVar[Offer] = Offer.SOLVE
+    positive: ClassVar[bool] = True
+    learns: ClassVar[Learns] = Learns.ACCEPTED
+    wants: ClassVar[Wants] = Wants.NOTHING
+
+    def begin(self, frame: Frame) -> Curvature:
+        """Begin a run: give the part that is at work in it.
+
+        Parameters
+        ----------
+        frame : Frame
+            The variables of the method; ``frame.space`` is where they live.
+        """
+        msg = f"{type(self).__name__} has no begin(frame), which gives its Curvature"
+        raise NotImplementedError(msg)
+
+
+class Curvature:
+    """An approximation at work in a run: owns its arrays, and is saved with the run.
+
+    Its class is registered by `saved` where runs are to be saved.  A subclass writes what its
+    `Approximation` offers, and ``update`` where it learns.
+
+    Attributes
+    ----------
+    sized : bool
+        A v has the length of a step: alpha = 1 is natural.
+    active : bool
+        False while B is still I.
+    waits : bool
+        What it wants of the oracle at this point has not come.
+    collect : int
+        Pairs (p, H p) of each CG solve that ``collected`` takes.
+    squares : bool
+        As a preconditioner: ``update`` reads y'y and s's, two inner products per step.
+    """
+
+    __slots__ = ()
+    sized: bool = True
+    active: bool = True
+    waits: bool = False
+    collect: int = 0
+    squares: bool = True
+
+    def at(self, hessian: Any) -> None:
+        """Take the Hessian at a new point, where that is wanted."""
+
+    def leave(self) -> None:
+        """Let go of what belongs to the point that is left."""
+
+    def hold(self, packet: Packet) -> None:
+        """Name arrays that change, for lazy libraries: ``packet.hold(self, "first", "second")``."""
+
+    def measure(self, pair: Pair, packet: Packet) -> None:
+        """Ask for scalars of a trial beyond those of `Pair`; ``pair.numbers`` has them later.
+
+        Here s and y (and product) of the pair are known, and none of its numbers.
+        """
+
+    def update(self, pair: Pair) -> str:  # noqa: ARG002
+        """Learn from a pair; "" or a word such as "skipped" for the record."""
+        return ""
+
+    def collected(self, pairs: PairRing) -> None:
+        """Take over the pairs of the solve whose step was accepted, where ``collect`` > 0."""
+
+    def solved(self, *, short: bool) -> None:
+        """As a preconditioner: a solve with it has ended; short, for lack of products."""
+
+    def reset(self) -> bool:
+        """Forget the past; False where there was none, or none that can be forgotten."""
+        return False
+
+    def direction(self, g: Array, g_g: float) -> tuple[Array, float]:  # noqa: ARG002
+        """Give -A g, a new vector, and its product with g; nan where that is to be measured."""
+        return -self.solve(g), math.nan
+
+    def solve(self, v: Array) -> Array:
+        """A v, a new vector; unless overwritten, by conjugate gradients with ``matvec``."""
+        if type(self).matvec is Curvature.matvec:
+            raise NotImplementedError(_missing(self, "solve, nor matvec"))
+        return invert(space_of(v), self.matvec, v)
+
+    def matvec(self, v: Array) -> Array:
+        """B v, a new vector; unless overwritten, by conjugate gradients with ``solve``."""
+        if type(self).solve is Curvature.solve:
+            raise NotImplementedError(_missing(self, "matvec, nor solve"))
+        return invert(space_of(v), self.solve, v)
+
+    def solve_shifted(self, v: Array, sigma: float) -> Array:
+        """(B + sigma I)^-1 v, a new vector, for sigma >= 0."""
+        raise NotImplementedError(_missing(self, "solve_shifted"))
+
+    def dense(self) -> Array:
+        """B, of shape (n, n)."""
+        raise NotImplementedError(_missing(self, "dense"))
+
+    def diagonal(self) -> Array:
+        """The diagonal of B."""
+        raise NotImplementedError(_missing(self, "diagonal"))
+
+    def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
+        """A (or B) in x, as it stands, as an operator; None where there is none."""
+        return None
+
+
+def _missing(part: Curvature, verb: str) -> str:
+    return f"{type(part).__name__} has no {verb}: its approximation must not offer it"
