@@ -27,6 +27,10 @@ from hessx.globalization import (
     HagerZhang,
     MoreThuente,
     RadiusRule,
+    Ray,
+    Search,
+    StepRule,
+    Verdict,
 )
 from hessx.hessians import LBFGS, ExactInverse, Identity, NonlinearCG
 from hessx.krylov import GLTR, TruncatedCG, lsmr, minres
@@ -85,11 +89,15 @@ __all__ = [
     "Outcome",
     "PairPreconditioner",
     "RadiusRule",
+    "Ray",
     "Result",
+    "Search",
     "SettingsError",
+    "StepRule",
     "Stopping",
     "TruncatedCG",
     "TrustRegionMethod",
+    "Verdict",
     "Wants",
     "__version__",
     "check_adjoint",

@@ -21,11 +21,12 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
+    check_object,
     check_part,
     saved,
     store_real,
 )
-from hessx.globalization import LeavingSearch, Verdict
+from hessx.globalization import LeavingSearch, StepRule, Verdict
 from hessx.hessians import Applied, Identity, Needs
 from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
@@ -52,7 +53,7 @@ class LineSearchMethod:
         What A is: `LBFGS`, `NonlinearCG`, `Identity`, `ExactInverse`, one's own `Approximation`.
     rule : StepRule
         How alpha is found: `HagerZhang`, `MoreThuente`, `Armijo`, or given, as in `FixedStep`,
-        `DecayingStep` and `BarzilaiBorwein`.
+        `DecayingStep` and `BarzilaiBorwein`; or one's own.
     x_scale : float or array
         The natural size of the variables, > 0.  A number is the length of the first step; with an
         array (shape of x) the method works in x / x_scale.
@@ -81,19 +82,18 @@ class LineSearchMethod:
     """
 
     curvature: Any
-    rule: Any
+    rule: StepRule
     x_scale: Any = 1.0
     first_alpha: float = math.inf
 
     def __post_init__(self) -> None:
-        rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
-        check_part("rule", self.rule, "begin", rules)
+        _check_rule(self.rule)
         known = "hessx.LBFGS(), hessx.Identity() or an object with begin(frame) and needs_pairs"
         check_part("curvature", self.curvature, "remember needs_pairs", known)
         if not hasattr(self.curvature, "remember"):
             object.__setattr__(self, "curvature", Applied(self.curvature))
         identity = isinstance(self.curvature, Identity)
-        if getattr(self.rule, "needs_identity", False) and not identity:
+        if self.rule.needs_identity and not identity:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
         store_real(self, "first_alpha", 0.0, ends="(]")
@@ -102,15 +102,16 @@ class LineSearchMethod:
 
     @property
     def _needs(self) -> Needs:
-        rule = self.rule
-        slope, pair = getattr(rule, "needs_slope", True), getattr(rule, "needs_pair", False)
-        return Needs(slope, pair)
+        return Needs(self.rule.needs_slope, self.rule.needs_pair)
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
         frame, request = Frame.of(space, self.x_scale), Request(space.flat(x0), 0)
         memory = self.curvature.remember(frame, self._needs)
-        return LineSearchState(frame=frame, memory=memory, request=request, turns=turns)
+        steps = self.rule.begin()
+        return LineSearchState(
+            frame=frame, memory=memory, steps=steps, request=request, turns=turns
+        )
 
     def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         """Take an answer in: one fetch, then accept, try again or fail."""
@@ -154,7 +155,7 @@ class LineSearchMethod:
             if ray.slope == 0.0:  # out of a stationary start
                 state.search = LeavingSearch.along(ray)
             else:
-                state.search = self.rule.begin(ray) if known else None
+                state.search = state.steps.search(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
         state.ask(memory.place(alpha, state.point.x))
@@ -216,12 +217,12 @@ class LineSearchMethod:
             state.ray.slope = memory.start_slope
             if not -math.inf < state.ray.slope < 0.0:
                 return Verdict.FAILED
-            state.search = self.rule.begin(state.ray)
+            state.search = state.steps.search(state.ray)
         state.fell = state.fell or trial.value == -math.inf
         if not trial.finite:
             return state.search.advance(math.nan, memory.slope)
         blur = state.point.precision.blur
-        if blur and hasattr(state.search, "shortest"):
+        if blur:
             state.search.shortest = blur / math.sqrt(memory.d_square)
         if state.restarted or not memory.unit_step:
             change, noise = abs(trial.value - state.ray.value), state.floor.noise(state.ray.value)
@@ -230,14 +231,15 @@ class LineSearchMethod:
         return state.search.advance(trial.value, memory.slope)
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
-        memory, old, search = state.memory, state.point, state.search
-        state.floor.hear(state.search, state.ray.value)
+        memory, old, ray = state.memory, state.point, state.ray
+        search: Any = state.search
+        state.floor.hear(search.noise, ray.value)
         keep_when_left(state, trial, memory.gradient)
         state.value_before = old.value
-        state.alpha = search.alpha  # type: ignore[union-attr]
+        state.alpha = search.alpha
         state.step_norm = state.alpha * math.sqrt(memory.d_square)
         state.scaled_step_norm = state.step_norm / state.frame.length
-        settled, change = getattr(search, "settled", False), memory.slope - memory.start_slope
+        settled, change = search.settled, memory.slope - memory.start_slope
         state.cut = settled or state.restarted
         over = state.floor.after(old.value, trial, exhausted=settled)
         if memory.foretold is not None:
@@ -245,10 +247,11 @@ class LineSearchMethod:
         if not state.floor.idle:
             state.learn_bend(change, state.alpha * memory.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
-        state.ray.slope = memory.start_slope
+        ray.slope = memory.start_slope
         state.note = memory.accept(learn=not (over and again)) or ("restart" if again else "")
+        state.steps.after(ray, state.alpha, memory.s_y, memory.y_y)
         trial.grad_norm2 = memory.grad_norm2
-        state.point, state.last_ray = trial, state.ray
+        state.point, state.last_ray = trial, ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
         state.arrive(memory.grad_square)
@@ -261,7 +264,8 @@ class LineSearchMethod:
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
         """Renew the gradient, or drop the memory and restart along -g, once; then say why not."""
-        state.floor.hear(state.search, state.ray.value)
+        if state.search is not None:
+            state.floor.hear(state.search.noise, state.ray.value)
         promised = state.promised
         length = state.memory.alpha * math.sqrt(state.memory.d_square)
         state.search = None
@@ -271,3 +275,14 @@ class LineSearchMethod:
             state.restarted, state.floor.left = True, promised
             return
         state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)
+
+
+def _check_rule(rule: object) -> None:
+    """Refuse what is no rule for the step length, or is a class."""
+    check_object("rule", rule)
+    if not isinstance(rule, StepRule):
+        msg = (
+            f"rule is a {type(rule).__name__}: expected a line search or a given step, such as "
+            "hessx.HagerZhang() or hessx.FixedStep(0.1); one's own is a subclass of hessx.StepRule"
+        )
+        raise SettingsError(msg)
