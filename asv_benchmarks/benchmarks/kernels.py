@@ -95,7 +95,7 @@ class LineSearch:
 
     def time_acceptance(self, name: str) -> None:
         ray = Ray(value=4.0, slope=-4.0, alpha=2.0, eps=2.0**-52)  # (alpha - 2)^2
-        self.rule.begin(ray).advance(0.0, 0.0)
+        self.rule.search(ray).advance(0.0, 0.0)
 
 
 class Krylov:

@@ -181,7 +181,7 @@ def test_alpha_of_an_accepted_trial_is_that_of_the_trial(rule):
     settled = 0
     for _ in range(2000):
         least, edge = 10.0 ** rng.uniform(-2, 2, 2)
-        search = rule.begin(Ray(value=least**2, slope=-2.0 * least, alpha=1.0, eps=2.0**-52))
+        search = rule.search(Ray(value=least**2, slope=-2.0 * least, alpha=1.0, eps=2.0**-52))
         verdict, tried = Verdict.TRY, []
         while verdict is Verdict.TRY:
             alpha = search.alpha

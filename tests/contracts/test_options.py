@@ -476,13 +476,20 @@ def test_a_scale_beside_a_composition_is_refused():
 
 
 class Own:
-    """An approximation as a class."""
+    """An approximation as a class, and no step rule: it is none by its methods alone."""
 
-    def begin(self, frame):
+    def begin(self, frame=None):
         return self
+
+    def search(self, ray):
+        return hessx.globalization.GivenSearch(ray.alpha)
 
 
 LBFGS, HZ = hessx.LBFGS(), hessx.HagerZhang()
+RULE = (
+    r"expected a line search or a given step, such as hessx.HagerZhang\(\) or hessx.FixedStep"
+    r"\(0.1\); one's own is a subclass of hessx.StepRule"
+)
 
 
 @pytest.mark.parametrize(
@@ -516,6 +523,8 @@ def test_classes_in_the_place_of_objects(make, name, given):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: hessx.LineSearchMethod(LBFGS, 0.1), f"rule is a float: {RULE}"),
+        (lambda: hessx.LineSearchMethod(LBFGS, Own()), f"rule is a Own: {RULE}"),
         (lambda: hessx.TrustRegionMethod(region=3.0), "region is a float: expected hessx.RadiusR"),
         (lambda: hessx.TrustRegionMethod(forcing="tight"), "forcing is a str: expected hessx.F"),
         (lambda: hessx.NewtonCG(forcing=None), "forcing is a NoneType: expected hessx.Forcing"),

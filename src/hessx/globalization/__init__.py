@@ -2,19 +2,26 @@
 
 from hessx.globalization._armijo import Armijo, ArmijoSearch
 from hessx.globalization._forcing import EisenstatWalker, Forcing, ForcingRule, ForcingState
-from hessx.globalization._given import BarzilaiBorwein, DecayingStep, FixedStep, GivenSearch
+from hessx.globalization._given import (
+    BarzilaiBorwein,
+    BarzilaiBorweinSteps,
+    DecayingStep,
+    FixedStep,
+    GivenSearch,
+)
 from hessx.globalization._hager_zhang import HagerZhang, HagerZhangSearch
 from hessx.globalization._leaving import LeavingSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
 from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._radius import RadiusRule, Region
-from hessx.globalization._search import Ray, Search, StepRule, Verdict
+from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
 
 __all__ = [
     "ROUNDING",
     "Armijo",
     "ArmijoSearch",
     "BarzilaiBorwein",
+    "BarzilaiBorweinSteps",
     "DecayingStep",
     "EisenstatWalker",
     "FixedStep",
@@ -25,6 +32,7 @@ __all__ = [
     "HagerZhang",
     "HagerZhangSearch",
     "LeavingSearch",
+    "LiveRule",
     "MoreThuente",
     "MoreThuenteSearch",
     "Noise",

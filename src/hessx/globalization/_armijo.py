@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hessx.core import saved, store_integer, store_real
 from hessx.globalization._interpolate import clamp, quadratic_minimizer, value_minimizer
 from hessx.globalization._noise import Noise
-from hessx.globalization._search import Ray, Verdict
+from hessx.globalization._search import Ray, Search, StepRule, Verdict
 from hessx.globalization._wolfe import DEEP, SHRINK, approximate_wolfe, check_ray
 
 __all__ = ["Armijo", "ArmijoSearch"]
@@ -18,7 +18,7 @@ _C2 = 0.9  # at the precision floor a shorter step than this allows changes noth
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Armijo:
+class Armijo(StepRule):
     """Armijo's rule: shorten the step until f decreases in proportion to it.
 
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
@@ -59,7 +59,7 @@ class Armijo:
     Examples
     --------
     >>> from hessx.globalization import Armijo, Ray
-    >>> search = Armijo().begin(Ray(value=1.0, slope=-2.0, alpha=4.0, eps=2.0**-52))
+    >>> search = Armijo().search(Ray(value=1.0, slope=-2.0, alpha=4.0, eps=2.0**-52))
     >>> search.advance(9.0, 6.0), search.alpha  # f = (alpha - 1)^2
     (<Verdict.TRY: 'try'>, 1.0)
     >>> search.advance(0.0, 0.0)
@@ -73,7 +73,7 @@ class Armijo:
         store_real(self, "c1", 0.0, 0.5)
         store_integer(self, "max_trials", 1)
 
-    def begin(self, ray: Ray) -> ArmijoSearch:
+    def search(self, ray: Ray) -> ArmijoSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
         check_ray(ray)
         return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.noise)
@@ -81,7 +81,7 @@ class Armijo:
 
 @saved
 @dataclass(slots=True)
-class ArmijoSearch:
+class ArmijoSearch(Search):
     """One search.
 
     Attributes

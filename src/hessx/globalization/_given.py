@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hessx.core import saved, store_choice, store_real
 from hessx.globalization._noise import Noise
-from hessx.globalization._search import Ray, Verdict
+from hessx.globalization._search import Ray, Search, StepRule, Verdict
 
-__all__ = ["BarzilaiBorwein", "DecayingStep", "FixedStep", "GivenSearch"]
+__all__ = ["BarzilaiBorwein", "BarzilaiBorweinSteps", "DecayingStep", "FixedStep", "GivenSearch"]
 
 _SHRINK = 0.25  # of a step that led to a non-finite value, or one too high
 _MAX_TRIALS = 30
@@ -18,7 +18,7 @@ _DECREASE = 1e-4  # Raydan's gamma
 
 @saved
 @dataclass(slots=True)
-class GivenSearch:
+class GivenSearch(Search):
     """Take the step as it is; a non-finite point, or one too high, is shrunk away from.
 
     Attributes
@@ -49,7 +49,7 @@ class GivenSearch:
 
 @saved
 @dataclass(frozen=True, slots=True)
-class FixedStep:
+class FixedStep(StepRule):
     """Take the same step each time, alpha_k = alpha.
 
     Parameters
@@ -83,19 +83,18 @@ class FixedStep:
 
     alpha: float
     needs_slope = False
-    needs_pair = False
 
     def __post_init__(self) -> None:
         store_real(self, "alpha", 0.0)
 
-    def begin(self, ray: Ray) -> GivenSearch:  # noqa: ARG002
+    def search(self, ray: Ray) -> GivenSearch:  # noqa: ARG002
         """Give the fixed step."""
         return GivenSearch(self.alpha)
 
 
 @saved
 @dataclass(frozen=True, slots=True)
-class DecayingStep:
+class DecayingStep(StepRule):
     r"""Take steps that decay, alpha_k = alpha / (1 + rate k)^power.
 
     Parameters
@@ -126,7 +125,7 @@ class DecayingStep:
     --------
     >>> from hessx.globalization import DecayingStep, Ray
     >>> rule = DecayingStep(0.5, rate=1.0, power=1.0)
-    >>> [rule.begin(Ray(1.0, -1.0, 1.0, 2.0**-52, iteration=k)).alpha for k in (0, 1, 4)]
+    >>> [rule.search(Ray(1.0, -1.0, 1.0, 2.0**-52, iteration=k)).alpha for k in (0, 1, 4)]
     [0.5, 0.25, 0.1]
     """
 
@@ -134,26 +133,26 @@ class DecayingStep:
     rate: float = 1.0
     power: float = 1.0
     needs_slope = False
-    needs_pair = False
 
     def __post_init__(self) -> None:
         store_real(self, "alpha", 0.0)
         store_real(self, "rate", 0.0)
         store_real(self, "power", 0.0, 1.0, "(]")
 
-    def begin(self, ray: Ray) -> GivenSearch:
+    def search(self, ray: Ray) -> GivenSearch:
         """Give the step of this iteration."""
         return GivenSearch(self.alpha / (1.0 + self.rate * ray.iteration) ** self.power)
 
 
 @saved
 @dataclass(frozen=True, slots=True)
-class BarzilaiBorwein:
+class BarzilaiBorwein(StepRule):
     """Take the step that makes alpha A fit the last pair, s = alpha A y.
 
-    With d = -A g and A fixed, s'A^-1 s = -last_alpha^2 last_slope, so that the long step
+    With d = -A g and A fixed, s'A^-1 s = -last^2 slope with the last step and the slope
+    at its start, so that the long step
 
-        alpha = s'A^-1 s / s'y = -last_alpha^2 last_slope / s'y
+        alpha = s'A^-1 s / s'y = -last^2 slope / s'y
 
     needs no product with A.  The short step s'y / y'y belongs to A = I alone.  The first step is
     the solver's first trial (of length x_scale with A = I); where s'y <= 0 the last step is
@@ -206,21 +205,53 @@ class BarzilaiBorwein:
         """The short step is meaningful for A = I only."""
         return self.variant == "short"
 
-    def begin(self, ray: Ray) -> GivenSearch:
+    def begin(self) -> BarzilaiBorweinSteps:
+        """Begin a run, without a pair."""
+        return BarzilaiBorweinSteps(self.variant)
+
+
+@saved
+@dataclass(slots=True)
+class BarzilaiBorweinSteps:
+    """`BarzilaiBorwein` at work: the last pair, and the values that bound the next.
+
+    Attributes
+    ----------
+    variant : {"long", "short"}
+        Which step.
+    alpha, slope, s_y, y_y : float
+        The last step, the slope at its start, and s'y and y'y of its pair; nan before there is one.
+    recent : tuple of float
+        The values at the starts of the last nine steps.
+    """
+
+    variant: str
+    alpha: float = math.nan
+    slope: float = math.nan
+    s_y: float = math.nan
+    y_y: float = math.nan
+    recent: tuple[float, ...] = ()
+
+    def search(self, ray: Ray) -> GivenSearch:
         """Start with the step that fits the last pair."""
-        highest = max(ray.recent, default=math.inf)
+        highest = max((*self.recent, ray.value))
         slope = 0.0 if math.isnan(ray.slope) else _DECREASE * ray.slope
         noise = Noise.at(highest, ray.eps, ray.eps_f).level
         return GivenSearch(self._step(ray), highest + noise, slope)
 
+    def after(self, ray: Ray, alpha: float, s_y: float, y_y: float) -> None:
+        """Keep the pair of an accepted step, and the value at its start."""
+        self.alpha, self.slope, self.s_y, self.y_y = alpha, ray.slope, s_y, y_y
+        self.recent = (*self.recent[-8:], ray.value)
+
     def _step(self, ray: Ray) -> float:
         """The ray's own first trial where there is no pair yet."""
-        if math.isnan(ray.s_y):
+        if math.isnan(self.s_y):
             return ray.alpha
-        if not ray.s_y > 0.0:
-            return ray.last_alpha
+        if not self.s_y > 0.0:
+            return self.alpha
         if self.variant == "short":
-            alpha = ray.s_y / ray.y_y if ray.y_y > 0.0 else math.inf
+            alpha = self.s_y / self.y_y if self.y_y > 0.0 else math.inf
         else:
-            alpha = -ray.last_alpha * (ray.last_alpha * ray.last_slope / ray.s_y)
-        return alpha if 0.0 < alpha < math.inf else ray.last_alpha
+            alpha = -self.alpha * (self.alpha * self.slope / self.s_y)
+        return alpha if 0.0 < alpha < math.inf else self.alpha

@@ -95,7 +95,7 @@ class HagerZhang(WolfeRule):
     Examples
     --------
     >>> from hessx.globalization import HagerZhang, Ray
-    >>> search = HagerZhang(c2=0.1).begin(Ray(value=4.0, slope=-4.0, alpha=1.0, eps=2.0**-52))
+    >>> search = HagerZhang(c2=0.1).search(Ray(value=4.0, slope=-4.0, alpha=1.0, eps=2.0**-52))
     >>> search.advance(1.0, -2.0), search.alpha  # f = (alpha - 2)^2
     (<Verdict.TRY: 'try'>, 2.0)
     >>> search.advance(0.0, 0.0)
@@ -110,7 +110,7 @@ class HagerZhang(WolfeRule):
         store_real(self, "expansion", 1.0)
         store_real(self, "alpha_max", 1.0)
 
-    def begin(self, ray: Ray) -> HagerZhangSearch:
+    def search(self, ray: Ray) -> HagerZhangSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
         check_ray(ray)
         value, slope, alpha = ray.value, ray.slope, ray.alpha

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from hessx.core import saved
-from hessx.globalization._search import Ray, Verdict
+from hessx.globalization._search import Ray, Search, Verdict
 
 __all__ = ["LeavingSearch"]
 
@@ -15,7 +15,7 @@ _TRIALS = 30
 
 @saved
 @dataclass(slots=True)
-class LeavingSearch:
+class LeavingSearch(Search):
     """Halve the step until f falls: on a ray of slope 0 no Wolfe condition tells more.
 
     Attributes

@@ -85,7 +85,7 @@ class MoreThuente(WolfeRule):
     Examples
     --------
     >>> from hessx.globalization import MoreThuente, Ray
-    >>> search = MoreThuente(c2=0.1).begin(Ray(value=4.0, slope=-4.0, alpha=1.0, eps=2.0**-52))
+    >>> search = MoreThuente(c2=0.1).search(Ray(value=4.0, slope=-4.0, alpha=1.0, eps=2.0**-52))
     >>> search.advance(1.0, -2.0), search.alpha  # f = (alpha - 2)^2
     (<Verdict.TRY: 'try'>, 2.0)
     >>> search.advance(0.0, 0.0)
@@ -103,7 +103,7 @@ class MoreThuente(WolfeRule):
         store_real(self, "alpha_min", 0.0, 1.0, "[]")
         store_real(self, "alpha_max", 1.0, ends="[)")
 
-    def begin(self, ray: Ray) -> MoreThuenteSearch:
+    def search(self, ray: Ray) -> MoreThuenteSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
         check_ray(ray)
         value, slope, alpha = ray.value, ray.slope, ray.alpha

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from hessx.core import SettingsError, store_integer, store_real
 from hessx.globalization._noise import ROUNDING, Noise
-from hessx.globalization._search import Ray, Verdict
+from hessx.globalization._search import Ray, Search, StepRule, Verdict
 
 __all__ = [
     "DEEP",
@@ -105,7 +105,7 @@ def approximate_wolfe(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WolfeRule:
+class WolfeRule(StepRule):
     """The constants of the Wolfe conditions and the limit on trials.
 
     Parameters
@@ -137,7 +137,7 @@ class WolfeRule:
 
 
 @dataclass(slots=True)
-class WolfeSearch:
+class WolfeSearch(Search):
     """The data that every search for a Wolfe point carries.
 
     Attributes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from hessx.core import Point, saved
 from hessx.globalization import ROUNDING, Noise
@@ -65,9 +64,8 @@ class Floor:
         moved: float = point.precision.moved
         return moved < math.inf and moved <= self.difference_noise(point.value, before)
 
-    def hear(self, listener: Any, value: float) -> None:
-        """Take over the noise that a search, or a state, has measured at a value of f."""
-        noise: Noise | None = getattr(listener, "noise", None)
+    def hear(self, noise: Noise | None, value: float) -> None:
+        """Take over the noise that a search, or a region, has measured at a value of f."""
         if noise is not None and value and noise.level > self.eps_f * abs(value):
             self.eps_f = noise.level / abs(value)
 

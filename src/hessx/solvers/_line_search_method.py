@@ -23,12 +23,11 @@ from hessx.core import (
     Request,
     SettingsError,
     check_object,
-    check_part,
     saved,
     store_real,
 )
 from hessx.directions import DirectionRule, Needs, QuasiNewton, check_approximation
-from hessx.globalization import LeavingSearch, Verdict
+from hessx.globalization import LeavingSearch, StepRule, Verdict
 from hessx.hessians import Approximation, Identity
 from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
@@ -56,7 +55,7 @@ class LineSearchMethod:
         `LBFGS`, `BFGS`, `Identity`, `ExactInverse`, one's own; given bare it is a `QuasiNewton`.
     rule : StepRule
         How alpha is found: `HagerZhang`, `MoreThuente`, `Armijo`, or given, as in `FixedStep`,
-        `DecayingStep` and `BarzilaiBorwein`.
+        `DecayingStep` and `BarzilaiBorwein`; or one's own.
     x_scale : float or array
         The natural size of the variables, > 0.  A number is the length of the first step; with an
         array (shape of x) the method works in x / x_scale.
@@ -85,19 +84,20 @@ class LineSearchMethod:
     """
 
     direction: DirectionRule | Approximation
-    rule: Any
+    rule: StepRule
     x_scale: object = 1.0
     first_alpha: float = math.inf
 
     def __post_init__(self) -> None:
-        rules = "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1)"
-        check_part("rule", self.rule, "begin", rules)
-        check_object("direction", self.direction)
-        if not isinstance(self.direction, DirectionRule):
-            check_approximation("direction", self.direction)
-            object.__setattr__(self, "direction", QuasiNewton(self.direction))
-        identity = isinstance(getattr(self.direction, "approximation", None), Identity)
-        if getattr(self.rule, "needs_identity", False) and not identity:
+        _check_rule(self.rule)
+        direction = self.direction
+        check_object("direction", direction)
+        if not isinstance(direction, DirectionRule):
+            check_approximation("direction", direction)
+            direction = QuasiNewton(direction)
+            object.__setattr__(self, "direction", direction)
+        plain = isinstance(direction, QuasiNewton) and isinstance(direction.approximation, Identity)
+        if self.rule.needs_identity and not plain:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
             raise SettingsError(msg)
         store_real(self, "first_alpha", 0.0, ends="(]")
@@ -110,15 +110,18 @@ class LineSearchMethod:
 
     @property
     def _needs(self) -> Needs:
-        rule = self.rule
-        slope, pair = getattr(rule, "needs_slope", True), getattr(rule, "needs_pair", False)
-        return Needs(slope, pair)
+        return Needs(self.rule.needs_slope, self.rule.needs_pair)
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> LineSearchState:
         """Ask for the value and gradient at x0."""
         frame, request = Frame.of(space, self.x_scale), Request(space.flat(x0), 0)
-        direction = self._direction.begin(frame, self._needs)
-        return LineSearchState(frame=frame, direction=direction, request=request, turns=turns)
+        return LineSearchState(
+            frame=frame,
+            direction=self._direction.begin(frame, self._needs),
+            steps=self.rule.begin(),
+            request=request,
+            turns=turns,
+        )
 
     def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
         """Take an answer in: one fetch, then accept, try again or fail."""
@@ -163,7 +166,7 @@ class LineSearchMethod:
             if ray.slope == 0.0:  # out of a stationary start
                 state.search = LeavingSearch.along(ray)
             else:
-                state.search = self.rule.begin(ray) if known else None
+                state.search = state.steps.search(ray) if known else None
         alpha = ray.alpha if state.search is None else state.search.alpha  # type: ignore[union-attr]
         state.trials += 1
         state.ask(state.track.place(alpha, state.point.x))
@@ -227,12 +230,12 @@ class LineSearchMethod:
             state.ray.slope = track.start_slope
             if not -math.inf < state.ray.slope < 0.0:
                 return Verdict.FAILED
-            state.search = self.rule.begin(state.ray)
+            state.search = state.steps.search(state.ray)
         state.fell = state.fell or trial.value == -math.inf
         if not trial.finite:
             return state.search.advance(math.nan, track.slope)
         blur = state.point.precision.blur
-        if blur and hasattr(state.search, "shortest"):
+        if blur:
             state.search.shortest = blur / math.sqrt(track.d_square)
         if state.restarted or not state.direction.sized:
             change, noise = abs(trial.value - state.ray.value), state.floor.noise(state.ray.value)
@@ -241,14 +244,15 @@ class LineSearchMethod:
         return state.search.advance(trial.value, track.slope)
 
     def _accept(self, state: LineSearchState, trial: Point) -> None:
-        direction, track, old, search = state.direction, state.track, state.point, state.search
-        state.floor.hear(state.search, state.ray.value)
+        direction, track, old, ray = state.direction, state.track, state.point, state.ray
+        search: Any = state.search
+        state.floor.hear(search.noise, ray.value)
         keep_when_left(state, trial, track.gradient)
         state.value_before = old.value
-        state.alpha = search.alpha  # type: ignore[union-attr]
+        state.alpha = search.alpha
         state.step_norm = state.alpha * math.sqrt(track.d_square)
         state.scaled_step_norm = state.step_norm / state.frame.length
-        settled, change = getattr(search, "settled", False), track.slope - track.start_slope
+        settled, change = search.settled, track.slope - track.start_slope
         state.cut = settled or state.restarted
         over = state.floor.after(old.value, trial, exhausted=settled)
         if direction.foretold is not None:
@@ -256,10 +260,11 @@ class LineSearchMethod:
         if not state.floor.idle:
             state.learn_bend(change, state.alpha * track.d_square)
         promised, again = state.promised if over else math.nan, state.restarted
-        state.ray.slope = track.start_slope
+        ray.slope = track.start_slope
         state.note = direction.accept(learn=not (over and again)) or ("restart" if again else "")
+        state.steps.after(ray, state.alpha, track.s_y, track.y_y)
         trial.grad_norm2 = track.grad_norm2
-        state.point, state.last_ray = trial, state.ray
+        state.point, state.last_ray = trial, ray
         state.iteration += 1
         state.accepted, state.restarted = True, False
         state.arrive(track.grad_square)
@@ -272,7 +277,8 @@ class LineSearchMethod:
 
     def _fail(self, state: LineSearchState, trial: Point) -> None:
         """Renew the gradient, or drop the memory and restart along -g, once; then say why not."""
-        state.floor.hear(state.search, state.ray.value)
+        if state.search is not None:
+            state.floor.hear(state.search.noise, state.ray.value)
         promised = state.promised
         length = state.track.alpha * math.sqrt(state.track.d_square)
         state.search = None
@@ -282,3 +288,14 @@ class LineSearchMethod:
             state.restarted, state.floor.left = True, promised
             return
         state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)
+
+
+def _check_rule(rule: object) -> None:
+    """Refuse what is no rule for the step length, or is a class."""
+    check_object("rule", rule)
+    if not isinstance(rule, StepRule):
+        msg = (
+            f"rule is a {type(rule).__name__}: expected a line search or a given step, such as "
+            "hessx.HagerZhang() or hessx.FixedStep(0.1); one's own is a subclass of hessx.StepRule"
+        )
+        raise SettingsError(msg)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hessx.core import saved
 from hessx.directions import Direction, Track
-from hessx.globalization import Ray, Search
+from hessx.globalization import LiveRule, Ray, Search
 from hessx.solvers._floor import parabola_decrease
 from hessx.solvers._run_state import RunState
 
@@ -32,6 +32,8 @@ class LineSearchState(RunState):
     ----------
     direction : Direction
         Where the rays go; it owns the track of gradient, d and trial.
+    steps : LiveRule
+        The rule for alpha, with what it keeps of earlier steps.
     phase : Phase
         Whether the start has been answered.
     ray, last_ray : Ray
@@ -44,6 +46,7 @@ class LineSearchState(RunState):
     """
 
     direction: Direction
+    steps: LiveRule
     phase: Phase = Phase.START
     ray: Ray = field(init=False)
     search: Search | None = None

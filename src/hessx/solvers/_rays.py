@@ -25,19 +25,14 @@ def next_ray(state: LineSearchState, largest: float) -> Ray:
     Ray
         With a first trial of 1 for Newton kinds, else from the last ray.
     """
-    track, last, space = state.track, state.last_ray, state.space
+    track, space = state.track, state.space
     if state.direction.sized:
         alpha = state.direction.first_alpha(state.alpha, state.step_norm)
     else:
         alpha = _first_trial(state, largest)
     alpha = min(max(alpha, 1.0 / space.largest), space.largest)
-    ray = Ray(state.point.value, track.start_slope, alpha, space.eps, state.iteration)
-    ray.eps_f = state.floor.eps_f
-    ray.recent = (ray.value,) if last is None else (*last.recent[-9:], ray.value)
-    if last is not None:
-        ray.last_alpha, ray.last_slope = state.alpha, last.slope
-        ray.s_y, ray.y_y = track.s_y, track.y_y
-    return ray
+    value, slope = state.point.value, track.start_slope
+    return Ray(value, slope, alpha, space.eps, state.iteration, state.floor.eps_f)
 
 
 def _first_trial(state: LineSearchState, largest: float) -> float:

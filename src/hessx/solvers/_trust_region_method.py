@@ -140,7 +140,7 @@ class TrustRegionMethod:
         f, value = state.point.value, trial.value if trial.finite else math.nan
         state.fell = state.fell or trial.value == -math.inf
         state.noise = state.noise.after(p.norm, -p.slope, value - f)
-        state.floor.hear(state, f)
+        state.floor.hear(state.noise, f)
         lowest = f if state.best is None else min(f, state.best.value)
         slopes = p.slope, slope
         ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.floor.eps)

@@ -40,7 +40,7 @@ class End:
 
 def run(rule, piece, alpha=None, *, copying=False):
     """Search to the end; with ``copying``, every evaluation goes to a copy of the search."""
-    search = rule.begin(piece.ray(alpha))
+    search = rule.search(piece.ray(alpha))
     trials = []
     verdict = Verdict.TRY
     while verdict is Verdict.TRY:

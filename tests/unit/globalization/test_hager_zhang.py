@@ -65,7 +65,7 @@ def test_takes_the_published_steps_where_values_say_nothing(slices, c1, c2):
             _, slope0 = piece.phi(0.0)
             if not 0.0 < piece.phi(start)[1] < 1e100:
                 continue
-            search = rule.begin(Ray(value=1.0, slope=slope0, alpha=start, eps=2.0**-52))
+            search = rule.search(Ray(value=1.0, slope=slope0, alpha=start, eps=2.0**-52))
             steps, verdict = [], Verdict.TRY
             while verdict is Verdict.TRY and len(steps) < 25:
                 steps.append(search.alpha)
@@ -80,7 +80,7 @@ def test_takes_the_published_steps_where_values_say_nothing(slices, c1, c2):
 @pytest.mark.parametrize(("value", "slope"), [(1e6, -1e-6), (1e-3, -5.0), (1e-9, -0.9)])
 def test_a_rise_that_ends_in_a_fall_is_left_by_at_least_half(value, slope):
     """Step U3: f(1) is too high, so that a minimum lies before, whatever f'(1) < 0 says."""
-    search = HagerZhang().begin(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
+    search = HagerZhang().search(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
     assert search.advance(value, slope) is Verdict.TRY
     assert 0.1 <= search.alpha <= 0.5
 
@@ -103,7 +103,7 @@ def parabola(alpha):
 def alphas(phi, first, iteration):
     """The trials on a ray of the given iteration."""
     value, slope = phi(0.0)
-    search = HagerZhang().begin(Ray(value, slope, first, 2.0**-52, iteration))
+    search = HagerZhang().search(Ray(value, slope, first, 2.0**-52, iteration))
     trials, verdict = [], Verdict.TRY
     while verdict is Verdict.TRY:
         trials.append(search.alpha)

@@ -54,7 +54,7 @@ def test_every_documented_inequality_holds_on_exit(rule, slices, nasty, run):
         if end.verdict is Verdict.FAILED:
             # nothing that was evaluated could have been accepted
             assert not any(accepted_by(rule, piece, alpha) for alpha, _, _ in end.trials), where
-        elif getattr(end.search, "settled", False):
+        elif end.search.settled:
             assert "decrease" in holding, where
         else:
             assert holding & {"armijo", "wolfe", "approximate"}, where
@@ -68,7 +68,7 @@ def test_every_smooth_slice_ends_in_its_conditions(rule, slices, run):
     for piece in slices:
         end = run(rule, piece)
         assert end.verdict is Verdict.ACCEPTED, piece.name
-        assert not getattr(end.search, "settled", False), piece.name
+        assert not end.search.settled, piece.name
 
 
 @every_rule
@@ -134,7 +134,7 @@ def test_a_minimum_before_a_hole_is_found(rule, nasty, run):
         if piece.name in ("barrier", "hole-after-minimum", "value-inf"):
             end = run(rule, piece)
             assert end.verdict is Verdict.ACCEPTED
-            assert not getattr(end.search, "settled", False), f"{piece.name} from {piece.alpha}"
+            assert not end.search.settled, f"{piece.name} from {piece.alpha}"
 
 
 @every_rule
@@ -145,7 +145,7 @@ def test_a_search_stops_short_of_a_hole_that_hides_the_minimum(rule, nasty, run)
             end = run(rule, piece)
             assert end.verdict is Verdict.ACCEPTED
             assert len(end.trials) <= 15
-            if getattr(end.search, "settled", False):
+            if end.search.settled:
                 assert end.trials[-1][0] > 0.8 * edge
 
 
@@ -193,7 +193,7 @@ def test_goes_back_to_the_lowest_trial_with_sufficient_decrease(kind, run, slice
 
 @pytest.mark.parametrize("kind", WOLFE)
 def test_the_lowest_trial_need_not_be_the_last_one(kind):
-    search = kind(max_trials=3).begin(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
+    search = kind(max_trials=3).search(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
     assert search.advance(-2.0, -1.0) is Verdict.TRY
     assert search.advance(-1.0, -1.0) is Verdict.TRY
     assert search.advance(100.0, 100.0) is Verdict.TRY
@@ -203,7 +203,7 @@ def test_the_lowest_trial_need_not_be_the_last_one(kind):
 
 @pytest.mark.parametrize("kind", WOLFE)
 def test_fails_if_the_lowest_trial_is_no_longer_low(kind):
-    search = kind(max_trials=2).begin(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
+    search = kind(max_trials=2).search(Ray(value=0.0, slope=-1.0, alpha=1.0, eps=2.0**-52))
     assert search.advance(-1.0, -1.0) is Verdict.TRY
     assert search.advance(5.0, 100.0) is Verdict.TRY
     assert search.advance(1.0, -1.0) is Verdict.FAILED
@@ -223,7 +223,7 @@ def test_rounding_noise_is_accepted_by_slopes(rule, nasty, run):
         if piece.name in ("single", "noisy") and piece.alpha >= 0.1:
             end = run(rule, piece)
             assert end.verdict is Verdict.ACCEPTED
-            assert not getattr(end.search, "settled", False)
+            assert not end.search.settled
             assert len(end.trials) <= 6
 
 
@@ -241,7 +241,7 @@ def test_rounding_noise_is_accepted_by_slopes(rule, nasty, run):
 def test_terms_that_cancel_may_raise_f(kind, rise, deep, alpha, taken):
     """A parabola `deep` eps deep with its minimum at 1, and values that are `rise` eps too high."""
     eps = 2.0**-23
-    search = kind().begin(Ray(value=1.0, slope=-2.0 * deep * eps, alpha=alpha, eps=eps))
+    search = kind().search(Ray(value=1.0, slope=-2.0 * deep * eps, alpha=alpha, eps=eps))
     value = 1.0 + eps * (rise + deep * ((alpha - 1.0) ** 2 - 1.0))
     verdict = search.advance(value, 2.0 * deep * eps * (alpha - 1.0))
     assert (verdict is Verdict.ACCEPTED) == taken
@@ -262,7 +262,7 @@ def test_without_approximate_wolfe_rounding_misleads(nasty, run):
 )
 def test_a_ray_that_does_not_descend_is_refused(rule, slope, alpha):
     with pytest.raises(ValueError, match="descent direction"):
-        rule.begin(Ray(value=1.0, slope=slope, alpha=alpha, eps=2.0**-52))
+        rule.search(Ray(value=1.0, slope=slope, alpha=alpha, eps=2.0**-52))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_searches_accept_by_slopes_within_the_noise_they_have_measured(rule, mos
     """(alpha - 1)^2 of the size 1e-13, under noise of 1e-11, with exact slopes."""
     rng, spent = np.random.default_rng(0), 0
     for _ in range(200):
-        search = rule.begin(Ray(value=1.0, slope=-2e-13, alpha=1.3, eps=EPS))
+        search = rule.search(Ray(value=1.0, slope=-2e-13, alpha=1.3, eps=EPS))
         verdict = Verdict.TRY
         while verdict is Verdict.TRY:
             alpha, spent = search.alpha, spent + 1
@@ -63,7 +63,7 @@ def test_searches_accept_by_slopes_within_the_noise_they_have_measured(rule, mos
 
 def test_values_at_odds_with_the_slopes_do_not_lead_astray():
     """Slopes half of what they should be: their zero is the minimum all the same."""
-    search = HagerZhang(c2=0.1).begin(Ray(value=4.0, slope=-4.0, alpha=0.5, eps=EPS))
+    search = HagerZhang(c2=0.1).search(Ray(value=4.0, slope=-4.0, alpha=0.5, eps=EPS))
     verdict, alphas = Verdict.TRY, []
     while verdict is Verdict.TRY:
         alphas.append(search.alpha)
@@ -76,7 +76,7 @@ def test_values_at_odds_with_the_slopes_do_not_lead_astray():
 
 def test_a_step_that_is_lost_in_x_grows_to_the_size_of_x():
     """Value and slope are those of the start until alpha is 1e40."""
-    search = HagerZhang().begin(Ray(value=1.0, slope=-1.0, alpha=1.0, eps=EPS))
+    search = HagerZhang().search(Ray(value=1.0, slope=-1.0, alpha=1.0, eps=EPS))
     trials = 0
     while search.alpha < 1e40:
         trials += 1

@@ -39,22 +39,23 @@ def test_n_steps_solve_a_quadratic_of_n_variables(backend, rule):
     def gradient(x):
         return weights * x
 
-    class Exact:
+    class Exact(hessx.StepRule):
         """The minimiser along a ray of a quadratic, from the slopes at 0 and at 1."""
 
-        def begin(self, ray):
-            return Search(ray)
+        def search(self, ray):
+            return Secant(ray)
 
-    class Search:
+    class Secant(hessx.Search):
         def __init__(self, ray):
-            self.slope, self.alpha, self.tried = ray.slope, 1.0, False
+            super().__init__(1.0)
+            self.slope, self.tried = ray.slope, False
 
         def advance(self, value, slope):
             if self.tried:
-                return hessx.globalization.Verdict.ACCEPTED
+                return hessx.Verdict.ACCEPTED
             self.tried = True
             self.alpha = self.slope / (self.slope - slope)
-            return hessx.globalization.Verdict.TRY
+            return hessx.Verdict.TRY
 
     w = backend.asarray(weights)
     method = hessx.LineSearchMethod(hessx.NonlinearCG(rule), Exact())
