@@ -139,8 +139,8 @@ class _Lanczos(Process):
     """A v_k = beta_k q_{k-1} + alpha_k q_k + beta_{k+1} q_{k+1} with v = M q, v_j'q_k = delta_jk.
 
     Each vector is divided by its norm before the next product, on the device.  `Lanczos`, of GLTR,
-    divides after it, by numbers that were read with the product: here that would be three more
-    launches a step, while there this order would need a second wait for the norm.
+    divides after it, by numbers that were read with the product: here that would be four more
+    launches a step, while there this order would need a second wait, for the norm.
     """
 
     def __init__(

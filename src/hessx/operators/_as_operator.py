@@ -87,8 +87,8 @@ def as_products(
     space : Space
         Of u, shape (m,); v has the same library, dtype and device.
     given : LinearOperator, array, sparse matrix, or operator of another library
-        An array or what has ``@`` and ``T``, of shape (m, n); or what has ``matvec`` and
-        ``rmatvec``, with or without a shape.
+        An array or what has ``@`` and ``T``, of shape (m, n), or a number where m = 1; or what has
+        ``matvec`` and ``rmatvec``, with or without a shape.
     name : str
         What it is, for messages: ``"A"``.
     n : int, optional
@@ -113,7 +113,7 @@ def as_products(
     >>> matvec(np.ones(3)), rmatvec(np.ones(2))
     (array([ 6., 15.]), array([5., 7., 9.]))
     """
-    given = _converted(space, given, name)
+    given = _converted(space, given, name, ((1, 1),) if space.n == 1 else ())
     if isinstance(given, LinearOperator):
         joint_space(space, given.space)
     shape = tuple(getattr(given, "shape", (space.n, n)))
@@ -183,9 +183,7 @@ def _multiplies(given: Any) -> bool:
     return with_at or hasattr(given, "matvec")
 
 
-def _converted(
-    space: Space, given: Any, name: str, shapes: tuple[tuple[int, ...], ...] = ()
-) -> Any:
+def _converted(space: Space, given: Any, name: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
     """Make an array of what NumPy makes one of; refuse arrays and matrices of other libraries."""
     if not _multiplies(given) or hasattr(given, "__array__"):
         given = converted(space, given, shapes)
