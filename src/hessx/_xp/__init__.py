@@ -7,9 +7,11 @@ from hessx._xp._intake import (
     as_float,
     converted,
     eps_of,
+    take_array,
     take_gradient,
     take_product,
     take_value,
+    take_vector,
 )
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._numpy_rows import make_rows
@@ -69,9 +71,11 @@ __all__ = [
     "record_fetches",
     "same_bits",
     "space_of",
+    "take_array",
     "take_gradient",
     "take_product",
     "take_value",
+    "take_vector",
     "to_host",
     "to_point",
     "trimmed",

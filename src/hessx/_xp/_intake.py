@@ -16,7 +16,16 @@ import numpy as np
 from hessx._xp._algebra import quiet
 from hessx._xp._namespace import Array, Space, detach, is_array, library_of
 
-__all__ = ["as_float", "converted", "eps_of", "take_gradient", "take_product", "take_value"]
+__all__ = [
+    "as_float",
+    "converted",
+    "eps_of",
+    "take_array",
+    "take_gradient",
+    "take_product",
+    "take_value",
+    "take_vector",
+]
 
 
 def take_value(space: Space, f: Any) -> Any:
@@ -95,39 +104,57 @@ def take_gradient(space: Space, g: Any) -> Array:
     ValueError
         Another shape, device, keys or length than x.
     """
-    return _take_vector(space, g, "the gradient")
+    return take_vector(space, g, "the gradient")
 
 
 def take_product(space: Space, v: Any) -> Array:
     """Take a product with the Hessian; as `take_gradient`."""
-    return _take_vector(space, v, "the product with the Hessian")
+    return take_vector(space, v, "the product with the Hessian")
 
 
-def _take_vector(space: Space, v: Any, what: str) -> Array:
+def take_vector(space: Space, v: Any, what: str, whose: str = "x") -> Array:
+    """Take ``what`` of a vector, with library, dtype, device and shape those of ``whose``.
+
+    As `take_gradient`, which says what is taken and what raises.
+    """
     plain = space.kind == "numpy" and type(v) is np.ndarray and v.dtype is space.dtype
     if plain and v.shape == space.shape == (space.n,):
         return v  # most often
     if space.tree is None:
-        flat = space.flat(_checked(space, v, (space.shape, (space.n,)), what))
+        flat = space.flat(_checked(space, v, (space.shape, (space.n,)), what, whose))
     elif is_array(v) and tuple(v.shape) == (space.n,):
-        flat = _checked(space, v, (space.shape,), what)
+        flat = _checked(space, v, (space.shape,), what, whose)
     else:
-        leaves = space.tree.match(v, what)
-        flat = space.join([_checked(space, leaf, (shape,), path) for path, leaf, shape in leaves])
+        flat = space.join(
+            [
+                _checked(space, leaf, (shape,), path, whose)
+                for path, leaf, shape in space.tree.match(v, what, whose)
+            ]
+        )
     return flat if space.chunks is None else flat.rechunk(space.chunks)
 
 
-def _checked(space: Space, v: Any, shapes: tuple[tuple[int, ...], ...], what: str) -> Array:
+def _checked(
+    space: Space, v: Any, shapes: tuple[tuple[int, ...], ...], what: str, whose: str
+) -> Array:
     """Check an array of the user's for kind and shape, the first of ``shapes`` or another."""
+    v = take_array(space, v, what, whose, shapes)
+    shape = tuple(v.shape)
+    if shape not in shapes:
+        msg = f"{what} has shape {shape}: expected {shapes[0]} (that of {whose})"
+        raise ValueError(msg)
+    return v
+
+
+def take_array(
+    space: Space, v: Any, what: str, whose: str, shapes: tuple[tuple[int, ...], ...] = ()
+) -> Array:
+    """Take an array of any shape, with library, dtype and device those of ``whose``."""
     v = converted(space, detach(v), shapes)
     problem = space.mismatch(v)
     if problem is not None:
-        msg = f"{what} has {problem} (that of x)"
+        msg = f"{what} has {problem} (that of {whose})"
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
-    shape = tuple(v.shape)
-    if shape not in shapes:
-        msg = f"{what} has shape {shape}: expected {shapes[0]} (that of x)"
-        raise ValueError(msg)
     return v
 
 

@@ -120,7 +120,7 @@ class Space:
     def flat(self, a: Any) -> Array:
         """View an array of the user's shape as a vector, or join the leaves of a user's tree."""
         if self.tree is not None and not is_array(a):
-            return self.join([leaf for _, leaf, _ in self.tree.match(a, "x")])
+            return self.join([leaf for _, leaf, _ in self.tree.match(a, "x", "x0")])
         return a if a.ndim == 1 else self.xp.reshape(a, (-1,))
 
     def join(self, leaves: list[Array]) -> Array:
@@ -151,6 +151,15 @@ class Space:
     def copy(self, a: Array) -> Array:
         """Copy an array."""
         return self.xp.asarray(a, copy=True)
+
+    def with_shape_of(self, x: Any) -> Space:
+        """Give the space of the shape or tree of x in this library, dtype and device."""
+        other = space_of(x)
+        return self._with_shape(other.shape, other.n, other.chunks, other.tree)
+
+    def _with_shape(self, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
+        recycler = None if self.recycler is None else Recycler(n, self.host_dtype)
+        return replace(self, shape=shape, n=n, chunks=chunks, tree=tree, recycler=recycler)
 
     def mismatch(self, a: Any) -> str | None:
         """Say in which of library, dtype and device ``a`` differs from this space, if in any."""
@@ -232,7 +241,7 @@ def space_of(x: Any) -> Space:
 
 
 def _space_again(a: Array, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
-    return replace(space_of(a), shape=shape, n=n, chunks=chunks, tree=tree)
+    return space_of(a)._with_shape(shape, n, chunks, tree)
 
 
 def _flat_chunks(xp: Any, leaves: list[Array]) -> Any:

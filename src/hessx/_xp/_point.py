@@ -16,19 +16,19 @@ from hessx._xp._tree import is_tree, rebuild, walk
 __all__ = ["like", "plain", "to_point"]
 
 
-def to_point(x0: Any) -> Any:
-    """Take a user's starting point as real floating arrays of its own library, unshared.
+def to_point(x0: Any, what: str = "x0") -> Any:
+    """Take a user's starting point, or what else sets up a space, as unshared real floating arrays.
 
     Numbers, nested lists and tuples of numbers, and integer NumPy arrays become float64 NumPy
     arrays; a number, NumPy's included, becomes shape ``(1,)``, as in SciPy.  Subclasses of NumPy's
     array become plain arrays, and foreign byte orders native.  A dict, or a list or tuple with
     arrays, is a tree: its leaves are arrays of one library, dtype and device, and numbers, which
-    become 0-d arrays of that kind.
+    become 0-d arrays of that kind.  ``what`` is its name, for messages.
 
     Returns
     -------
     array or tree of arrays
-        The tree with the containers of x0.
+        Of its own library.  The tree with the containers of x0.
 
     Raises
     ------
@@ -39,10 +39,10 @@ def to_point(x0: Any) -> Any:
         An empty x0, or one of unknown shape (dask).
     """
     if not is_tree(x0):
-        return _to_array(x0, "x0")
-    leaves = dict(walk(x0, "x0"))
+        return _to_array(x0, what)
+    leaves = dict(walk(x0, what))
     if not leaves:
-        msg = f"x0 = {x0!r}: expected at least one variable"
+        msg = f"{what} = {x0!r}: expected at least one variable"
         raise ValueError(msg)
     numbers = {path: leaf for path, leaf in leaves.items() if isinstance(leaf, Real | np.bool_)}
     points = {path: _to_array(leaf, path) for path, leaf in leaves.items() if path not in numbers}
@@ -140,7 +140,7 @@ def like(space: Space, given: Any, what: str) -> Array:
     if space.tree is None:
         return _like_array(space, given, what)
     leaves = []
-    for path, leaf, shape in space.tree.match(given, what):
+    for path, leaf, shape in space.tree.match(given, what, "x0"):
         filled = np.full(shape, leaf) if isinstance(leaf, Real) else leaf
         array = _like_array(space, filled, path)
         if tuple(array.shape) != shape:

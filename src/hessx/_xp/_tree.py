@@ -45,9 +45,11 @@ class Tree:
         spans = tuple(slice(start, stop) for start, stop in pairwise(ends))
         return cls(rebuild(x, iter([None] * len(shapes))), shapes, spans)
 
-    def match(self, given: Any, path: str) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
+    def match(
+        self, given: Any, path: str, whose: str
+    ) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
         """Give path, value and due shape of each leaf of a user's tree; see `match`."""
-        leaves = match(self.containers, given, path)
+        leaves = match(self.containers, given, path, whose)
         for (name, leaf), shape in zip(leaves, self.shapes, strict=True):
             yield name, leaf, shape
 
@@ -100,10 +102,11 @@ def walk(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield from walk(tree[key], f"{path}[{key!r}]")
 
 
-def match(tree: Any, given: Any, path: str) -> Iterator[tuple[str, Any]]:
+def match(tree: Any, given: Any, path: str, whose: str) -> Iterator[tuple[str, Any]]:
     """Give path and value of each leaf of ``given``, in the order of ``tree``.
 
-    Dicts are matched by key, and any list or tuple with one of the same length.
+    Dicts are matched by key, and any list or tuple with one of the same length.  ``whose`` tree it
+    is, for messages.
 
     Raises
     ------
@@ -119,10 +122,11 @@ def match(tree: Any, given: Any, path: str) -> Iterator[tuple[str, Any]]:
     same_kind = isinstance(given, dict if isinstance(tree, dict) else _SEQUENCES)
     if not same_kind or len(given) != len(tree) or any(key not in _keys(given) for key in keys):
         found = _size(given) if same_kind else f"type {type(given).__name__}"
-        msg = f"{path} has {found}: expected a {type(tree).__name__} with {_size(tree)}, as x0"
+        expected = f"a {type(tree).__name__} with {_size(tree)}"
+        msg = f"{path} has {found}: expected {expected}, as {whose}"
         raise ValueError(msg) if same_kind else TypeError(msg)
     for key in keys:
-        yield from match(tree[key], given[key], f"{path}[{key!r}]")
+        yield from match(tree[key], given[key], f"{path}[{key!r}]", whose)
 
 
 def rebuild(tree: Any, leaves: Iterator[Any]) -> Any:

@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, detach, fetch, space_of, to_point
+from hessx._xp import Array, Space, space_of, take_array, take_vector, to_point
 from hessx.core import check_real
-from hessx.krylov._linear import (
-    LinearOutcome,
-    LinearResult,
-    Products,
-    check_kind,
-    check_steps,
-    least_positive,
-    root,
-    size_of,
-    take_product,
-    take_vector,
-    tolerance,
-)
+from hessx.krylov._linear import LinearResult, check_steps, root, tolerance
 from hessx.krylov._lsmr_factor import BidiagonalFactor
+from hessx.krylov._process import Process, Products
+from hessx.operators import as_products
 
 __all__ = ["lsmr"]
 
@@ -45,14 +35,15 @@ def lsmr(
 
     Parameters
     ----------
-    A : object with matvec and rmatvec, or matrix, shape (m, n)
-        v -> A v and u -> A'u; of a matrix ``A @ v`` and ``A.T @ u``.
-    b : array of m entries
-        Right-hand side; x has its library, device and dtype.
+    A : LinearOperator, array, sparse matrix or operator of another library, shape (m, n)
+        As ``hess(x)`` of `minimize`, but with A' too: ``@`` and ``T``, or ``matvec`` and
+        ``rmatvec``, which may come without a shape.  Vectors are flat.
+    b : array, tree or list of m entries
+        Right-hand side, taken as `minimize` takes x0; x has its library, device and dtype.
     damp : float, >= 0
         Damping (ridge, Tikhonov) parameter.
-    x0 : array of n entries, optional
-        First iterate; zero by default.  x has its shape; a vector by default.
+    x0 : array, tree or list of n entries, optional
+        First iterate; zero by default.  x has its shape or tree; a vector by default.
     atol, btol : float in [0, 1], optional
         Relative errors allowed in A and b; sqrt(eps) by default.  With r the residual of the
         damped system, SOLVED where norm(r) <= btol norm(b) + atol norm(A) norm(x - x0),
@@ -75,9 +66,10 @@ def lsmr(
     Raises
     ------
     TypeError
-        A, b, x0 or a product is of the wrong type, library or dtype.
+        A, b, x0 or a product is of the wrong type, library or dtype; where b is NumPy's, all that
+        NumPy makes real numbers of is converted, as in SciPy.
     ValueError
-        A product or x0 has the wrong shape or device.
+        A, a product or x0 has the wrong shape or device.
     SettingsError
         A setting is outside its range.
 
@@ -113,153 +105,92 @@ def lsmr(
     >>> np.allclose(result.x, np.linalg.lstsq(A, [1.0, 2.0, 2.0])[0])
     True
     """
-    given = take_vector(b)
-    rows = space_of(space_of(given).flat(given))
-    b = rows.flat(given)
+    rhs = to_point(b, "b")
+    b = space_of(rhs).flat(rhs)
+    rows = space_of(b)
     atol = tolerance("atol", atol, rows.eps**0.5)
     btol = tolerance("btol", btol, rows.eps**0.5)
     conlim = rows.eps ** (-2 / 3) if conlim is None else conlim
     damp = check_real("damp", damp, 0.0, ends="[)")
     conlim = check_real("conlim", conlim, 0.0, ends="[)")
     check_steps(max_iterations, 0, check_every)
-    pair = _Pair(A, rows, watch)
 
-    start = None if x0 is None else pair.take_start(x0)
-    r = b if start is None else b - pair.matvec(start)
-    size = size_of(rows, b, r)
-    vectors = _GolubKahan(pair, r / size)
-    space: Space = pair.columns
-    limit = check_steps(max_iterations, 4 * min(rows.n, space.n), check_every)
-    x = space.zeros(space.n) if start is None else start
-    h, hbar = space.copy(vectors.v), space.zeros(space.n)
-    b_square = vectors.r_square if start is None else (b / size) @ (b / size)
-    (scale, *squares, least), held = fetch(
-        space,
-        [size, b_square, vectors.r_square, vectors.v_square, vectors.floor],
-        [x, h, hbar, *vectors.held],
-    )
-    x, h, hbar, *vectors.held = held
-    del given, b, r, held
+    start = None if x0 is None else to_point(x0)
+    columns = None if x0 is None else rows.with_shape_of(start)
+    vectors = _GolubKahan(A, rows, columns, Products(watch))
+    x = None if columns is None else take_vector(columns, start, "x0", "b")
+    size, *squares, least = vectors.start(b, b if x is None else b - vectors.matvec(x), x)
+    del rhs, b, start, x  # the process has what it needs
     b_norm, r_norm, alpha = (root(square, least) for square in squares)
     factor = BidiagonalFactor(
-        (scale * b_norm, scale * r_norm, alpha), damp, (atol, btol, conlim), space.eps, least
+        (size * b_norm, size * r_norm, alpha), damp, (atol, btol, conlim), rows.eps, least
     )
-
-    outcome = factor.start()
-    while outcome is None and factor.steps < limit and not pair.products.stopped:
-        window: list[Array] = []
-        coefficients: list[Any] = []
-        while len(window) < min(check_every, limit - factor.steps):
-            taken = vectors.step()
-            if not taken:
-                break
-            coefficients += taken
-            window.append(vectors.v)
-        coefficients, held = fetch(space, coefficients, [x, h, hbar, *vectors.held, *window])
-        x, h, hbar, *held = held
-        vectors.held, window, held = held[:3], held[3:], []
-        for v, *squares in zip(window, coefficients[::2], coefficients[1::2], strict=True):
-            outcome = factor.add_column(*squares)
-            if outcome is not None:
-                break
-            first, second, third = factor.take_step()
-            hbar *= -first
-            hbar += h
-            x += second * hbar
-            h *= -third
-            h += v
-            outcome = factor.test()
-            if outcome is not None:
-                break
-    if outcome is None:
-        outcome = LinearOutcome.STOPPED if pair.products.stopped else LinearOutcome.LIMIT
-    return LinearResult(
-        x=space.shaped(x),
-        outcome=outcome,
-        residual_norm=factor.residual_norm,
-        normal_residual_norm=factor.normal_residual_norm,
-        operator_norm=factor.operator_norm,
-        condition=factor.condition,
-        iterations=factor.steps,
-        products=pair.products.count,
-        message=factor.message(outcome),
-    )
+    limit = check_steps(max_iterations, 4 * min(rows.n, vectors.space.n), check_every)
+    return vectors.run(factor, factor.start(), limit, check_every)
 
 
-class _Pair:
-    """Products with A and A', checked; the space of x is that of x0 or of the first A'u."""
+class _GolubKahan(Process):
+    """A v_k = alpha_k u_k + beta_{k+1} u_{k+1} and A'u_k = beta_k v_{k-1} + alpha_k v_k.
 
-    def __init__(self, A: Any, rows: Space, watch: Callable[[], Any] | None) -> None:
-        self.products = Products(watch)
-        self.rows = rows
-        self.columns: Any = None  # a Space from x0 or the first A'u on
-        if hasattr(A, "matvec") and hasattr(A, "rmatvec"):
-            matvec, rmatvec = A.matvec, A.rmatvec
-        elif hasattr(A, "__matmul__") and hasattr(A, "T") and not hasattr(A, "matvec"):
-            transposed = A.T
-            matvec, rmatvec = lambda v: A @ v, lambda u: transposed @ u
-        else:
-            msg = f"A has type {type(A).__name__}: expected an object with matvec and rmatvec, "
-            msg += "or a matrix"
-            raise TypeError(msg)
-        self._matvec = self.products.counted(matvec)
-        self._rmatvec = self.products.counted(rmatvec)
+    The space of x is that of x0, or of the first A'u.
+    """
 
-    def take_start(self, x0: Any) -> Array:
-        """Take x0, which says what x is like."""
-        return self._take_column(to_point(x0), "x0")
+    def __init__(self, A: Any, rows: Space, columns: Space | None, products: Products) -> None:
+        super().__init__(rows if columns is None else columns, products)
+        matvec, rmatvec = as_products(rows, A, "A", None if columns is None else columns.n)
+        self.rows, self.columns = rows, columns
+        self._matvec, self._rmatvec = products.counted(matvec), products.counted(rmatvec)
 
     def matvec(self, v: Array) -> Array:
         """A v."""
-        return take_product(self.rows, self._matvec(v), "A v")
+        return take_vector(self.rows, self._matvec(v), "A v", "b")
 
     def rmatvec(self, u: Array) -> Array:
         """A'u."""
-        return self._take_column(self._rmatvec(u), "A'u")
-
-    def _take_column(self, w: Array, what: str) -> Array:
+        w = self._rmatvec(u)
         if self.columns is None:
-            w = detach(w)
-            check_kind(self.rows, w, what)
-            self.columns = space_of(w)
-        return take_product(self.columns, w, what)
+            w = self.rows.flat(take_array(self.rows, w, "A'u", "b"))
+            self.space = self.columns = self.rows.with_shape_of(w)
+        return take_vector(self.columns, w, "A'u", "x")
 
+    def start(self, b: Array, r: Array, x: Array | None) -> list[float]:
+        """Read the size of b and r, b'b, r'r and v'v over its square, the least normal number."""
+        size = self.size_of(b, r)
+        u, _, r_square = self._unit(r / size)
+        v, alpha, v_square = self._unit(self.space.copy(self.rmatvec(u)))
+        b_square = r_square if r is b else (b / size) @ (b / size)
+        space = self.space
+        self.carried = [u, v, alpha]
+        self.iterate = [
+            space.zeros(space.n) if x is None else x,
+            space.copy(v),
+            space.zeros(space.n),
+        ]
+        return self.read([size, b_square, r_square, v_square, self.least])[0]
 
-class _GolubKahan:
-    """A v_k = alpha_k u_k + beta_{k+1} u_{k+1} and A'u_k = beta_k v_{k-1} + alpha_k v_k.
+    def step(self) -> tuple[Array, Array, Array] | None:
+        """Take two products; give v_{k+1}, beta_{k+1}^2 and alpha_{k+1}^2."""
+        u, v, alpha = self.carried
+        u, beta, u_square = self._unit(self.matvec(v) - alpha * u)
+        if self.products.stopped:
+            return None
+        v, alpha, v_square = self._unit(self.rmatvec(u) - beta * v)
+        self.carried = [u, v, alpha]
+        return v, u_square, v_square
 
-    Nothing is read: both coefficients are 0-d arrays.
-    """
-
-    def __init__(self, pair: _Pair, r: Array) -> None:
-        self.pair, self.xp = pair, pair.rows.xp
-        self.floor = least_positive(pair.rows)
-        self.u, _, self.r_square = self._unit(r)
-        self.v, self.alpha, self.v_square = self._unit(pair.rows.copy(pair.rmatvec(self.u)))
-
-    @property
-    def held(self) -> list[Array]:
-        """What the next step needs."""
-        return [self.u, self.v, self.alpha]
-
-    @held.setter
-    def held(self, arrays: list[Array]) -> None:
-        self.u, self.v, self.alpha = arrays
-
-    def step(self) -> tuple[Array, ...]:
-        """Take two products; give beta_{k+1}^2 and alpha_{k+1}^2, or nothing if stopped before."""
-        if self.pair.products.stopped:
-            return ()
-        u, beta, u_square = self._unit(self.pair.matvec(self.v) - self.alpha * self.u)
-        if self.pair.products.stopped:
-            return ()
-        v, alpha, v_square = self._unit(self.pair.rmatvec(u) - beta * self.v)
-        self.u, self.v, self.alpha = u, v, alpha
-        return u_square, v_square
+    def move(self, v: Array, first: float, second: float, third: float) -> None:
+        """Set hbar <- h - first hbar, x <- x + second hbar, h <- v - third h."""
+        x, h, hbar = self.iterate
+        hbar *= -first
+        hbar += h
+        x += second * hbar
+        h *= -third
+        h += v
+        self.iterate = [x, h, hbar]
 
     def _unit(self, w: Array) -> tuple[Array, Array, Array]:
         """w, our own, over its norm; the norm, and its square."""
         square = w @ w
-        norm = self.xp.sqrt(self.xp.maximum(square, self.floor))
+        norm = self.root(square)
         w /= norm
         return w, norm, square

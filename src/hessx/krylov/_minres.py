@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, space_of
+from hessx._xp import Array, Space, space_of, take_vector, to_point
 from hessx.core import check_real
-from hessx.krylov._linear import (
-    LinearOutcome,
-    LinearResult,
-    Products,
-    check_steps,
-    least_positive,
-    linear_map,
-    root,
-    size_of,
-    take_start,
-    take_vector,
-    tolerance,
-)
+from hessx.krylov._linear import LinearResult, check_steps, root, tolerance
 from hessx.krylov._minres_factor import TridiagonalFactor
+from hessx.krylov._process import Process, Products
+from hessx.operators import as_operator
 
 __all__ = ["minres"]
 
@@ -43,17 +33,19 @@ def minres(
 
     Parameters
     ----------
-    A : callable, object with matvec, or matrix
-        v -> A v, symmetric.  A callable sees v in the shape of b, ``matvec`` and ``@`` a vector.
-    b : array, any shape
-        Right-hand side; x has its shape, library, device and dtype.
-    x0 : array like b, optional
+    A : LinearOperator, array, sparse matrix, operator of another library, or callable
+        Symmetric, in the forms in which `minimize` takes ``hess(x)``; or v -> A v, with v and the
+        product in the shape or tree of b, as ``hessp`` has them.
+    b : array, tree or list
+        Right-hand side, taken as `minimize` takes x0; x has its shape or tree, library, device
+        and dtype.
+    x0 : like b, optional
         First iterate; zero by default.
     shift : float
         Moves the spectrum of A.
-    M : callable, object with matvec, or matrix, optional
-        v -> M v, symmetric positive definite, near the inverse of abs(A - shift I).  All norms are
-        then those of the preconditioned system: sqrt(r'M r) for residuals.
+    M : like A, optional
+        Symmetric positive definite, near the inverse of abs(A - shift I).  All norms are then those
+        of the preconditioned system: sqrt(r'M r) for residuals.
     rtol : float in [0, 1], optional
         Tolerance; sqrt(eps) by default.  SOLVED where
         norm(r) <= rtol (norm(A) norm(x - x0) + norm(b)) and norm(r) <= sqrt(rtol) norm(b),
@@ -74,9 +66,10 @@ def minres(
     Raises
     ------
     TypeError
-        A, M, b, x0 or a product is of the wrong type, library or dtype.
+        A, M, b, x0 or a product is of the wrong type, library or dtype; where b is NumPy's, all
+        that NumPy makes real numbers of is converted, as in SciPy.
     ValueError
-        A product or x0 has the wrong shape or device.
+        A, M, a product or x0 has the wrong shape or device.
     SettingsError
         A setting is outside its range.
 
@@ -94,7 +87,8 @@ def minres(
     orthogonal.  A residual norm is the recurrence's, not recomputed from x.
 
     Cost: a product with A and with M per step, one each more with x0; one fetch per
-    ``check_every`` steps and one.  Memory: 8 + check_every vectors, with M two more.
+    ``check_every`` steps and one.  Memory: 8 + check_every vectors, with M two more, and on
+    NumPy one that a callable may write to.
 
     References
     ----------
@@ -113,117 +107,90 @@ def minres(
     >>> np.allclose(result.x, [1.0, 2.0])
     True
     """
-    rhs = take_vector(b)
+    rhs = to_point(b, "b")
     space = space_of(rhs)
     limit = check_steps(max_iterations, 5 * space.n, check_every)
     rtol = tolerance("rtol", rtol, space.eps ** (1 / 2))
     shift = check_real("shift", shift)
     products = Products(watch)
-    product = products.counted(linear_map(A, space, "A"))
+    product = products.counted(_product(space, A, "A"))
     shifted = product if shift == 0.0 else lambda v: product(v) - shift * v
-    solve = None if M is None else linear_map(M, space, "M")
+    lanczos = _Lanczos(space, products, shifted, None if M is None else _product(space, M, "M"))
 
-    b, x = space.flat(rhs), None if x0 is None else take_start(space, x0)
-    r = b if x is None else b - shifted(x)
-    lanczos = _Lanczos(space, shifted, solve, size_of(space, b, r), r)
-    b_square = lanczos.square if x is None else lanczos.inner(b)
-    x = space.zeros(space.n) if x is None else x
-    (size, *squares, least), held = fetch(
-        space, [lanczos.size, b_square, lanczos.square, lanczos.floor], [x, *lanczos.vectors]
-    )
-    x, *lanczos.vectors = held
-    del rhs, b, r, held
+    b = space.flat(rhs)
+    x = None if x0 is None else take_vector(space, to_point(x0), "x0", "b")
+    size, *squares, least = lanczos.start(b, b if x is None else b - shifted(x), x)
+    del rhs, b, x  # the process has what it needs
     b_norm, r_norm = (size * root(square, least) for square in squares)
     factor = TridiagonalFactor(r_norm, b_norm, rtol, space.eps, least)
-
-    outcome = factor.start(*squares)
-    d, d_old = space.zeros(space.n), space.zeros(space.n)
-    while outcome is None and factor.steps < limit and not products.stopped:
-        window: list[Array] = []
-        coefficients: list[Any] = []
-        while len(window) < min(check_every, limit - factor.steps) and not products.stopped:
-            window.append(lanczos.v)
-            coefficients += lanczos.step()
-        coefficients, held = fetch(space, coefficients, [x, d, d_old, *lanczos.vectors, *window])
-        x, d, d_old, *held = held
-        lanczos.vectors, window, held = held[:4], held[4:], []
-        for v, alpha, square in zip(window, coefficients[::2], coefficients[1::2], strict=True):
-            outcome = factor.add_column(alpha, square)
-            if outcome is not None:
-                break
-            last, before, length = factor.take_step()
-            d_old *= -before
-            d_old += v
-            d_old -= last * d
-            d, d_old = d_old, d
-            x += length * d
-            outcome = factor.test()
-            if outcome is not None:
-                break
-    if outcome is None:
-        outcome = LinearOutcome.STOPPED if products.stopped else LinearOutcome.LIMIT
-    return LinearResult(
-        x=space.shaped(x),
-        outcome=outcome,
-        residual_norm=factor.residual_norm,
-        normal_residual_norm=factor.normal_residual_norm,
-        operator_norm=factor.operator_norm,
-        condition=factor.condition,
-        iterations=factor.steps,
-        products=products.count,
-        message=factor.message(outcome),
-    )
+    return lanczos.run(factor, factor.start(*squares), limit, check_every)
 
 
-class _Lanczos:
+def _product(space: Space, A: Any, name: str) -> Callable[[Array], Array]:
+    """Take A as `minimize` takes hess(x), and a function as it takes hessp."""
+    what = f"the product with {name}"
+    if callable(A) and not (hasattr(A, "matvec") or hasattr(A, "shape")):
+        return lambda v: take_vector(space, A(space.for_user(v)), what, "b")
+    matvec = as_operator(space, A, name).matvec
+    return lambda v: take_vector(space, matvec(v), what, "b")
+
+
+class _Lanczos(Process):
     """A v_k = beta_k q_{k-1} + alpha_k q_k + beta_{k+1} q_{k+1} with v = M q, v_j'q_k = delta_jk.
 
-    Nothing is read: both coefficients are 0-d arrays.
+    Each vector is divided by its norm before the next product, on the device.  `Lanczos`, of GLTR,
+    divides after it, by numbers that were read with the product: here that would be four more
+    launches a step, while there this order would need a second wait, for the norm.
     """
 
     def __init__(
         self,
         space: Space,
+        products: Products,
         product: Callable[[Array], Array],
         solve: Callable[[Array], Array] | None,
-        size: Array,
-        r: Array,
     ) -> None:
-        self.xp, self.product, self.solve, self.size = space.xp, product, solve, size
-        self.floor = least_positive(space)
-        self.q = space.zeros(space.n)
-        self.square = self._normalise(r / size)
+        super().__init__(space, products)
+        self.product, self.solve = product, solve
 
-    @property
-    def vectors(self) -> list[Array]:
-        """What the next step needs."""
-        return [self.q_old, self.q, self.v, self.beta]
+    def start(self, b: Array, r: Array, x: Array | None) -> list[float]:
+        """Read the size of b and r, b'M b and r'M r over its square, the least normal number."""
+        space, size = self.space, self.size_of(b, r)
+        square = self._normalise(r / size, space.zeros(space.n))
+        b_square = square if r is b else self._conditioned(b / size)[1]
+        self.iterate = [space.zeros(space.n) if i or x is None else x for i in range(3)]
+        return self.read([size, b_square, square, self.least])[0]
 
-    @vectors.setter
-    def vectors(self, held: list[Array]) -> None:
-        self.q_old, self.q, self.v, self.beta = held
+    def step(self) -> tuple[Array, Array, Array]:
+        """Take the product with v_k; give v_k, alpha_k and beta_{k+1}^2."""
+        q_old, q, v, beta = self.carried
+        p = self.product(v) - beta * q_old
+        alpha = v @ p
+        p -= alpha * q
+        return v, alpha, self._normalise(p, q)
 
-    def inner(self, b: Array) -> Array:
-        """Square b'M b, of b over the common size."""
-        b = b / self.size
-        return b @ (b if self.solve is None else self.solve(b))
+    def move(self, v: Array, first: float, second: float, third: float) -> None:
+        """Set d <- v - first d - second d_old, x <- x + third d."""
+        x, d, d_old = self.iterate
+        d_old *= -second
+        d_old += v
+        d_old -= first * d
+        x += third * d_old
+        self.iterate = [x, d_old, d]
 
-    def step(self) -> tuple[Array, Array]:
-        """Take the product with v_k; give alpha_k and beta_{k+1}^2."""
-        p = self.product(self.v) - self.beta * self.q_old
-        alpha = self.v @ p
-        p -= alpha * self.q
-        return alpha, self._normalise(p)
-
-    def _normalise(self, r: Array) -> Array:
+    def _normalise(self, r: Array, q_old: Array) -> Array:
         """q, v <- r, M r over beta; beta^2 = r'M r."""
-        z = r if self.solve is None else self.solve(r)
-        square = r @ z
-        self.beta = self.xp.sqrt(self.xp.maximum(square, self.floor))
-        self.q_old = self.q
+        z, square = self._conditioned(r)
+        beta = self.root(square)
         if self.solve is None:
-            r /= self.beta  # ours, and seen by nobody
-            self.q = self.v = r
+            r /= beta  # ours, and seen by nobody
+            q = v = r
         else:
-            self.q, self.v = r / self.beta, z / self.beta
+            q, v = r / beta, z / beta
+        self.carried = [q_old, q, v, beta]
         return square
+
+    def _conditioned(self, r: Array) -> tuple[Array, Array]:
+        """M r and r'M r."""
+        z = r if self.solve is None else self.solve(r)
+        return z, r @ z

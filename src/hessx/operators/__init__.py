@@ -1,7 +1,7 @@
 """Linear operators: their algebra, those that hold arrays, the user's own, and checks of them."""
 
 from hessx.operators._application import Application
-from hessx.operators._as_operator import as_operator
+from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
 from hessx.operators._dense import DenseOperator
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
@@ -17,6 +17,7 @@ __all__ = [
     "LowRankOperator",
     "OperatorCheck",
     "as_operator",
+    "as_products",
     "check_adjoint",
     "check_linearity",
     "check_symmetry",

@@ -10,7 +10,7 @@ from hessx.operators._dense import DenseOperator
 from hessx.operators._kinds import check_kind, joint_space
 from hessx.operators._linear_operator import LinearOperator, Unary
 
-__all__ = ["as_operator"]
+__all__ = ["as_operator", "as_products"]
 
 
 def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
@@ -22,7 +22,7 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         Of the vectors.
     given : LinearOperator, array, sparse matrix, operator of another library, or callable
         One of ours; a dense array of shape (n, n) or x.shape + x.shape, of the space; an object
-        with ``shape`` and ``@`` or ``matvec`` (scipy.sparse and SciPy's LinearOperator where x is
+        with ``matvec``, or ``shape`` and ``@`` (scipy.sparse and SciPy's LinearOperator where x is
         a NumPy array, cupyx.scipy.sparse where it is CuPy's, ...); or v, shape (n,) -> H v.
         Symmetry is taken for granted.  Where x is NumPy's, what NumPy makes real numbers of is an
         array, as in SciPy.
@@ -62,12 +62,9 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         _check_shape(space, given.shape, name)
         joint_space(space, given.space)
         return given if given.space is not None else _Placed(space, given)
-    foreign = _multiplies(given) and not hasattr(given, "__array__")
-    given = given if foreign else converted(space, given, _shapes(space))
-    if is_array(given):
-        check_kind(space, given, f"{name} has", "x")
-        if not _is_sparse(given):
-            return DenseOperator(_square(space, detach(given), name), symmetric=True)
+    given = _converted(space, given, name, _shapes(space))
+    if is_array(given) and not _is_sparse(given):
+        return DenseOperator(_square(space, detach(given), name), symmetric=True)
     if _multiplies(given):
         return _foreign(space, given, name)
     if callable(given):
@@ -76,6 +73,62 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         f"{name} is a {type(given).__name__}: expected an array of shape ({space.n}, {space.n}), a "
         "function of v that gives H v, a hessx.LinearOperator, a sparse matrix or an operator of "
         "x's library"
+    )
+    raise TypeError(msg)
+
+
+def as_products(
+    space: Space, given: Any, name: str, n: int | None = None
+) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """Take an (m, n) matrix or operator A, in the forms of `as_operator`, as v -> A v and u -> A'u.
+
+    Parameters
+    ----------
+    space : Space
+        Of u, shape (m,); v has the same library, dtype and device.
+    given : LinearOperator, array, sparse matrix, or operator of another library
+        An array or what has ``@`` and ``T``, of shape (m, n), or a number where m = 1; or what has
+        ``matvec`` and ``rmatvec``, with or without a shape.
+    name : str
+        What it is, for messages: ``"A"``.
+    n : int, optional
+        The size of v, where it is known.
+
+    Returns
+    -------
+    matvec, rmatvec : callable
+        What they return is not checked; see `take_vector`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        None of these; another shape, library, dtype or device.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import space_of
+    >>> from hessx.operators import as_products
+    >>> matvec, rmatvec = as_products(space_of(np.ones(2)), [[1, 2, 3], [4, 5, 6]], "A")
+    >>> matvec(np.ones(3)), rmatvec(np.ones(2))
+    (array([ 6., 15.]), array([5., 7., 9.]))
+    """
+    given = _converted(space, given, name, ((1, 1),) if space.n == 1 else ())
+    if isinstance(given, LinearOperator):
+        joint_space(space, given.space)
+    shape = tuple(getattr(given, "shape", (space.n, n)))
+    if len(shape) != 2 or shape[0] != space.n or n not in (None, shape[1]):
+        msg = f"{name} has shape {shape}: expected ({space.n}, {'n' if n is None else n})"
+        raise ValueError(msg)
+    if hasattr(given, "matvec") and hasattr(given, "rmatvec"):
+        return given.matvec, given.rmatvec
+    if hasattr(given, "__matmul__") and hasattr(given, "T"):
+        given, transposed = detach(given), detach(given.T)
+        return lambda v: given @ v, lambda u: transposed @ u
+    msg = (
+        f"{name} is a {type(given).__name__}: expected an array of shape ({space.n}, n), an object "
+        "with matvec and rmatvec, a hessx.LinearOperator, a sparse matrix or an operator of the "
+        "vectors' library"
     )
     raise TypeError(msg)
 
@@ -126,19 +179,29 @@ class _Given(LinearOperator):
 
 
 def _multiplies(given: Any) -> bool:
-    return hasattr(given, "shape") and (hasattr(given, "__matmul__") or hasattr(given, "matvec"))
+    with_at = hasattr(given, "shape") and hasattr(given, "__matmul__")
+    return with_at or hasattr(given, "matvec")
+
+
+def _converted(space: Space, given: Any, name: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+    """Make an array of what NumPy makes one of; refuse arrays and matrices of other libraries."""
+    if not _multiplies(given) or hasattr(given, "__array__"):
+        given = converted(space, given, shapes)
+    if is_array(given):
+        check_kind(space, given, f"{name} has", "x")
+    if space.kind != "numpy" and _multiplies(given) and _is_of_scipy(given):
+        msg = (
+            f"{name} is a {type(given).__name__} of SciPy, which multiplies NumPy arrays only, and "
+            f"x is an array of {space.kind_name}: give a sparse matrix of x's library "
+            "(cupyx.scipy.sparse, torch.sparse), or functions of v that multiply by it"
+        )
+        raise TypeError(msg)
+    return given
 
 
 def _foreign(space: Space, given: Any, name: str) -> LinearOperator:
     """Take a sparse matrix, or an operator of another library."""
-    if space.kind != "numpy" and _is_of_scipy(given):
-        msg = (
-            f"{name} is a {type(given).__name__} of SciPy, which multiplies NumPy arrays only, and "
-            f"x is an array of {space.kind_name}: give a sparse matrix of x's library "
-            "(cupyx.scipy.sparse, torch.sparse), or a function of v that gives H v"
-        )
-        raise TypeError(msg)
-    _check_shape(space, given.shape, name)
+    _check_shape(space, getattr(given, "shape", (space.n, space.n)), name)
     diagonal = None if is_array(given) else getattr(given, "diagonal", None)
     has_at = hasattr(given, "__matmul__")
     product = (lambda v: given @ v) if has_at else given.matvec

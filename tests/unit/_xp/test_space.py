@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,20 @@ def test_the_largest_entry(backend, bad):
     expected = abs(host).max()
     np.testing.assert_equal(max(high, -low) if bad == bad else high + low, expected)
     np.testing.assert_equal(float(backend.to_numpy(norm_inf(space, v))), expected)
+
+
+def test_the_space_of_another_shape(backend):
+    """Library, dtype and device are the first one's, all else is of the second."""
+    x = backend.asarray(np.ones(3))
+    tree = {"a": backend.asarray([[1.0, 2.0]]), "b": backend.asarray([3.0])}
+    space = space_of(x).with_shape_of(tree)
+    assert (space.n, space.dtype, space.tree is not None) == (3, backend.dtype, True)
+    flat = space_of(x).with_shape_of(tree["a"])
+    assert (flat.n, flat.shape, flat.tree) == (2, (1, 2), None)
+    backend.assert_same_kind(flat.for_user(backend.asarray([5.0, 6.0])), tree["a"])
+
+
+def test_a_space_out_of_a_pickle_hands_out_vectors():
+    long = np.arange(2.0**14)
+    space = pickle.loads(pickle.dumps(space_of(long)))
+    np.testing.assert_array_equal(space.for_user(long), long)

@@ -133,24 +133,37 @@ def test_dask_computes_once_per_fetch_and_each_product_once(backend, name):
     ("wrong", "error", "words"),
     [
         (lambda v: v[:-1], ValueError, "shape"),
-        (lambda v: np.asarray(v, dtype=np.float32), TypeError, "float32"),
-        (lambda v: v.tolist(), TypeError, "list"),
+        (lambda v: v + 0j, TypeError, "complex128"),
+        (lambda v: ["one"] * 4, TypeError, "list"),
         (lambda v: None, TypeError, "NoneType"),
     ],
-    ids=["shape", "dtype", "list", "none"],
+    ids=["shape", "dtype", "words", "none"],
 )
-def test_a_wrong_product_is_an_error(name, wrong, error, words):
+@pytest.mark.parametrize("start", [{}, {"x0": np.zeros(4)}], ids=["no x0", "x0"])
+def test_a_wrong_product_is_an_error(name, wrong, error, words, start):
+    """Without x0 it is the first product that says where the x of LSMR lives."""
+    if name == "lsmr" and words == "shape" and not start:
+        with pytest.raises(error, match=r"A v has shape \(2,\): expected \(4,\) \(that of b\)"):
+            SOLVERS[name](wrong, np.ones(4))
+        return
     with pytest.raises(error, match=words):
-        SOLVERS[name](wrong, np.ones(4), x0=np.zeros(4))
+        SOLVERS[name](wrong, np.ones(4), **start)
 
 
 @each
-def test_products_of_another_library_are_an_error(name):
-    torch = pytest.importorskip("torch")
-    with pytest.raises(TypeError, match="torch"):
-        SOLVERS[name](lambda v: torch.asarray(v), np.ones(4))
-    with pytest.raises(TypeError, match="numpy"):
-        SOLVERS[name](lambda v: v.numpy(), torch.ones(4))
+@pytest.mark.backends("torch", "strict", "fakegpu")
+def test_products_are_not_converted_outside_numpy(backend, name):
+    b = backend.asarray(np.ones(4))
+    whole = backend.asarray(np.ones(4), dtype="int32")
+    for wrong, words in (
+        (lambda v: whole, "dtype .*int32"),
+        (lambda v: [1.0] * 4, "list"),
+        (lambda v: None, "NoneType"),
+        (lambda v: np.ones(4), "numpy"),
+    ):
+        for start in ({}, {"x0": b}):
+            with pytest.raises(TypeError, match=words):
+                SOLVERS[name](wrong, b, **start)
 
 
 @each
@@ -170,12 +183,34 @@ def test_wrong_arrays_are_errors(name):
         solver(lambda v: v, np.ones(2, dtype=complex))
     with pytest.raises(ValueError, match="b has shape"):
         solver(lambda v: v, np.ones(0))
-    with pytest.raises(TypeError, match="x0 has dtype float32"):
-        solver(lambda v: v, np.ones(2), x0=np.ones(2, dtype=np.float32))
+    with pytest.raises(TypeError, match="b has complex dtype"):
+        solver(lambda v: v, np.ones(2, dtype=complex), x0=np.ones(2))
+    with pytest.raises(TypeError, match="x0 has complex dtype"):
+        solver(lambda v: v, np.ones(2), x0=np.ones(2, dtype=complex))
     with pytest.raises(TypeError, match="watch"):
         solver(lambda v: v, np.ones(2), watch=3)
-    with pytest.raises(TypeError, match="A has type int"):
-        (minres if name == "minres" else lsmr)(3, np.ones(2))
+    bare = minres if name == "minres" else lsmr
+    with pytest.raises(ValueError, match=r"A has shape \(\): expected \(2, (2|n)\)"):
+        bare(3, np.ones(2))
+    with pytest.raises(TypeError, match=r"A is a object: expected an array of shape \(2, (2|n)\)"):
+        bare(object(), np.ones(2))
+    with pytest.raises(TypeError, match="A has dtype complex128, expected float64"):
+        bare(np.eye(2) + 0j, np.ones(2))
+
+
+@each
+@pytest.mark.backends("torch", "strict", "fakegpu")
+def test_nothing_is_moved_outside_numpy(backend, name):
+    solver, b = (minres if name == "minres" else lsmr), backend.asarray(np.ones(2))
+    matrix = backend.asarray(np.eye(2))
+    other = "float32" if backend.dtype_name == "float64" else "float64"
+    with pytest.raises(TypeError, match="A has an array of numpy"):
+        solver(np.eye(2), b)
+    with pytest.raises(TypeError, match="x0 has an array of numpy"):
+        solver(matrix, b, x0=[1.0, 2.0])
+    if backend.has_float64:
+        with pytest.raises(TypeError, match=f"x0 has dtype .*{other}"):
+            solver(matrix, b, x0=backend.asarray(np.ones(2), dtype=other))
 
 
 def test_settings_of_their_own():
@@ -190,6 +225,12 @@ def test_settings_of_their_own():
             call()
     with pytest.raises(ValueError, match="x0 has shape"):
         minres(np.eye(2), np.ones(2), x0=np.ones(3))
+    with pytest.raises(ValueError, match=r"A has shape \(2, 2\): expected \(2, 3\)"):
+        lsmr(np.eye(2), np.ones(2), x0=np.ones(3))
+    with pytest.raises(ValueError, match=r"A has shape \(3, 2\): expected \(2, n\)"):
+        lsmr(np.ones((3, 2)), np.ones(2))
+    with pytest.raises(ValueError, match=r"A has shape \(3, 2\): expected \(2, 2\)"):
+        minres(np.ones((3, 2)), np.ones(2))
 
 
 @pytest.mark.parametrize("weights", [[1.0, -1.0, 1.0], [-1.0, -1.0, -1.0]])

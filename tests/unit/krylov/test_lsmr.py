@@ -8,7 +8,6 @@ import pytest
 
 from hessx.krylov import LinearOutcome, lsmr
 
-scipy_sparse = pytest.importorskip("scipy.sparse")
 scipy_linalg = pytest.importorskip("scipy.sparse.linalg")
 
 SHAPES = [(20, 8), (8, 20), (12, 12)]
@@ -170,27 +169,15 @@ def test_tiny_and_huge_right_hand_sides(backend):
         )
 
 
-@pytest.mark.parametrize("kind", ["matrix", "array", "operator"])
-def test_scipys_matrices_and_operators(rng, rectangular, kind):
-    A, b = rectangular(20, 8, VALUES), rng.standard_normal(20)
-    given = {
-        "matrix": scipy_sparse.csr_matrix,
-        "array": scipy_sparse.csc_array,
-        "operator": scipy_linalg.aslinearoperator,
-    }[kind](A)
-    result = lsmr(given, b, atol=1e-12)
-    assert relative(result.x, np.linalg.lstsq(A, b, rcond=None)[0]) <= 1e-10
-
-
 def test_a_transposed_product_of_another_kind_is_an_error():
     class Wrong:
         def matvec(self, v):
             return np.concatenate([v, v])
 
         def rmatvec(self, u):
-            return u.astype(np.float32)
+            return u + 0j
 
-    with pytest.raises(TypeError, match="A'u has dtype float32"):
+    with pytest.raises(TypeError, match="A'u has dtype complex128"):
         lsmr(Wrong(), np.ones(4))
     with pytest.raises(TypeError, match="matvec and rmatvec"):
         lsmr(lambda v: v, np.ones(4))

@@ -142,8 +142,13 @@ def test_any_object_with_a_shape_and_products(backend, data):
         def diagonal(self):
             return data.xd
 
+    class WithoutShape:
+        def matvec(self, v):
+            return data.xS @ v
+
     assert_is(backend, taken(backend, ByMatvec()), data.S)
     assert_is(backend, taken(backend, ByAt()), data.S)
+    assert_is(backend, taken(backend, WithoutShape()), data.S)
     assert taken(backend, ByMatvec()).diagonal() is None
     backend.assert_same_kind(taken(backend, ByAt()).diagonal(), data.xd)
 
