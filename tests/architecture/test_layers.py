@@ -16,9 +16,10 @@ LAYERS = {
     "operators": {"_xp", "core"},
     "objectives": {"_xp", "core", "operators"},
     "krylov": {"_xp", "core", "operators", "objectives"},
-    "hessians": {"_xp", "core", "operators", "objectives"},
+    "hessians": {"_xp", "core", "operators", "objectives", "krylov"},  # B^-1 v of what offers B v
     "globalization": {"core"},
 }
+LAYERS["directions"] = {*LAYERS}
 LAYERS["solvers"] = {*LAYERS}
 LAYERS["models"] = {*LAYERS}
 LAYERS["interop"] = {*LAYERS} - {"models"}
@@ -50,10 +51,13 @@ PACKAGES = {
 # Files that work on the host in float64: no device array meets NumPy there.
 ON_THE_HOST = {
     "hessians/_gram.py": "the 2m + 1 products and coefficients of L-BFGS",
+    "directions/_lbfgs_direction.py": "hands the fetched products to the Gram form",
+    "directions/_row_track.py": "products that were fetched, and weights of the rows",
+    "hessians/_exact.py": "a given dense Hessian, inverted once",
     "hessians/_lbfgs_curvature.py": "weights of the rows, from products that were fetched",
-    "hessians/_lbfgs_memory.py": "hands the fetched products to the Gram form",
+    "hessians/_lbfgs_forward.py": "the 2m by 2m middle matrix of the compact form",
     "hessians/_lbfgs_operator.py": "the 2m by 2m middle matrix of the compact form",
-    "hessians/_applied.py": "a given dense Hessian, inverted once",
+    "hessians/_rows_operator.py": "arranges the middle matrix by rows, for one upload",
     "hessians/_pairs.py": "products of pairs, fetched, for the Gram form",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",

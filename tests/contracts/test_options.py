@@ -495,9 +495,9 @@ RULE = (
 @pytest.mark.parametrize(
     ("make", "name", "given"),
     [
-        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", hessx.LBFGS),
-        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", hessx.NewtonCG),
-        (lambda c: hessx.LineSearchMethod(c, HZ), "curvature", Own),
+        (lambda c: hessx.LineSearchMethod(c, HZ), "direction", hessx.LBFGS),
+        (lambda c: hessx.LineSearchMethod(c, HZ), "direction", hessx.NewtonCG),
+        (lambda c: hessx.LineSearchMethod(c, HZ), "direction", Own),
         (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.HagerZhang),
         (lambda c: hessx.LineSearchMethod(LBFGS, c), "rule", hessx.FixedStep),
         (lambda c: hessx.TrustRegionMethod(subproblem=c), "subproblem", hessx.GLTR),

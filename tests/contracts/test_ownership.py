@@ -257,7 +257,7 @@ def test_an_answer_to_an_earlier_question_is_refused(name):
     if state.needs_hessian:
         product = product_of(chained_rosenbrock)
         state = solver.linearise(state, HessianByHand(make_backend("numpy"), first.x, product))
-    state = solver.propose(state)
+    state = solver.propose(state, lambda: False)
     with pytest.raises(ValueError, match="spent"):
         solver.absorb(state, Reply(*chained_rosenbrock(first.x), first.ticket))
 

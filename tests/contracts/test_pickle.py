@@ -90,19 +90,21 @@ def test_trees_scales_and_shapes():
     assert resumed.nfev >= found.nfev
 
 
-class Own:
+class Own(hessx.Approximation):
     """An approximation that nobody has registered, and that no pickle can hold."""
 
-    needs_pairs, unit_step = False, False
-
-    def __init__(self):
-        self.function = lambda grad: grad * 1.0
+    learns = hessx.Learns.NOTHING
 
     def begin(self, frame):
-        return Own()
+        return OwnCurvature()
 
-    def solve(self, grad):
-        return self.function(grad)
+
+class OwnCurvature(hessx.Curvature):
+    def __init__(self):
+        self.function = lambda v: v * 1.0
+
+    def solve(self, v):
+        return self.function(v)
 
 
 def test_what_cannot_be_saved_leaves_the_rest_of_the_result():
@@ -111,7 +113,7 @@ def test_what_cannot_be_saved_leaves_the_rest_of_the_result():
     for way in WAYS.values():
         found = way(result)
         np.testing.assert_array_equal(found.x, result.x)
-        with pytest.raises(TypeError, match="is a Own, which cannot be saved: register"):
+        with pytest.raises(TypeError, match="is a OwnCurvature, which cannot be saved: register"):
             hessx.save(io.BytesIO(), found)
 
 

@@ -215,7 +215,11 @@ def test_history_begins_and_ends_where_it_is_wanted(tmp_path):
         ({"a": START}, {}, r"x0 has tree .* of .*: expected None"),
         (START, {"maximize": True}, "maximize = True: the checkpoint is of a run with False"),
         (START, {"method": METHODS["lbfgs-mt"]}, "method.rule is 'MoreThuente', .*'HagerZhang'"),
-        (START, {"method": "lbfgs"}, "method.curvature.memory is None, in the checkpoint 4"),
+        (
+            START,
+            {"method": "lbfgs"},
+            "direction.approximation.memory is None, in the checkpoint 4",
+        ),
         (START, {"method": "lbfgs", "options": {"maxcor": 4, "c2": 0.5}}, "c2 is 0.5, .* 0.9"),
         (START, {"method": METHODS["scaled"]}, "memory is 3, in the checkpoint 4"),
     ],

@@ -89,17 +89,18 @@ def test_host_and_fresh_attributes(backend, tmp_path):
 
 
 def test_what_cannot_be_saved_is_named(tmp_path):
-    class Own:
-        needs_pairs, unit_step = False, False
+    class Own(hessx.Approximation):
+        learns = hessx.Learns.NOTHING
 
         def begin(self, frame):
-            return Own()
+            return OwnCurvature()
 
-        def solve(self, grad):
-            return grad * 0.01
+    class OwnCurvature(hessx.Curvature):
+        def solve(self, v):
+            return v * 0.01
 
     method = hessx.LineSearchMethod(Own(), hessx.HagerZhang())
-    message = "state.memory.approximation is a Own, which cannot be saved: register its class"
+    message = "state.direction.curvature is a OwnCurvature, which cannot be saved: register"
     with pytest.raises(TypeError, match=message):
         run(START, "", method=method, checkpoint=tmp_path / "run.hessx")
     assert not list(tmp_path.iterdir())

@@ -16,18 +16,15 @@ from reference.quasi_newton import bfgs_update
 n = 5
 
 
-class DenseBFGS:
+class DenseBFGS(hessx.Approximation):
     """The BFGS inverse as one dense matrix, written by a user: settings."""
-
-    needs_pairs = True
-    unit_step = True
 
     def begin(self, frame):
         space = frame.space
         return DenseBFGSInverse(space.xp.eye(space.n, dtype=space.dtype, device=space.device))
 
 
-class DenseBFGSInverse:
+class DenseBFGSInverse(hessx.Curvature):
     """The matrix at work in a run."""
 
     def __init__(self, A):
@@ -52,7 +49,7 @@ def test_the_users_approximation_sees_the_pairs(backend, rng):
     signs = [1.0, 1.0, -1.0, 1.0, 1.0]
     solver = hessx.LineSearchMethod(DenseBFGS(), hessx.FixedStep(0.5))
     steps = list(islice(drive(solver, backend, np.ones(n), bends(rng, n, signs)), 6))
-    A, seen = np.eye(n), steps[-1].state.memory.approximation.pairs
+    A, seen = np.eye(n), steps[-1].state.direction.curvature.pairs
     for (here, there), (pair, A_B_s) in zip(pairwise(steps), seen, strict=True):
         s, y = there.x - here.x, there.g - here.g
         np.testing.assert_allclose(s, -0.5 * A @ here.g, atol=500 * backend.eps * abs(s).max())
@@ -85,7 +82,7 @@ def test_a_step_along_minus_g_says_nothing_of_what_was_approximated(backend):
         return float(x @ x) / 2.0, x
 
     for step in islice(drive(method, backend, np.ones(n), answer), 6):
-        made += [pair for pair, _ in step.state.memory.approximation.pairs[len(made) :]]
+        made += [pair for pair, _ in step.state.direction.curvature.pairs[len(made) :]]
     assert made[0].B_s is None and np.isnan(made[0].s_B_s)
 
 

@@ -58,7 +58,7 @@ def test_a_trial_that_is_not_finite_stays_out_of_the_operator(backend, rng, bad)
     steps = walk(solver, backend, rng, PLUS)
     pairs = pairs_of(steps)[-(m - 1) :]
     s, y = pairs[-1]
-    state = solver.propose(steps[-1].state)
+    state = solver.propose(steps[-1].state, lambda: False)
     worst = backend.asarray(np.full(n, bad))
     with np.errstate(invalid="ignore"):
         state = solver.absorb(state, Reply(bad, worst, state.request.ticket))

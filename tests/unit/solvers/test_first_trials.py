@@ -12,21 +12,23 @@ CURVATURE = np.array([1.0, 4.0, 9.0])
 
 
 @dataclass
-class Scaling:
+class Scaling(hessx.Approximation):
     """A = diag(a): an approximation whose slope is not known before a trial."""
 
     a: np.ndarray
-    needs_pairs = False
-    unit_step = False
+    learns = hessx.Learns.NOTHING
 
     def begin(self, frame):
-        return self
+        return Scaled(self.a)
 
-    def solve(self, grad):
-        return self.a * grad
 
-    def update(self, pair):
-        return ""
+@dataclass
+class Scaled(hessx.Curvature):
+    a: np.ndarray
+    sized = False
+
+    def solve(self, v):
+        return self.a * v
 
 
 def quadratic(x):

@@ -118,7 +118,7 @@ def test_no_step_leaves_the_region():
             return step
 
     rule = hessx.RadiusRule(initial=0.05, largest=0.2)
-    method = hessx.TrustRegionMethod(subproblem=Recorded(), rule)
+    method = hessx.TrustRegionMethod(subproblem=Recorded(), region=rule)
     points = [START, *accepted_points(method)]
     assert max(radius for _, radius in norms) <= 0.2
     assert all(norm <= radius * (1.0 + 1e-12) for norm, radius in norms)

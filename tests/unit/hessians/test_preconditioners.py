@@ -9,10 +9,9 @@ import hessx
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.runs import chained_rosenbrock, matrix_of
 from hessx._xp import space_of
-from hessx.core import Frame
+from hessx.core import Frame, PairRing
 from hessx.krylov import TruncatedCG
 from hessx.models import LogisticRegression
-from hessx.solvers._preconditioners import make_preconditioner
 from reference.quasi_newton import dense_inverse
 
 n = 8
@@ -34,27 +33,37 @@ def matrix(backend, apply):
     return np.stack(columns, axis=1).astype(float)
 
 
+def settled(given):
+    """The approximation that a preconditioner stands for."""
+    return hessx.TrustRegionMethod(preconditioner=given).preconditioner
+
+
 def bound(backend, given, scale=None):
     space = space_of(backend.asarray(np.zeros(n)))
-    return make_preconditioner(given).begin(
-        Frame(space, None if scale is None else backend.asarray(scale))
-    )
+    return settled(given).begin(Frame(space, None if scale is None else backend.asarray(scale)))
+
+
+def at(part, hessian=None):
+    """r -> M r at a point."""
+    part.leave()
+    part.at(hessian)
+    return part.solve
 
 
 @pytest.mark.parametrize("scale", [None, np.linspace(0.5, 4.0, n)])
 def test_jacobi_divides_by_the_absolute_diagonal(backend, scale):
     d = np.array([1.0, -2.0, 4.0, 8.0, -0.5, 100.0, 3.0, 0.25])
-    M = matrix(backend, bound(backend, "jacobi", scale).at(Hessian(backend.asarray(d))))
+    M = matrix(backend, at(bound(backend, "jacobi", scale), Hessian(backend.asarray(d))))
     expected = 1.0 / abs(d) if scale is None else 1.0 / (abs(d) * scale**2)
     np.testing.assert_allclose(M, np.diag(expected), rtol=8 * backend.eps)
 
 
 def test_jacobi_raises_what_is_small_and_survives_zeros(backend):
     d = np.array([1.0, 0.0, 2.0, -4.0, 0.0, 1e-30, 1.0, 1.0])
-    M = matrix(backend, bound(backend, "jacobi").at(Hessian(backend.asarray(d))))
+    M = matrix(backend, at(bound(backend, "jacobi"), Hessian(backend.asarray(d))))
     least = 4.0 * backend.eps
     np.testing.assert_allclose(np.diag(M), 1.0 / np.maximum(abs(d), least), rtol=8 * backend.eps)
-    zero = matrix(backend, bound(backend, "jacobi").at(Hessian(backend.asarray(0.0 * d))))
+    zero = matrix(backend, at(bound(backend, "jacobi"), Hessian(backend.asarray(0.0 * d))))
     assert np.isfinite(zero).all()
     assert (np.diag(zero) > 0.0).all()
 
@@ -66,8 +75,8 @@ def test_a_given_m(backend, rng, form, scale):
     M = backend.asarray(given)
     forms = {"matrix": M, "operator": hessx.DenseOperator(M), "callable": lambda r: M @ r}
     part = bound(backend, forms[form], scale)
-    assert (part.collect, part.changes) == (0, False)
-    applied = matrix(backend, part.at(Hessian(None)))
+    assert part.collect == 0 and part.active and not part.waits
+    applied = matrix(backend, at(part))
     expected = given if scale is None else given / np.outer(scale, scale)
     np.testing.assert_allclose(applied, expected, rtol=1e-12, atol=50 * backend.eps)
 
@@ -78,13 +87,15 @@ def test_pairs_are_bfgs_on_the_last_directions(backend, rng, memory, check_every
     """M is the dense BFGS inverse of the pairs p, H p, in the order CG met them."""
     posed = Quadratic(backend, symmetric(rng, np.linspace(1.0, 9.0, n)), rng.standard_normal(n))
     part = bound(backend, hessx.PairPreconditioner(memory))
-    assert part.at(Hessian(None)) is None
+    assert not part.active
     step = TruncatedCG(check_every=check_every)(posed.model(limit=6, collect=part.collect))
-    pairs = step.pairs
+    pairs: PairRing = step.pairs
     order = [(pairs.first + i) % pairs.slots for i in range(pairs.count)]
+    assert order == pairs.order
     host = [(posed.host(pairs.rows[2 + 2 * i]), posed.host(pairs.rows[3 + 2 * i])) for i in order]
-    part.learn(step)
-    M = matrix(backend, part.at(Hessian(None)))
+    part.collected(pairs)
+    assert part.active
+    M = matrix(backend, at(part))
     s, y = host[-1]
     expected = dense_inverse(host, s @ y / (y @ y), n)
     np.testing.assert_allclose(M, expected, atol=1e4 * backend.eps * np.linalg.norm(expected))
@@ -96,11 +107,11 @@ def test_pairs_are_bfgs_on_the_last_directions(backend, rng, memory, check_every
 def test_a_solve_without_pairs_keeps_the_ones_before(backend, rng):
     posed = Quadratic(backend, symmetric(rng, np.linspace(1.0, 9.0, n)), rng.standard_normal(n))
     part = bound(backend, "pairs")
-    part.learn(TruncatedCG()(posed.model(limit=4, collect=part.collect)))
-    before = matrix(backend, part.at(Hessian(None)))
+    part.collected(TruncatedCG()(posed.model(limit=4, collect=part.collect)).pairs)
+    before = matrix(backend, at(part))
     bent = Quadratic(backend, -posed.H, posed.g)
-    part.learn(TruncatedCG()(bent.model(limit=4, collect=part.collect, radius=1.0)))
-    np.testing.assert_array_equal(matrix(backend, part.at(Hessian(None))), before)
+    part.collected(TruncatedCG()(bent.model(limit=4, collect=part.collect, radius=1.0)).pairs)
+    np.testing.assert_array_equal(matrix(backend, at(part)), before)
 
 
 @pytest.mark.parametrize("method", ["newton-cg", "trust-ncg"])
@@ -160,9 +171,11 @@ def test_what_cannot_be_meant():
     with pytest.raises(hessx.SettingsError, match="memory = 0"):
         hessx.PairPreconditioner(0)
     with pytest.raises(hessx.SettingsError, match=r"'jacobbi': expected .*'jacobi'.*'pairs'"):
-        make_preconditioner("jacobbi")
-    assert make_preconditioner(None) is None
-    assert make_preconditioner("JACOBI") == hessx.Jacobi()
+        settled("jacobbi")
+    assert settled(None) is None
+    assert settled("JACOBI") == hessx.Jacobi()
+    with pytest.raises(hessx.SettingsError, match=r"SR1\(\) may be indefinite: expected a"):
+        settled(hessx.SR1())
     with pytest.raises(ValueError, match=r"the preconditioner has shape \(3, 3\)"):
         hessx.minimize(
             chained_rosenbrock, np.zeros(4), jac=True, method="trust-ncg",

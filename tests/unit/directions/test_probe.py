@@ -8,8 +8,8 @@ import pytest
 from _helpers.quadratics import symmetric
 from hessx import _xp
 from hessx._xp import space_of
+from hessx.directions import probe
 from hessx.krylov import KrylovOutcome
-from hessx.solvers._probe import probe
 
 n = 30
 
