@@ -13,7 +13,17 @@ import pytest
 
 from _helpers.source import Module, modules
 
-LAYERS_WITH_ARRAYS = ("krylov", "hessians", "operators", "objectives", "solvers", "models")
+LAYERS_WITH_ARRAYS = (
+    "krylov", "hessians", "directions", "operators", "objectives", "solvers", "models",
+)  # fmt: skip
+    "krylov",
+    "hessians",
+    "directions",
+    "operators",
+    "objectives",
+    "solvers",
+    "models",
+)
 CONVERSIONS = {"float", "bool", "int", "complex"}
 METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bool__"}
 NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "numpy.array"}
@@ -21,12 +31,13 @@ NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "n
 # (file, pattern of the whole expression): why it does not read a device array.
 ALLOWED = {
     (
-        "hessians/_lbfgs_memory.py",
+        "directions/_row_track.py",
         r"float\((self\.products(_trial)?|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
+    ("directions/_lbfgs_direction.py", r"float\(trial\[now\]\)"): "products that were fetched",
     ("hessians/_lbfgs_curvature.py", r"float\(c\.dot\(products\)\)"): "both of the host",
     (
-        "hessians/_applied.py",
+        "hessians/_exact.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",

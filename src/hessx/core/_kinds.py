@@ -31,6 +31,7 @@ class Offer(enum.Flag):
     """The diagonal of B"""
 
 
+@saved
 class Learns(enum.Enum):
     """From which pairs (s, y) an approximation learns."""
 

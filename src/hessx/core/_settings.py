@@ -210,8 +210,8 @@ def check_object(name: str, part: object) -> None:
         raise SettingsError(msg)
 
 
-def check_part(name: str, part: object, verbs: str, expected: str) -> None:
-    """Refuse a part of a composition that has none of the methods it needs, or is a class.
+def check_part(name: str, part: object, kind: type, expected: str) -> None:
+    """Refuse a part of a composition that is of another kind, or is a class.
 
     Parameters
     ----------
@@ -219,8 +219,8 @@ def check_part(name: str, part: object, verbs: str, expected: str) -> None:
         The setting, for the message.
     part : object
         What was given.
-    verbs : str
-        Methods of which one is enough, "remember start".
+    kind : type
+        Whose subclasses would do.
     expected : str
         What would do, for the message.
 
@@ -232,13 +232,13 @@ def check_part(name: str, part: object, verbs: str, expected: str) -> None:
     Examples
     --------
     >>> from hessx.core import check_part
-    >>> check_part("region", 1.0, "begin", "hessx.RadiusRule()")
+    >>> check_part("memory", 1.0, int, "an integer")
     Traceback (most recent call last):
     ...
-    hessx...SettingsError: region is a float: expected hessx.RadiusRule()
+    hessx...SettingsError: memory is a float: expected an integer
     """
     check_object(name, part)
-    if not any(hasattr(part, verb) for verb in verbs.split()):
+    if not isinstance(part, kind):
         msg = f"{name} is a {type(part).__name__}: expected {expected}"
         raise SettingsError(msg)
 

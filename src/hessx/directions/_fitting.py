@@ -51,13 +51,11 @@ def check_approximation(name: str, given: Any) -> None:
     SettingsError
         So it is.
     """
-    check_object(name, given)
-    if not isinstance(given, Approximation):
-        msg = (
-            f"{name} is a {type(given).__name__}: expected an approximation such as hessx.LBFGS() "
-            "or hessx.BFGS(), or an object of one's own subclass of hessx.Approximation"
-        )
-        raise SettingsError(msg)
+    known = (
+        "an approximation such as hessx.LBFGS() or hessx.BFGS(); one's own is a subclass of "
+        "hessx.Approximation"
+    )
+    check_part(name, given, Approximation, known)
 
 
 def wants_hessian(settings: NewtonSettings) -> bool:
@@ -76,8 +74,9 @@ def settle_newton(method: Any) -> None:
     """
     check_approximation("approximation", method.approximation)
     subproblems = "hessx.TruncatedCG(), hessx.GLTR() or a function of a QuadraticModel"
-    check_part("subproblem", method.subproblem, "__call__", subproblems)
-    check_part("forcing", method.forcing, "begin", "hessx.Forcing() or hessx.EisenstatWalker()")
+    check_part("subproblem", method.subproblem, Callable, subproblems)  # type: ignore[arg-type]
+    terms = "hessx.Forcing() or hessx.EisenstatWalker()"
+    check_part("forcing", method.forcing, ForcingRule, terms)
     store_integer(method, "max_inner", 1)
     part = _as_preconditioner(method.preconditioner)
     object.__setattr__(method, "preconditioner", part)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 from hessx.core import SettingsError, saved, store_real
 
@@ -18,29 +17,32 @@ __all__ = [
 ]
 
 
-class ForcingState(Protocol):
+class ForcingState:
     """A forcing sequence at work."""
+
+    __slots__ = ()
 
     def term(self, norm: float) -> float:
         """Give eta: the residual is to fall below eta norm(g)."""
-        ...
+        raise NotImplementedError
 
     def after(self, ratio: float, *, newtonian: bool) -> None:
         """Learn how well the last model foretold its step."""
-        ...
 
 
-class ForcingRule(Protocol):
-    """Settings of a forcing sequence."""
+class ForcingRule:
+    """Settings of a forcing sequence: the base of one's own."""
+
+    __slots__ = ()
 
     def begin(self) -> ForcingState:
         """Start a run."""
-        ...
+        raise NotImplementedError
 
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forcing:
+class Forcing(ForcingRule):
     r"""eta = min(ceiling, max(floor, sqrt(norm(g) / norm(g0)))).
 
     The floor drops to ``last_floor`` once two steps in a row minimised their models inside the
@@ -85,7 +87,7 @@ class Forcing:
 
 @saved
 @dataclass(slots=True)
-class RootForcing:
+class RootForcing(ForcingState):
     """`Forcing` at work: the first norm, and how many steps in a row were foretold."""
 
     rule: Forcing
@@ -106,7 +108,7 @@ class RootForcing:
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EisenstatWalker:
+class EisenstatWalker(ForcingRule):
     r"""eta_k = scale (norm(g_k) / norm(g_k-1))^power, not falling faster than itself.
 
     Eisenstat and Walker's second choice, with their safeguard: where
@@ -162,7 +164,7 @@ class EisenstatWalker:
 
 @saved
 @dataclass(slots=True)
-class RatioForcing:
+class RatioForcing(ForcingState):
     """`EisenstatWalker` at work: the last norm and the last eta."""
 
     rule: EisenstatWalker
@@ -178,6 +180,3 @@ class RatioForcing:
             self.eta = min(rule.ceiling, max(eta, guard if guard > rule.threshold else 0.0))
         self.last = norm
         return self.eta
-
-    def after(self, ratio: float, *, newtonian: bool) -> None:
-        """Nothing is learnt from ratios."""

@@ -10,7 +10,7 @@ from hessx.core import Frame, Learns, Offer, Pair, saved, store_real
 from hessx.hessians._family import Approximation, Curvature
 from hessx.operators import DenseOperator
 
-__all__ = ["BFGS", "SR1", "diagonal_of"]
+__all__ = ["BFGS", "SR1", "BFGSCurvature", "SR1Curvature", "diagonal_of"]
 
 
 @saved

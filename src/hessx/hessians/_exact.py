@@ -13,7 +13,7 @@ from hessx.core import Frame, Learns, Offer, SettingsError, Wants, saved
 from hessx.hessians._dense import diagonal_of
 from hessx.hessians._family import Approximation, Curvature
 
-__all__ = ["Exact", "ExactCurvature", "ExactInverse"]
+__all__ = ["Exact", "ExactCurvature", "ExactInverse", "KnownCurvature"]
 
 
 @saved(fresh=("apply",))
@@ -118,8 +118,7 @@ class ExactInverse(Approximation):
     _inverse: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        given = self.hessian
-        H = np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
+        H = _on_the_host(self.hessian)
         if H.ndim != 2 or H.shape[0] != H.shape[1]:
             msg = f"hessian has shape {H.shape}: expected (n, n)"
             raise SettingsError(msg)
@@ -173,7 +172,10 @@ class KnownCurvature(Curvature):
     def _moved(self) -> Array:
         """H on the device, from its first use on."""
         if self.B is None:
-            given = self.settings.hessian
-            H = np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
-            self.B = self.frame.matrix(like(self.frame.space, H, "hessian"))
+            H = like(self.frame.space, _on_the_host(self.settings.hessian), "hessian")
+            self.B = self.frame.matrix(H)
         return self.B
+
+
+def _on_the_host(given: Any) -> np.ndarray:
+    return np.array(to_host(given) if is_array(given) else given, dtype=np.float64)

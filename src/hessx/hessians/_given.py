@@ -10,7 +10,7 @@ from hessx.core import Frame, Learns, Offer, Wants, saved
 from hessx.hessians._family import Approximation, Curvature
 from hessx.operators import as_operator
 
-__all__ = ["Given", "Jacobi"]
+__all__ = ["Given", "GivenCurvature", "Jacobi", "JacobiCurvature"]
 
 
 @saved(arguments=("frame", "given"))

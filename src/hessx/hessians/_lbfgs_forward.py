@@ -75,7 +75,7 @@ class ForwardGram:
         weight = np.repeat([sigma, 1.0], k)
         small = -weight[:, None] * _inverse(K) * weight
         M = np.zeros((2 * m, 2 * m))
-        places = np.array([*order, *(m + i for i in order)])
+        places = [*order, *(m + i for i in order)]
         M[np.ix_(places, places)] = 0.5 * (small + small.T)
         return M
 
@@ -124,5 +124,5 @@ def forward_gram(frame: Frame, rows: Rows, order: list[int]) -> ForwardGram:
     asked = [rows.products(PAIRS, stop, PAIRS + 2 * i + j) for i in order for j in (0, 1)]
     columns, _ = fetch(frame.space, asked)
     for at, slot in enumerate(order):
-        gram.add(slot, np.asarray(columns[2 * at]), np.asarray(columns[2 * at + 1]))
+        gram.add(slot, columns[2 * at], columns[2 * at + 1])
     return gram

@@ -8,7 +8,7 @@ from hessx._xp import Array, Packet
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._family import Approximation, Curvature
 
-__all__ = ["LearntDiagonal"]
+__all__ = ["DiagonalCurvature", "LearntDiagonal"]
 
 
 @saved(fresh=("inverse",))

@@ -10,7 +10,7 @@ from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._pairs import pairs_inverse
 
-__all__ = ["PairPreconditioner"]
+__all__ = ["CollectedCurvature", "PairPreconditioner"]
 
 
 @saved(fresh=("inverse",))

@@ -23,6 +23,7 @@ from hessx.core import (
     Request,
     SettingsError,
     check_object,
+    check_part,
     saved,
     store_real,
 )
@@ -89,7 +90,11 @@ class LineSearchMethod:
     first_alpha: float = math.inf
 
     def __post_init__(self) -> None:
-        _check_rule(self.rule)
+        rules = (
+            "a line search or a given step, such as hessx.HagerZhang() or hessx.FixedStep(0.1); "
+            "one's own is a subclass of hessx.StepRule"
+        )
+        check_part("rule", self.rule, StepRule, rules)
         direction = self.direction
         check_object("direction", direction)
         if not isinstance(direction, DirectionRule):
@@ -288,14 +293,3 @@ class LineSearchMethod:
             state.restarted, state.floor.left = True, promised
             return
         state.trouble = no_step(state, trial, length, promised, Outcome.FAILED_LINE_SEARCH)
-
-
-def _check_rule(rule: object) -> None:
-    """Refuse what is no rule for the step length, or is a class."""
-    check_object("rule", rule)
-    if not isinstance(rule, StepRule):
-        msg = (
-            f"rule is a {type(rule).__name__}: expected a line search or a given step, such as "
-            "hessx.HagerZhang() or hessx.FixedStep(0.1); one's own is a subclass of hessx.StepRule"
-        )
-        raise SettingsError(msg)

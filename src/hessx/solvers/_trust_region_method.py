@@ -106,7 +106,7 @@ class TrustRegionMethod:
 
     def __post_init__(self) -> None:
         settle_newton(self)
-        check_part("region", self.region, "begin", "hessx.RadiusRule()")
+        check_part("region", self.region, RadiusRule, "hessx.RadiusRule()")
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
 
