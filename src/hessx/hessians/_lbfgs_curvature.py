@@ -146,8 +146,10 @@ class LBFGSCurvature(Curvature):
         s_y, y_y, s_s = pair.s_y, numbers.get("v_v", pair.y_y), numbers.get("w_w", pair.s_s)
         with_y = numbers.get("B_y", np.zeros(0))
         s_B_s = math.sqrt(s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
-        least = 0.0 if self.damping is None or "p_p" not in numbers else self.damping * s_B_s
-        if self.sized and s_y < least:
+        least = -math.inf  # else A = I has no size yet, or B s is not at hand
+        if self.damping is not None and self.sized and "p_p" in numbers:
+            least = self.damping * s_B_s
+        if s_y < least:
             share = (s_B_s - least) / (s_B_s - s_y)
             rest, note = 1.0 - share, "damped"
             y = y * share + self.inner.pull(pair.B_s) * rest
