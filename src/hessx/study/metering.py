@@ -102,26 +102,22 @@ class Meter:
 
     def fun_and_grad(self, x: Any) -> tuple[Any, Any]:
         """Value and gradient at `x`: a call of each."""
-        self._spend(calls=1)
-        self.fun_calls += 1
+        self._spend(fun=1)
         value, grad = self._evaluate(x)
         self._note(x, value)
-        self._spend(calls=1)
-        self.grad_calls += 1
+        self._spend(grad=1)
         return value, grad
 
     def fun(self, x: Any) -> Any:
         """The value at `x`: one call."""
-        self._spend(calls=1)
-        self.fun_calls += 1
+        self._spend(fun=1)
         value, _ = self._known(x)
         self._note(x, value)
         return value
 
     def grad(self, x: Any) -> Any:
         """The gradient at `x`: one call."""
-        self._spend(calls=1)
-        self.grad_calls += 1
+        self._spend(grad=1)
         return self._copy(self._known(x)[1])
 
     def hess(self, x: Any) -> LinearOperator:
@@ -130,7 +126,6 @@ class Meter:
 
         def counted(v: Any) -> Any:
             self._spend(products=1)
-            self.products += 1
             return self._timed(product, v)
 
         diagonal = product.diagonal() if isinstance(product, LinearOperator) else None
@@ -149,12 +144,13 @@ class Meter:
         units = self._xp.eye(space.n, dtype=space.dtype, device=space.device)
         return self._xp.stack([self.hessp(x, units[i, :]) for i in range(space.n)])
 
-    def _spend(self, calls: int = 0, products: int = 0) -> None:
-        if self.budget is not None and (
-            self.fun_calls + self.grad_calls + calls > self.budget.calls
-            or self.products + products > self.budget.products
-        ):
+    def _spend(self, fun: int = 0, grad: int = 0, products: int = 0) -> None:
+        calls, products = self.fun_calls + self.grad_calls + fun + grad, self.products + products
+        budget = self.budget
+        if budget is not None and (calls > budget.calls or products > budget.products):
             raise BudgetSpentError
+        self.fun_calls, self.grad_calls = self.fun_calls + fun, self.grad_calls + grad
+        self.products = products
 
     def _known(self, x: Any) -> tuple[Any, Any]:
         if self.last is None or not self._same(x, self.last[0]):
