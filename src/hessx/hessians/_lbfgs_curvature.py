@@ -51,8 +51,8 @@ class LBFGSCurvature(Curvature):
     """
 
     __slots__ = (
-        "applied", "damping", "forward", "frame", "gamma", "gram", "inner", "inverted", "longest",
-        "pairs", "sized",
+        "applied", "damping", "forward", "frame", "gamma", "gram", "initial", "inner", "inverted",
+        "longest", "pairs", "sized",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +64,7 @@ class LBFGSCurvature(Curvature):
         self.gram = Gram(self.pairs.slots)
         self.forward: ForwardGram | None = None
         self.longest = limit > frame.space.n  # then gamma is for directions not yet met
+        self.initial = gamma
         self.gamma, self.sized = (1.0, False) if gamma is None else (gamma, True)
         self.applied: LBFGSHessian | None = None
         self.inverted: LBFGSInverse | None = None
@@ -180,6 +181,8 @@ class LBFGSCurvature(Curvature):
         """Forget the pairs."""
         had = self.pairs.count > 0
         self.forget()
+        if self.initial is not None:
+            self.gamma, self.sized = self.initial, True
         self.forward = self.applied = self.inverted = None
         return had
 

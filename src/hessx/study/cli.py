@@ -8,21 +8,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
 from hessx.study.backends import BACKENDS, default_backends
 from hessx.study.cutest.cli import app as cutest
-from hessx.study.methods import METHODS, find_method, suits
+from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import Job, Row, RowFile, figures
+from hessx.study.terminal import chosen_method, progress_bar
 
 __all__ = ["app", "main", "study"]
 
@@ -49,7 +43,7 @@ def study(
     problems: Annotated[str, typer.Option(help=_listed(", ".join(PROBLEMS)))] = "",
     methods: Annotated[
         str,
-        typer.Option(help=_listed(", ".join(METHODS) + ", or module:attribute of your own")),
+        typer.Option(help=_listed(", ".join(METHODS) + ", scipy:NAME, or module:attribute")),
     ] = "",
     backends: Annotated[str, typer.Option(help=_listed(", ".join(BACKENDS)))] = "",
     out: Annotated[
@@ -75,8 +69,7 @@ def study(
         "methods": _names(methods, list(METHODS)),
         "backends": _names(backends, default_backends(), BACKENDS),
     }
-    for name in chosen["methods"]:
-        _check_method(name)
+    known = {name: chosen_method(name) for name in chosen["methods"]}
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"--dtype {dtype}: expected float64 or float32")
     jobs = [
@@ -84,7 +77,9 @@ def study(
         for backend in chosen["backends"]
         for problem in chosen["problems"]
         for method in chosen["methods"]
-        if suits(method, PROBLEMS[problem], backend)
+        if known[method].suits(
+            PROBLEMS[problem].n, backend, constant_hessian=PROBLEMS[problem].has_constant_hessian
+        )
     ]
     if not jobs:
         raise typer.BadParameter("none of these methods is meant for these problems and backends")
@@ -126,23 +121,10 @@ def _names(given: str, default: list[str], known: Collection[str] = ()) -> list[
     return list(dict.fromkeys(names))
 
 
-def _check_method(name: str) -> None:
-    try:
-        find_method(name)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:
     """Take the rows as they come, under a bar that names the run under way."""
     rows: list[Row] = []
-    columns = (
-        TextColumn("{task.description:44}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with progress_bar(console, 44) as progress:
         task = progress.add_task("", total=len(jobs))
         for job in jobs:
             label = f"{job.backend} {job.problem} {job.method}"

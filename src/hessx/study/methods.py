@@ -1,18 +1,24 @@
-"""The methods of a study, by names that another process can look up."""
+"""The methods of both studies, by names that another process can look up."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import hessx
-from hessx.study.peers import Solve, scipy_peer
-from hessx.study.problems import Posed, Problem
+from hessx.solvers import known_methods
+from hessx.study.metering import Meter
+from hessx.study.peers import LARGEST_N, bind_scipy
+from hessx.study.running import NO_LIMIT, Solve
 
-__all__ = ["METHODS", "Method", "find_method", "suits"]
+__all__ = ["METHODS", "Method", "find_method"]
+
+_Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -21,125 +27,144 @@ class Method:
 
     Attributes
     ----------
+    name : str
+        By which `find_method` finds it.
     title : str
         For the report.
     bind : callable
-        ``bind(posed)`` gives a `Solve` for a problem.
+        ``bind(meter, options)`` gives a `Solve` for a metered problem; options are the solver's,
+        beside the tolerances and limits that the study sets.
     needs_constant_hessian : bool
         Whether it is meant for problems with a known constant Hessian only.
     backends : tuple of str
         Where it runs; empty for everywhere.
     package : str
         What has to be installed.
+    largest_n : float
+        The largest number of variables that it is run with.
     """
 
+    name: str
     title: str
-    bind: Callable[[Posed], Solve]
+    bind: Callable[[Meter, _Options], Solve]
     needs_constant_hessian: bool = False
     backends: tuple[str, ...] = ()
     package: str = "hessx"
+    largest_n: float = math.inf
+
+    def suits(self, n: int, backend: str = "numpy", *, constant_hessian: bool = False) -> bool:
+        """Tell whether it is meant for a problem of n variables and runs on a backend here."""
+        return (
+            n <= self.largest_n
+            and (constant_hessian or not self.needs_constant_hessian)
+            and (not self.backends or backend in self.backends)
+            and importlib.util.find_spec(self.package) is not None
+        )
 
 
-def _composed(title: str, curvature: Any, rule: Any) -> Method:
-    return _given(title, hessx.LineSearchMethod(curvature, rule))
+def _given(name: str, title: str, method: Any, **settings: Any) -> Method:
+    """Take what ``hessx.minimize`` takes: a name, with options, or a composition."""
+    return Method(name, title, partial(_bind_hessx, method, settings))
 
 
-def _given(title: str, composition: Any) -> Method:
-    return Method(title, lambda posed: _solve_with(composition, posed))
+def _scipy(name: str, title: str, method: str) -> Method:
+    bind, largest = partial(bind_scipy, method), LARGEST_N.get(method.lower(), math.inf)
+    return Method(name, title, bind, backends=("numpy",), package="scipy", largest_n=largest)
 
 
-def _scipy(title: str, name: str, **options: Any) -> Method:
-    bind = scipy_peer(name, **options)
-    return Method(title, bind, backends=("numpy",), package="scipy")
+def _inverse(name: str, alpha: float) -> Method:
+    title = f"exact inverse, alpha = {alpha:g}"
+    return Method(name, title, partial(_bind_inverse, alpha), needs_constant_hessian=True)
 
 
-def _inverse(alpha: float) -> Method:
-    def bind(posed: Posed) -> Solve:
-        if posed.constant_hessian is None:
-            msg = "the problem has no constant Hessian to invert"
-            raise ValueError(msg)
-        curvature = hessx.ExactInverse(posed.constant_hessian())
-        return _solve_with(hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha)), posed)
+def _bind_hessx(method: Any, settings: _Options, meter: Meter, options: _Options) -> Solve:
+    # "auto" means the choice for a gradient alone; who needs no Hessian leaves it where it is
+    hess = None if isinstance(method, str) and method.lower() == "auto" else meter.hess
 
-    return Method(f"exact inverse, alpha = {alpha:g}", bind, needs_constant_hessian=True)
-
-
-def _solve_with(composition: Any, posed: Posed) -> Solve:
-    hess = posed.hess if getattr(composition, "second_order", False) else None
-
-    def solve(fun: Callable[..., Any], x0: Any, *, gtol: float, seconds: float) -> Any:
+    def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
+        limits = {"gtol": gtol, "ftol": 0.0, "xtol": 0.0, "maxiter": iterations, "maxfun": NO_LIMIT}
         return hessx.minimize(
-            fun, x0, method=composition, jac=True, hess=hess,
-            tol=gtol, max_seconds=seconds, history=True,
+            meter.fun_and_grad, meter.problem.x0, method=method, jac=True, hess=hess,
+            bounds=meter.problem.bounds, options={**limits, **settings, **options},
+            max_seconds=seconds, history=True,
         )  # fmt: skip
 
     return solve
 
 
+def _bind_inverse(alpha: float, meter: Meter, options: _Options) -> Solve:
+    if meter.problem.constant_hessian is None:
+        msg = "the problem has no constant Hessian to invert"
+        raise ValueError(msg)
+    curvature = hessx.ExactInverse(meter.problem.constant_hessian())
+    method = hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha))
+    return _bind_hessx(method, {}, meter, options)
+
+
+def _bind_function(function: Callable[..., Any], meter: Meter, options: _Options) -> Solve:
+    if meter.problem.bounds is not None:
+        msg = f"{function!r} is a function of fun and x0: it cannot be given the problem's bounds"
+        raise ValueError(msg)
+
+    def solve(*, gtol: float, seconds: float, **_: int) -> Any:
+        return function(meter.fun_and_grad, meter.problem.x0, gtol=gtol, seconds=seconds, **options)
+
+    return solve
+
+
+_BB = hessx.LineSearchMethod(hessx.Identity(), hessx.BarzilaiBorwein("short"))
+_MORE_THUENTE = hessx.LineSearchMethod(hessx.LBFGS(), hessx.MoreThuente())
+
 METHODS: dict[str, Method] = {
-    "gd": _composed("gradient descent, Hager-Zhang", hessx.Identity(), hessx.HagerZhang()),
-    "bb": _composed("Barzilai-Borwein", hessx.Identity(), hessx.BarzilaiBorwein("short")),
-    "cg": _composed("nonlinear CG, HS+", hessx.NonlinearCG(), hessx.HagerZhang(c2=0.1)),
-    "cg-hz": _composed(
-        "nonlinear CG, Hager-Zhang", hessx.NonlinearCG("hz"), hessx.HagerZhang(c2=0.1)
-    ),
-    "cg-pr+": _composed("nonlinear CG, PR+", hessx.NonlinearCG("pr+"), hessx.HagerZhang(c2=0.1)),
-    "lbfgs": _composed(
-        "L-BFGS, Hager-Zhang, memory 10 to 256 by n", hessx.LBFGS(), hessx.HagerZhang()
-    ),
-    "lbfgs-mt": _composed(
-        "L-BFGS, More-Thuente, memory 10 to 256 by n", hessx.LBFGS(), hessx.MoreThuente()
-    ),
-    "newton-cg": _composed("line-search Newton-CG", hessx.NewtonCG(), hessx.HagerZhang()),
-    "trust-ncg": _given("trust-region Newton-CG", hessx.TrustRegionMethod()),
-    "trust-krylov": _given("trust-region GLTR", hessx.TrustRegionMethod(subproblem=hessx.GLTR())),
-    # SciPy's defaults, and no test but the gradient's; Newton-CG has none, and stops when the step
-    # has become small
-    "scipy-lbfgsb": _scipy(
-        "SciPy L-BFGS-B, memory 10", "L-BFGS-B", maxcor=10, ftol=0.0, maxfun=10**6
-    ),
-    "scipy-newton-cg": _scipy("SciPy Newton-CG", "Newton-CG", xtol=1e-10),
-    "scipy-trust-ncg": _scipy("SciPy trust-ncg", "trust-ncg"),
-    "inverse-0.01": _inverse(0.01),
-    "inverse-1": _inverse(1.0),
+    method.name: method
+    for method in (
+        _given("gd", "gradient descent, Hager-Zhang", "gd"),
+        _given("bb", "Barzilai-Borwein", _BB),
+        _given("cg", "nonlinear CG, HS+", "cg"),
+        _given("cg-hz", "nonlinear CG, Hager-Zhang", "cg", beta="hz"),
+        _given("cg-pr+", "nonlinear CG, PR+", "cg", beta="pr+"),
+        _given("lbfgs", "L-BFGS, Hager-Zhang, memory 10 to 256 by n", "lbfgs"),
+        _given("lbfgs-mt", "L-BFGS, More-Thuente, memory 10 to 256 by n", _MORE_THUENTE),
+        _given("newton-cg", "line-search Newton-CG", "newton-cg"),
+        _given("trust-ncg", "trust-region Newton-CG", "trust-ncg"),
+        _given("trust-krylov", "trust-region GLTR", "trust-krylov"),
+        _scipy("scipy-lbfgsb", "SciPy L-BFGS-B, memory 10", "L-BFGS-B"),
+        _scipy("scipy-newton-cg", "SciPy Newton-CG", "Newton-CG"),
+        _scipy("scipy-trust-ncg", "SciPy trust-ncg", "trust-ncg"),
+        _inverse("inverse-0.01", 0.01),
+        _inverse("inverse-1", 1.0),
+    )
 }
 
 
-def suits(name: str, problem: Problem, backend: str) -> bool:
-    """Tell whether a method is meant for a problem and runs on a backend here."""
-    method = METHODS.get(name)
-    if method is None:  # of the user's own
-        return True
-    return (
-        (problem.has_constant_hessian or not method.needs_constant_hessian)
-        and (not method.backends or backend in method.backends)
-        and importlib.util.find_spec(method.package) is not None
-    )
-
-
 def find_method(name: str) -> Method:
-    """Look a method up: a name in `METHODS`, or ``module:attribute``.
+    """Look a method up: in `METHODS`, or another of hessx, ``scipy:NAME``, ``module:attribute``.
 
-    The attribute is a `Method`, a composition for ``hessx.minimize(method=...)``, or a `Solve`.
+    The attribute is a `Method`, a composition for ``hessx.minimize(method=...)``, or a function
+    ``solve(fun, x0, *, gtol, seconds)`` with fun(x) -> (value, gradient).
 
     Raises
     ------
     ValueError
-        Neither.
+        None of these.
     """
     if name in METHODS:
         return METHODS[name]
     module, colon, attribute = name.partition(":")
+    if module == "scipy" and colon:
+        return _scipy(name, f"SciPy {attribute}", attribute)
     if not colon:
-        known = ", ".join(METHODS)
-        msg = f"unknown method {name!r}: expected one of {known}, or module:attribute"
+        if name.lower() in known_methods():
+            return _given(name, f"hessx {name}", name)
+        known = ", ".join(dict.fromkeys((*METHODS, *known_methods())))
+        msg = f"unknown method {name!r}: expected one of {known}, scipy:NAME, or module:attribute"
         raise ValueError(msg)
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, Method):
-        return found
+        return replace(found, name=name)
     if hasattr(found, "propose"):
-        return _given(name, found)
+        return _given(name, name, found)
     if callable(found):
-        return Method(name, lambda _: found)
+        return Method(name, name, partial(_bind_function, found))
     msg = f"{name} is a {type(found).__name__}: expected a composition or a callable"
     raise ValueError(msg)

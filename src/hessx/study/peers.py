@@ -3,83 +3,92 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 import hessx
 from hessx.core import Record
-from hessx.study.problems import Posed
+from hessx.study.metering import Meter
+from hessx.study.running import NO_LIMIT, Solve
 
-__all__ = ["Solve", "scipy_peer"]
+__all__ = ["LARGEST_N", "bind_scipy"]
 
-# solve(fun, x0, gtol=, seconds=) with fun(x) -> (value, gradient); gives an object with x and, as
-# far as it has them, outcome, message, nit, nfev, njev and history, as `hessx.minimize` does.
-Solve = Callable[..., Any]
+# Every tolerance except gtol is off; where 0 is not allowed, tiny.
+_OPTIONS: dict[str, dict[str, float]] = {
+    "l-bfgs-b": {"ftol": 0.0, "maxfun": NO_LIMIT},
+    "tnc": {"ftol": 0.0, "xtol": 0.0, "maxfun": NO_LIMIT},
+    "slsqp": {"ftol": 1e-15},
+    "newton-cg": {"xtol": 1e-10},
+}
+_WITHOUT = {"slsqp": "gtol", "newton-cg": "gtol", "tnc": "maxiter"}
+_WITH_PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov"}
+_WITH_HESSIAN = {"trust-exact", "dogleg"}
+# Beyond these sizes the method's dense matrices make a run take minutes.
+LARGEST_N = {"bfgs": 300, "slsqp": 200}
 
-_MAX_ITERATIONS = 15000
-_SECOND_ORDER = {"Newton-CG", "trust-ncg"}
-_WITHOUT_GTOL = {"Newton-CG"}
 
+def bind_scipy(name: str, meter: Meter, options: Mapping[str, Any]) -> Solve:
+    """Bind a method of `scipy.optimize.minimize` to a metered problem.
 
-def scipy_peer(name: str, **options: Any) -> Callable[[Posed], Solve]:
-    """Bind a method of `scipy.optimize.minimize` to problems."""
-    options = {"maxiter": _MAX_ITERATIONS} | options
+    f and g are asked for one by one, as SciPy does: a rejected point then costs no gradient.
+    """
+    from scipy.optimize import minimize
 
-    def bind(posed: Posed) -> Solve:
-        from scipy.optimize import minimize
+    kind = name.lower()
 
-        def solve(fun: Callable[..., Any], x0: np.ndarray, *, gtol: float, seconds: float) -> Any:
-            diary = _Diary(fun, seconds)
-            tolerance = {} if name in _WITHOUT_GTOL else {"gtol": gtol}
+    def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
+        diary = _Diary(meter, seconds)
+        limits = {"gtol": gtol, "maxiter": iterations, **_OPTIONS.get(kind, {})}
+        limits.pop(_WITHOUT.get(kind, ""), None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             result = minimize(
-                diary, x0, jac=True, method=name, callback=diary.write,
-                hessp=_Products(posed.hess) if name in _SECOND_ORDER else None,
-                options=options | tolerance,
+                diary.fun, np.array(meter.problem.x0), jac=diary.grad, method=name,
+                hessp=meter.hessp if kind in _WITH_PRODUCTS else None,
+                hess=meter.dense if kind in _WITH_HESSIAN else None,
+                bounds=meter.problem.bounds, options={**limits, **options}, callback=diary.write,
             )  # fmt: skip
-            result.history = diary.history
-            return result
+        result.history = diary.history
+        return result
 
-        return solve
-
-    return bind
-
-
-class _Products:
-    """SciPy's hessp: linearised once per point."""
-
-    def __init__(self, hess: Callable[[np.ndarray], Any]) -> None:
-        self.hess, self.x = hess, np.empty(0)
-
-    def __call__(self, x: np.ndarray, v: np.ndarray) -> Any:
-        if not np.array_equal(x, self.x):
-            self.x, self.product = x.copy(), self.hess(x)
-        return self.product(v)
+    return solve
 
 
 class _Diary:
     """The history of a solver that keeps none; SciPy tells it the point after each iteration."""
 
-    def __init__(self, fun: Callable[..., Any], seconds: float) -> None:
-        self.fun, self.seconds, self.history = fun, seconds, hessx.History()
-        self.began, self.evaluations = time.perf_counter(), 0
+    def __init__(self, meter: Meter, seconds: float) -> None:
+        self.meter, self.seconds, self.history = meter, seconds, hessx.History()
+        self.began, self.noted = time.perf_counter(), 0
         self.tried: dict[bytes, tuple[float, float]] = {}  # since the last accepted point
 
-    def __call__(self, x: np.ndarray) -> tuple[Any, np.ndarray]:
-        self.evaluations += 1
-        value, grad = self.fun(x)
-        self.tried[x.tobytes()] = float(value), float(np.abs(grad).max())
-        if self.evaluations == 1:
-            self.write(x)
-        return value, grad
+    def fun(self, x: np.ndarray) -> Any:
+        value = self.meter.fun(x)
+        self._note()
+        return value
 
-    def write(self, x: np.ndarray) -> None:
+    def grad(self, x: np.ndarray) -> Any:
+        grad = self.meter.grad(x)
+        self._note()
+        return grad
+
+    def _note(self) -> None:
+        if self.meter.evaluations > self.noted:
+            self.noted = self.meter.evaluations
+            x, value, grad = self.meter.last
+            self.tried[x.tobytes()] = float(value), float(np.abs(grad).max())
+            if self.noted == 1:
+                self.write(x)
+
+    def write(self, x: np.ndarray, *_: Any) -> None:
         """Note a point if it is new; ends the run when its time is up."""
         elapsed = time.perf_counter() - self.began
         found = self.tried.get(x.tobytes())
         if found is not None:
             self.tried.clear()
-            self.history.append(Record(len(self.history), self.evaluations, elapsed, *found))
+            self.history.append(Record(len(self.history), self.noted, elapsed, *found))
         if elapsed > self.seconds:
             raise StopIteration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,15 @@ class Posed:
         ``hess(x)`` gives the Hessian at x, linearised once: an operator, or a function v -> H v.
     constant_hessian : callable, optional
         Gives the dense Hessian where it is the same everywhere.
+    bounds : sequence of (float, float), optional
+        Lower and upper bound of each variable.
     """
 
     fun: Callable[[Any], tuple[Any, Any]]
     x0: Any
     hess: Callable[[Any], Any]
     constant_hessian: Callable[[], Any] | None = None
+    bounds: Sequence[tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)

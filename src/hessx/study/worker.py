@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,18 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import fetch, norm_inf, record_fetches, space_of
-from hessx.operators import LinearOperator
+from hessx._xp import fetch, norm_inf, space_of
 from hessx.study.backends import Backend, open_backend
+from hessx.study.metering import Meter
 from hessx.study.methods import find_method
-from hessx.study.peers import Solve
 from hessx.study.problems import PROBLEMS, Posed
 from hessx.study.records import RAISED, Curve, Job, Row
+from hessx.study.running import Solve, carry_out
 
 __all__ = ["PREPARED", "attempt", "serve"]
 
 PREPARED = "prepared"  # sent before the clock of a run starts
 _PERTURBATION = 1e-3
+_MAX_ITERATIONS = 15000
 
 
 def serve(connection: Connection, log: Path) -> None:
@@ -45,76 +44,33 @@ def attempt(job: Job, connection: Connection) -> Row:
     meter = None
     try:
         posed = _pose(job.problem, job.backend, job.dtype)
-        meter = _Meter(posed)
-        solve = find_method(job.method).bind(replace(posed, hess=meter.hess))
-        x0 = _start(posed, job)
-        posed.fun(x0)
+        meter = Meter(replace(posed, x0=_start(posed, job)), keep_best=False)
+        solve = find_method(job.method).bind(meter, {})
+        posed.fun(meter.problem.x0)
         connection.send(PREPARED)
-        _measure(row, meter, solve, x0, job)
+        _measure(row, meter, solve, job)
     except BaseException as error:
         traceback.print_exc()
         row.exception = f"{type(error).__name__}: {error}"
     if meter is not None:
-        row.evaluations = row.gradients = meter.calls
+        row.evaluations = row.gradients = meter.evaluations
         row.products = meter.products
     return row
 
 
-@dataclass
-class _Meter:
-    """Counts and times the calls of a problem's function and the products with its Hessian."""
-
-    posed: Posed
-    calls: int = 0
-    products: int = 0
-    seconds: float = 0.0
-
-    def __call__(self, x: Any) -> tuple[Any, Any]:
-        self.calls += 1
-        return self._timed(self.posed.fun, x)  # type: ignore[no-any-return]
-
-    def hess(self, x: Any) -> LinearOperator:
-        """Linearise; the diagonal is handed on."""
-        product = self._timed(self.posed.hess, x)
-
-        def counted(v: Any) -> Any:
-            self.products += 1
-            return self._timed(product, v)
-
-        diagonal = product.diagonal() if isinstance(product, LinearOperator) else None
-        return LinearOperator((len(x), len(x)), counted, diagonal=diagonal, symmetric=True)
-
-    def _timed(self, function: Callable[[Any], Any], x: Any) -> Any:
-        began = time.perf_counter()
-        answer = function(x)
-        self.seconds += time.perf_counter() - began
-        return answer
-
-
-def _measure(row: Row, meter: _Meter, solve: Solve, x0: Any, job: Job) -> None:
-    began = time.perf_counter()
-    with record_fetches() as ledger:
-        result = solve(meter, x0, gtol=job.gtol, seconds=job.seconds)
-    row.seconds = time.perf_counter() - began
-    row.solver_seconds = row.seconds - meter.seconds
-    row.fetches = ledger.fetches
-    value, grad = meter.posed.fun(result.x)
-    space = space_of(grad)
-    (row.value, row.grad_norm), _ = fetch(space, [value, norm_inf(space, grad)])
-    row.iterations = getattr(result, "nit", 0)
-    history = getattr(result, "history", None)
+def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
+    ending = carry_out(solve, meter, gtol=job.gtol, seconds=job.seconds, iterations=_MAX_ITERATIONS)
+    row.seconds, row.fetches = ending.seconds, ending.fetches
+    row.solver_seconds = ending.seconds - meter.seconds
+    space = space_of(ending.grad)
+    (row.value, row.grad_norm), _ = fetch(space, [ending.value, norm_inf(space, ending.grad)])
+    row.iterations = getattr(ending.result, "nit", 0)
+    history = getattr(ending.result, "history", None)
     if history is not None:
         row.curve = Curve.of(history)
-    row.outcome, row.message = _ending(result)
-
-
-def _ending(result: Any) -> tuple[str, str]:
-    """Say how a run ended: a `hessx.Outcome`, or what SciPy's ``success`` tells."""
-    message = str(getattr(result, "message", ""))
-    outcome = getattr(result, "outcome", None)
-    if outcome is not None:
-        return outcome.value, message.removeprefix(f"{outcome.value}: ")
-    return "converged" if getattr(result, "success", False) else "ended", message
+    outcome = getattr(ending.result, "outcome", None)  # a `hessx.Outcome`; SciPy has none
+    row.outcome = outcome.value if outcome else "converged" if ending.success else "ended"
+    row.message = ending.message.removeprefix(f"{row.outcome}: ")
 
 
 @cache

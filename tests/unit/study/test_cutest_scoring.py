@@ -13,8 +13,6 @@ pytest.importorskip("scipy")
 from scipy import optimize
 
 from hessx.study.cutest import CutestProblem
-from hessx.study.cutest.metering import Budget, BudgetSpentError, Meter
-from hessx.study.cutest.methods import Method
 from hessx.study.cutest.runner import Run, perturbed, run
 from hessx.study.cutest.scoring import (
     Entry,
@@ -24,8 +22,10 @@ from hessx.study.cutest.scoring import (
     read_list,
     total,
 )
+from hessx.study.metering import Budget, BudgetSpentError, Meter
+from hessx.study.methods import find_method
 
-LBFGS = Method.parse("scipy:L-BFGS-B")
+LBFGS = find_method("scipy:L-BFGS-B")
 
 
 def quadratic(diagonal, x0, lower=-math.inf, upper=math.inf):
@@ -53,6 +53,10 @@ def rosenbrock(x0=(-1.2, 1.0), lower=-math.inf):
     )
 
 
+def metered(problem, budget=None):
+    return Meter(problem.posed(), budget)
+
+
 def a_run(**changes):
     plain = {
         "cost": 40, "fun_calls": 20, "grad_calls": 20, "products": 0,
@@ -65,7 +69,7 @@ def a_run(**changes):
 
 class TestMeter:
     def test_value_and_gradient_are_one_call_each_and_products_their_own(self):
-        meter = Meter(quadratic([1, 3], [1, 1]))
+        meter = metered(quadratic([1, 3], [1, 1]))
         x = np.array([2.0, 1.0])
         assert meter.fun(x) == 3.5
         np.testing.assert_array_equal(meter.grad(x), [2, 3])
@@ -73,12 +77,12 @@ class TestMeter:
         assert (meter.fun_calls, meter.grad_calls, meter.products, meter.cost) == (1, 1, 1, 3)
 
     def test_dense_hessian_is_n_products(self):
-        meter = Meter(quadratic([1, 3, 7], [1, 1, 1]))
-        np.testing.assert_array_equal(meter.hess(np.zeros(3)), np.diag([1, 3, 7]))
+        meter = metered(quadratic([1, 3, 7], [1, 1, 1]))
+        np.testing.assert_array_equal(meter.dense(np.zeros(3)), np.diag([1, 3, 7]))
         assert meter.products == 3
 
     def test_best_value_is_noted_with_the_cost_of_its_own_call(self):
-        meter = Meter(quadratic([2], [3]))
+        meter = metered(quadratic([2], [3]))
         for x in (3.0, 1.0, 2.0, 0.5):
             meter.fun(np.array([x]))
             meter.grad(np.array([x]))
@@ -86,20 +90,20 @@ class TestMeter:
         assert meter.best_x == 0.5
 
     def test_point_outside_the_bounds_counts_and_is_never_the_best(self):
-        meter = Meter(quadratic([2], [3], lower=1.0))
+        meter = metered(quadratic([2], [3], lower=1.0))
         meter.fun(np.array([2.0]))
         meter.fun(np.array([0.0]))
         assert (meter.fun_calls, meter.best_fun) == (2, 4.0)
 
     def test_nonfinite_value_is_never_the_best(self):
-        meter = Meter(quadratic([2], [3]))
+        meter = metered(quadratic([2], [3]))
         with np.errstate(all="ignore"):
             for x in (np.nan, 1e300, 1.0):
                 meter.fun(np.array([x]))
         assert meter.improvements == [(3, 1.0)]
 
     def test_solver_may_overwrite_its_point(self):
-        meter = Meter(quadratic([2], [3]))
+        meter = metered(quadratic([2], [3]))
         x = np.array([3.0])
         meter.fun(x)
         x[:] = 5.0
@@ -108,7 +112,7 @@ class TestMeter:
 
     @pytest.mark.parametrize(("calls", "products"), [(3, 10), (10, 2)])
     def test_budget_ends_it_before_the_first_call_too_many(self, calls, products):
-        meter = Meter(quadratic([2], [3]), Budget(calls, products))
+        meter = metered(quadratic([2], [3]), Budget(calls, products))
         x = np.array([1.0])
         with pytest.raises(BudgetSpentError):
             for _ in range(10):
@@ -138,14 +142,14 @@ class TestRun:
             counted("fun", optimize.rosen), [-1.2, 1.0], method=name, options=options,
             **arguments,
         )  # fmt: skip
-        found = run(Method.parse(f"scipy:{name}"), rosenbrock())
+        found = run(find_method(f"scipy:{name}"), rosenbrock())
         assert [found.fun_calls, found.grad_calls, found.products] == list(calls.values())
         assert found.cost == sum(calls.values())
         assert found.success
         assert found.fun == truth.fun
 
     def test_own_method_solves_within_the_budget(self):
-        found = run(Method.parse("lbfgs"), rosenbrock())
+        found = run(find_method("lbfgs"), rosenbrock())
         assert found.success
         assert found.fun < 1e-10
         assert found.grad_norm <= 1e-6
@@ -165,18 +169,24 @@ class TestRun:
         assert found.grad_norm <= 1e-6
 
     def test_options_reach_the_solver(self):
-        found = run(Method.parse("scipy:L-BFGS-B", {"maxiter": 2}), rosenbrock())
+        found = run(LBFGS, rosenbrock(), options={"maxiter": 2})
         assert not found.success
         assert found.fun > 1.0
 
-    def test_method_may_be_an_imported_composition(self):
-        method = Method.parse("collections:OrderedDict")
-        assert method.method.__name__ == "OrderedDict"
-        assert method.library == "hessx"
+    @pytest.mark.parametrize("name", ["composition", "newton", "newton_like"])
+    def test_method_may_be_imported(self, name, planted):
+        found = run(find_method(f"planted_methods:{name}"), rosenbrock())
+        assert found.success
+        assert found.fun < 1e-10
+        assert (found.products > 0) == (name == "newton")
+
+    def test_function_that_cannot_be_given_the_bounds_is_refused(self, planted):
+        with pytest.raises(ValueError, match=r"newton_like.* bounds"):
+            run(find_method("planted_methods:newton_like"), rosenbrock(lower=1.5))
 
     def test_dense_scipy_methods_are_not_run_on_large_problems(self):
         large = quadratic(np.ones(301), np.ones(301))
-        assert run(Method.parse("scipy:BFGS"), large) is None
+        assert run(find_method("scipy:BFGS"), large) is None
         assert run(LBFGS, large).success
 
 
@@ -244,9 +254,9 @@ class TestScores:
             judge(Entry("A", (), 0.0, True), LBFGS, cheap, 0.0),
             judge(Entry("B", (), 0.0, True), LBFGS, lost, 0.0),
             judge(Entry("C", (), 0.0, False), LBFGS, a_run(), 0.0),
-            judge(Entry("D", (), 0.0, True), Method.parse("lbfgs"), cheap, 0.0),
+            judge(Entry("D", (), 0.0, True), find_method("lbfgs"), cheap, 0.0),
         ]
-        sums = total(outcomes, LBFGS.label)
+        sums = total(outcomes, LBFGS.name)
         assert (sums.problems, sums.tau_3, sums.tau_6, sums.near_best) == (3, 2, 2, 1)
         assert sums.stationary == 1
         assert sums.false_success == ("B",)
@@ -256,7 +266,7 @@ class TestScores:
     def test_problem_that_a_method_was_not_run_on_is_unsolved(self):
         outcome = judge(self.entry, LBFGS, None, 0.0)
         assert not outcome.solved
-        assert total([outcome], LBFGS.label).mean_cost == pytest.approx(25000)
+        assert total([outcome], LBFGS.name).mean_cost == pytest.approx(25000)
 
     def test_differences_put_the_largest_ratio_first(self):
         def rows(**costs):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,11 +10,6 @@ from hessx.study.runner import Runner
 
 GOOD = "lbfgs"
 MIB = 2**20
-
-
-@pytest.fixture
-def planted(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
 def run(tmp_path, *methods, seconds=30.0):

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hessx.study.cutest.methods import Method
 from hessx.study.cutest.runner import Run
 from hessx.study.cutest.scoring import Entry, best_values, judge, read_list, run_all, total
 from hessx.study.cutest.tables import comparison_table, notes, run_line, totals_table
+from hessx.study.methods import Method
+from hessx.study.terminal import chosen_method, progress_bar
 
 __all__ = ["app", "score"]
 
@@ -56,22 +56,22 @@ def score(
     """Run methods on the problems of a list and print their scores."""
     console = _console()
     entries = [e for e in read_list(problem_list, group) if re.search(select, e.name)]
-    methods = [Method.parse(text, _options(option or ())) for text in method or ["auto"]]
+    methods, options = [chosen_method(name) for name in method or ["auto"]], _options(option or ())
     runs: list[tuple[Entry, Method, Run | None]] = []
-    with _progress(console) as progress:
+    with progress_bar(console, 24, transient=True) as progress:
         task = progress.add_task("", total=len(entries) * len(methods))
         for entry, chosen, result in run_all(
-            entries, methods, gtol=gtol, perturb=perturb, seed=seed
+            entries, methods, gtol=gtol, options=options, perturb=perturb, seed=seed
         ):
             runs.append((entry, chosen, result))
-            progress.update(task, advance=1, description=f"{entry.name} {chosen.label}")
+            progress.update(task, advance=1, description=f"{entry.name} {chosen.name}")
             if verbose and result is not None:
                 console.print(run_line(entry, chosen, result))
     best = best_values(runs)
     outcomes = [judge(entry, chosen, result, best[entry.name]) for entry, chosen, result in runs]
     for line in notes(entries, best, outcomes):
         console.print(line)
-    console.print(totals_table([total(outcomes, m.label) for m in methods]))
+    console.print(totals_table([total(outcomes, m.name) for m in methods]))
     rows = [outcome.as_row() for outcome in outcomes]
     if json_file:
         json_file.write_text(json.dumps(rows, indent=1))
@@ -80,24 +80,13 @@ def score(
     if compare:
         saved = json.loads(compare.read_text())
         for chosen in methods:
-            console.print(comparison_table(rows, saved, chosen.label))
+            console.print(comparison_table(rows, saved, chosen.name))
 
 
 def _console() -> Console:
     # Written to a file or a pipe, the tables get the width that they need.
     width = None if sys.stdout.isatty() else 120
     return Console(highlight=False, markup=False, soft_wrap=True, width=width)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
 
 
 def _options(pairs: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from hessx.study.cutest.evaluator import GroupSum
 from hessx.study.cutest.lanes import Array
+from hessx.study.problems import Posed
 
 __all__ = ["CutestProblem", "available", "build", "load"]
 
@@ -56,6 +57,11 @@ class CutestProblem:
     def bounded(self) -> bool:
         """Whether any variable has a finite bound."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    def posed(self) -> Posed:
+        """The problem as methods are given it."""
+        bounds = list(zip(self.lower, self.upper, strict=True)) if self.bounded else None
+        return Posed(self.fun_and_grad, self.x0, lambda x: partial(self.hessp, x), bounds=bounds)
 
     def projected_gradient(self, x: Array, grad: Array) -> Array:
         """The projected gradient step ``x - P(x - grad)``, with P the projection onto the bounds.

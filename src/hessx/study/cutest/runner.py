@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import time
-import warnings
+import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from hessx.study.cutest.metering import Budget, BudgetSpentError, Meter
-from hessx.study.cutest.methods import Method
 from hessx.study.cutest.problems import CutestProblem
+from hessx.study.metering import Budget, Meter
+from hessx.study.methods import Method
+from hessx.study.running import carry_out
 
 __all__ = ["Run", "perturbed", "run"]
 
@@ -78,6 +80,7 @@ def run(
     problem: CutestProblem,
     gtol: float = 1e-6,
     budget: Budget | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Run | None:
     """Run `method` on `problem` until its gradient test holds or the budget is spent.
 
@@ -89,28 +92,21 @@ def run(
     gtol : float
         The bound on the max-norm of the gradient that the solver is asked for.
     budget : Budget, optional
+    options : mapping, optional
+        Options for the solver.
 
     Returns
     -------
     Run or None
         None where the method is not run on a problem of this size.
     """
-    if not method.runs_at(problem.n):
+    if not method.suits(problem.n):
         return None
-    meter = Meter(problem, budget or Budget())
-    start = time.perf_counter()
-    try:
-        with warnings.catch_warnings():
-            if method.library == "scipy":
-                warnings.simplefilter("ignore")
-            result = method.minimize(meter, gtol)
-        x, success, message = np.asarray(result.x), bool(result.success), str(result.message)
-    except BudgetSpentError:
-        best = problem.x0 if meter.best_x is None else meter.best_x
-        x, success, message = best, False, "the budget is spent"
-    seconds = time.perf_counter() - start
-    fun, grad = problem.fun_and_grad(x)
+    meter = Meter(problem.posed(), budget or Budget())
+    solve = method.bind(meter, options or {})
+    ending = carry_out(solve, meter, gtol=gtol, seconds=math.inf)
     fun0, grad0 = problem.fun_and_grad(problem.x0)
+    projected = problem.projected_gradient(np.asarray(ending.result.x), ending.grad)
     return Run(
         cost=meter.cost,
         fun_calls=meter.fun_calls,
@@ -119,9 +115,9 @@ def run(
         improvements=meter.improvements,
         fun0=fun0,
         grad_norm0=float(np.max(np.abs(grad0))),
-        fun=fun,
-        grad_norm=float(np.max(np.abs(problem.projected_gradient(x, grad)))),
-        success=success,
-        message=message,
-        seconds=seconds,
+        fun=ending.value,
+        grad_norm=float(np.max(np.abs(projected))),
+        success=ending.success,
+        message=ending.message,
+        seconds=ending.seconds,
     )

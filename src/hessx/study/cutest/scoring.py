@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hessx.study.cutest.metering import Budget
-from hessx.study.cutest.methods import Method
 from hessx.study.cutest.problems import load
 from hessx.study.cutest.runner import Run, perturbed, run
+from hessx.study.metering import Budget
+from hessx.study.methods import Method
 
 __all__ = [
     "Entry",
@@ -156,6 +156,7 @@ def run_all(
     *,
     gtol: float = 1e-6,
     budget: Budget | None = None,
+    options: Mapping[str, Any] | None = None,
     perturb: float = 0.0,
     seed: int = 0,
 ) -> Iterator[tuple[Entry, Method, Run | None]]:
@@ -163,7 +164,7 @@ def run_all(
     for entry in entries:
         problem = perturbed(load(entry.name, entry.args), perturb, seed)
         for method in methods:
-            yield entry, method, run(method, problem, gtol, budget)
+            yield entry, method, run(method, problem, gtol, budget, options)
 
 
 def best_values(runs: Sequence[tuple[Entry, Method, Run | None]]) -> dict[str, float]:
@@ -192,12 +193,12 @@ def judge(entry: Entry, method: Method, result: Run | None, best_fun: float) -> 
     Outcome
     """
     if result is None:
-        return Outcome(entry.name, method.label, entry.in_mean, None, None, None, False, False)
+        return Outcome(entry.name, method.name, entry.in_mean, None, None, None, False, False)
     reach = result.fun0 - best_fun
     lowest = result.improvements[-1][1] if result.improvements else math.inf
     return Outcome(
         problem=entry.name,
-        method=method.label,
+        method=method.name,
         in_mean=entry.in_mean,
         run=result,
         cost_3=_cost_below(result, best_fun + 1e-3 * reach),

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from hessx.study.cutest.metering import Budget
-from hessx.study.cutest.methods import Method
 from hessx.study.cutest.runner import Run
 from hessx.study.cutest.scoring import Entry, Outcome, Total, differences
+from hessx.study.metering import Budget
+from hessx.study.methods import Method
 
 __all__ = ["comparison_table", "notes", "run_line", "totals_table"]
 
@@ -21,7 +21,7 @@ def run_line(entry: Entry, method: Method, result: Run) -> str:
     """One run on one line."""
     lowest = result.improvements[-1][1] if result.improvements else float("nan")
     return (
-        f"{entry.name:12} {method.label:18} cost {result.cost:6d}  f {lowest:15.8e}  "
+        f"{entry.name:12} {method.name:18} cost {result.cost:6d}  f {lowest:15.8e}  "
         f"known {entry.best_fun:15.8e}  |g| {result.grad_norm:8.1e}  {result.seconds:6.2f} s  "
         f"{result.message[:60]}"
     )

@@ -1,0 +1,187 @@
+"""Counting what a method asks of a problem, keeping the best point, and stopping at a budget."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hessx._xp import space_of, upload
+from hessx.operators import LinearOperator
+from hessx.study.problems import Posed
+
+__all__ = ["Budget", "BudgetSpentError", "Meter"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one run may spend.
+
+    Attributes
+    ----------
+    calls : int
+        Calls of f plus calls of g.
+    products : int
+        Hessian-vector products; a dense Hessian is n of them.
+    """
+
+    calls: int = 5000
+    products: int = 20000
+
+    @property
+    def total(self) -> int:
+        """The cost counted for a problem that was not solved."""
+        return self.calls + self.products
+
+
+class BudgetSpentError(Exception):
+    """Ends a solver from inside the function that it calls."""
+
+
+@dataclass
+class Meter:
+    """A problem's functions, metered, on any array library.
+
+    A call that returns f and g together counts as a call of each. The value is known, and may
+    become the best, when its own call has been counted; f and g asked for one after the other at
+    the same point are evaluated once and counted each. A point outside the bounds counts but is
+    never the best.
+
+    Attributes
+    ----------
+    problem : Posed
+    budget : Budget, optional
+        None for no limit.
+    keep_best : bool
+        Whether to look for the best value: the host then waits for each value.
+    fun_calls, grad_calls, products : int
+        What was spent.
+    evaluations : int
+        Evaluations of the problem's function, which gives f and g together.
+    seconds : float
+        Time spent in the problem's functions.
+    last : (array, value, array), optional
+        The point, value and gradient of the last call of `fun` or `grad`.
+    best_x : array or None
+        The best point so far.
+    improvements : list of (int, float)
+        Cost and value at every new best value: costs rise, values fall.
+    """
+
+    problem: Posed
+    budget: Budget | None = None
+    keep_best: bool = True
+    fun_calls: int = 0
+    grad_calls: int = 0
+    products: int = 0
+    evaluations: int = 0
+    seconds: float = 0.0
+    last: Any = None
+    best_x: Any = None
+    improvements: list[tuple[int, float]] = field(default_factory=list)
+    _linear: tuple[Any, LinearOperator] | None = None
+
+    def __post_init__(self) -> None:
+        space, bounds = space_of(self.problem.x0), self.problem.bounds
+        self._space, self._xp = space, space.xp
+        self._box = bounds if bounds is None else upload(space, np.asarray(bounds))
+
+    @property
+    def cost(self) -> int:
+        """Calls of f, calls of g and products together."""
+        return self.fun_calls + self.grad_calls + self.products
+
+    @property
+    def best_fun(self) -> float:
+        """The lowest value seen; infinite before the first finite one."""
+        return self.improvements[-1][1] if self.improvements else math.inf
+
+    def fun_and_grad(self, x: Any) -> tuple[Any, Any]:
+        """Value and gradient at `x`: a call of each."""
+        self._spend(fun=1)
+        value, grad = self._evaluate(x)
+        self._note(x, value)
+        self._spend(grad=1)
+        return value, grad
+
+    def fun(self, x: Any) -> Any:
+        """The value at `x`: one call."""
+        self._spend(fun=1)
+        value, _ = self._known(x)
+        self._note(x, value)
+        return value
+
+    def grad(self, x: Any) -> Any:
+        """The gradient at `x`: one call."""
+        self._spend(grad=1)
+        return self._copy(self._known(x)[1])
+
+    def hess(self, x: Any) -> LinearOperator:
+        """The Hessian at `x`, linearised once: one product each time it is applied."""
+        product, n = self._timed(self.problem.hess, x), self._space.n
+
+        def counted(v: Any) -> Any:
+            self._spend(products=1)
+            return self._timed(product, v)
+
+        diagonal = product.diagonal() if isinstance(product, LinearOperator) else None
+        return LinearOperator((n, n), counted, diagonal=diagonal, symmetric=True)
+
+    def hessp(self, x: Any, v: Any) -> Any:
+        """The Hessian at `x` times `v`: one product; linearised once for products at one point."""
+        if self._linear is None or not self._same(x, self._linear[0]):
+            point = self._copy(x)
+            self._linear = point, self.hess(point)
+        return self._linear[1](v)
+
+    def dense(self, x: Any) -> Any:
+        """The dense Hessian at `x`: n products."""
+        space = self._space
+        units = self._xp.eye(space.n, dtype=space.dtype, device=space.device)
+        return self._xp.stack([self.hessp(x, units[i, :]) for i in range(space.n)])
+
+    def _spend(self, fun: int = 0, grad: int = 0, products: int = 0) -> None:
+        calls, products = self.fun_calls + self.grad_calls + fun + grad, self.products + products
+        budget = self.budget
+        if budget is not None and (calls > budget.calls or products > budget.products):
+            raise BudgetSpentError
+        self.fun_calls, self.grad_calls = self.fun_calls + fun, self.grad_calls + grad
+        self.products = products
+
+    def _known(self, x: Any) -> tuple[Any, Any]:
+        if self.last is None or not self._same(x, self.last[0]):
+            point = self._copy(x)
+            self.last = (point, *self._evaluate(point))
+        return self.last[1:]  # type: ignore[no-any-return]
+
+    def _evaluate(self, x: Any) -> tuple[Any, Any]:
+        self.evaluations += 1
+        return self._timed(self.problem.fun, x)  # type: ignore[no-any-return]
+
+    def _note(self, x: Any, value: Any) -> None:
+        if not self.keep_best:
+            return
+        value = float(value)
+        if math.isfinite(value) and value < self.best_fun and self._inside(x):
+            self.best_x = self._copy(x)
+            self.improvements.append((self.cost, value))
+
+    def _inside(self, x: Any) -> bool:
+        box, xp = self._box, self._xp
+        return box is None or bool(xp.all((box[:, 0] <= x) & (x <= box[:, 1])))
+
+    def _timed(self, function: Callable[[Any], Any], x: Any) -> Any:
+        began = time.perf_counter()
+        answer = function(x)
+        self.seconds += time.perf_counter() - began
+        return answer
+
+    def _same(self, x: Any, y: Any) -> bool:
+        return bool(self._xp.all(x == y))
+
+    def _copy(self, x: Any) -> Any:
+        return self._xp.asarray(x, copy=True)

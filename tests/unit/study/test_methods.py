@@ -1,0 +1,106 @@
+"""What both studies share: names, and the meter on every array library."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import hessx
+from hessx._xp import fetch
+from hessx.study.backends import open_backend
+from hessx.study.metering import Budget, BudgetSpentError, Meter
+from hessx.study.methods import METHODS, find_method
+from hessx.study.problems import PROBLEMS, Posed
+from hessx.study.records import Job
+from hessx.study.worker import attempt
+
+
+def quadratic(backend):
+    d = backend.asarray([1.0, 3.0])
+    x0 = backend.asarray([2.0, 1.0])
+    return Posed(lambda x: (x @ (d * x) / 2.0, d * x), x0, lambda x: lambda v: d * v)
+
+
+def test_the_meter_counts_on_every_library(backend):
+    problem = quadratic(backend)
+    meter, x = Meter(problem), problem.x0
+    np.testing.assert_array_equal(backend.to_numpy(meter.fun(x)), 3.5)
+    np.testing.assert_array_equal(backend.to_numpy(meter.grad(x)), [2.0, 3.0])
+    assert (meter.fun_calls, meter.grad_calls, meter.evaluations) == (1, 1, 1)
+    meter.fun_and_grad(2.0 * x)
+    meter.fun_and_grad(0.5 * x)
+    assert (meter.fun_calls, meter.grad_calls, meter.evaluations) == (3, 3, 3)
+    assert meter.improvements == [(1, 3.5), (5, 0.875)]
+    backend.assert_same_kind(meter.best_x, x)
+    np.testing.assert_array_equal(backend.to_numpy(meter.best_x), [1.0, 0.5])
+    np.testing.assert_array_equal(backend.to_numpy(meter.hess(x)(x)), [2.0, 3.0])
+    np.testing.assert_array_equal(backend.to_numpy(meter.hessp(x, x)), [2.0, 3.0])
+    np.testing.assert_array_equal(backend.to_numpy(meter.dense(x)), [[1.0, 0.0], [0.0, 3.0]])
+    assert (meter.products, meter.cost) == (4, 10)
+    bounded = Meter(Posed(problem.fun, x, problem.hess, bounds=[(-1.0, 1.0), (0.75, np.inf)]))
+    for t in (1.0, 0.25, 0.5, 0.0):
+        bounded.fun(x * backend.asarray([t, 1.0]))
+    assert bounded.improvements == [(2, 1.625), (4, 1.5)], "the first is outside, the third worse"
+
+
+@pytest.mark.backends("fakegpu")
+def test_a_meter_that_keeps_no_best_never_waits(backend):
+    problem = quadratic(backend)
+    meter = Meter(problem, Budget(calls=4, products=1), keep_best=False)
+    with backend.meter.forbid_waits(fetch):
+        meter.fun_and_grad(problem.x0)
+        meter.fun_and_grad(problem.x0)
+        product = meter.hess(problem.x0)
+        product(problem.x0)
+        with pytest.raises(BudgetSpentError):
+            meter.fun_and_grad(problem.x0)
+        with pytest.raises(BudgetSpentError):
+            product(problem.x0)
+    assert (meter.evaluations, meter.products, meter.improvements) == (2, 1, [])
+
+
+@pytest.mark.parametrize("name", [*METHODS, "auto", "scipy:BFGS", "planted_methods:newton"])
+def test_a_name_means_the_same_method_in_both_studies(name, planted):
+    pytest.importorskip("scipy")
+    from hessx.study.cutest import CutestProblem
+    from hessx.study.cutest.runner import run
+
+    posed = PROBLEMS["linear-regression"].pose(open_backend("numpy", "float64"))
+    infinite = np.full(2, np.inf)
+    problem = CutestProblem(
+        "LINEAR", 2, posed.x0, -infinite, infinite, posed.fun, lambda x, p: posed.hess(x)(p)
+    )
+    row = attempt(Job("linear-regression", name, "numpy"), SimpleNamespace(send=lambda _: None))
+    found = run(find_method(name), problem)
+    if METHODS.get(name, find_method("lbfgs")).needs_constant_hessian:
+        assert row.converged
+        assert found is None, "no CUTEst problem says that its Hessian is constant"
+        return
+    assert (row.evaluations, row.products) == (found.fun_calls, found.products)
+    assert (row.value, row.grad_norm) == (found.fun, found.grad_norm)
+    assert row.converged == found.success
+
+
+def test_a_method_says_where_it_is_meant_to_run():
+    pytest.importorskip("scipy")
+    assert find_method("lbfgs").suits(10**6, "torch")
+    assert not find_method("scipy-lbfgsb").suits(2, "torch")
+    assert find_method("scipy:SLSQP").suits(200)
+    assert not find_method("scipy:SLSQP").suits(201)
+    assert not find_method("inverse-1").suits(2)
+    assert find_method("inverse-1").suits(2, constant_hessian=True)
+
+
+def test_every_name_of_hessx_is_found():
+    for name in hessx.solvers.known_methods():
+        assert find_method(name).name == name
+    assert find_method("L-BFGS-B").name == "L-BFGS-B"
+
+
+def test_what_is_no_method_is_refused(planted):
+    with pytest.raises(ValueError, match=r"unknown method 'nonsense': .*auto.*scipy:NAME"):
+        find_method("nonsense")
+    with pytest.raises(ValueError, match="planted_methods:number is a int"):
+        find_method("planted_methods:number")
