@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from hessx.core import Frame, Outcome, saved
+from hessx.core import Frame, Free, Outcome, saved
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Needs, VectorMemory
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
@@ -106,7 +106,7 @@ class NewtonMemory(VectorMemory):
     def leave(self) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
         product = self.frame.product(self.hessian)
-        found, text = probe(self.space, product, self.reach, self.hessian.watch)
+        found, text = probe(self.space, product, Free(self.reach), self.hessian.watch)
         if found is not None:
             self.model_step, self.leaving = found, True
             self.aim(found.step, 0.0)
@@ -146,7 +146,7 @@ class NewtonMemory(VectorMemory):
             tolerance=self.forcing.term(norm) * norm,
             settled=True,
             limit=inner_limit(self.settings.max_inner, self.space.n),
-            reach=self.reach,
+            restraint=Free(self.reach),
             precondition=self.precondition,
             collect=0 if part is None else part.collect,
             watch=self.hessian.watch,
@@ -164,8 +164,8 @@ class NewtonCG:
 
     Parameters
     ----------
-    subproblem : callable
-        Solves the model: `TruncatedCG`.
+    subproblem : Subproblem
+        Solves the model: `TruncatedCG`, or another that takes `Free`.
     forcing : Forcing or EisenstatWalker
         Gives eta.
     preconditioner : optional
@@ -207,7 +207,7 @@ class NewtonCG:
     max_inner: int | None = None
 
     def __post_init__(self) -> None:
-        settle_inner(self)
+        settle_inner(self, Free)
 
     @property
     def second_order(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx._xp import Array
 from hessx.core import saved
-from hessx.globalization import ForcingState, Noise, Region
+from hessx.globalization import ForcingState, Noise, RestraintState
 from hessx.krylov import ModelStep
 from hessx.solvers._run_state import RunState
 
@@ -22,8 +22,8 @@ class TrustRegionState(RunState):
 
     Attributes
     ----------
-    region, forcing : Region, ForcingState
-        The radius, and how exactly models are solved.
+    region, forcing : RestraintState, ForcingState
+        How far models are believed, and how exactly models are solved.
     preconditioner : BoundPreconditioner, optional
         What M is made of.
     precondition : callable, optional
@@ -37,7 +37,7 @@ class TrustRegionState(RunState):
     grad_trial : array
         That of the trial.
     dual_before : 0-d array, optional
-        g'Mg with the M of the point before, in which the radius is meant.
+        g'Mg with the M of the point before, in whose norm the restraint is meant.
     model_step : ModelStep, optional
         The step under trial; None where the next has not been found.
     promised : float
@@ -48,7 +48,7 @@ class TrustRegionState(RunState):
         ``model_step`` leads out of a stationary start.
     """
 
-    region: Region
+    region: RestraintState
     forcing: ForcingState
     preconditioner: Any = None
     grad: Array = None

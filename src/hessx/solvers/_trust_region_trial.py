@@ -1,4 +1,4 @@
-"""The model under a trust region, and what the trial that it leads to tells of it."""
+"""The model under its restraint, and what the trial that it leads to tells of it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
         tolerance=eta * norm,
         settled=eta <= _TIGHT,
         limit=inner_limit(max_inner, state.space.n),
-        radius=state.region.radius,
-        default_radius=state.frame.length,
+        restraint=state.region.restraint(state.frame.length),
         precondition=state.precondition,
         grad_square_before=state.dual_before,
         collect=0 if state.preconditioner is None else state.preconditioner.collect,
