@@ -266,7 +266,7 @@ class Free(Restraint):
     reach: float = 1.0
 
     def __post_init__(self) -> None:
-        _store_number(self, "reach")
+        store_real(self, "reach", 0.0, math.inf, "[]")
 
     @property
     def known(self) -> bool:

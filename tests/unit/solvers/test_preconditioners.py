@@ -9,7 +9,7 @@ import hessx
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.runs import chained_rosenbrock, matrix_of
 from hessx._xp import space_of
-from hessx.core import Frame
+from hessx.core import Ball, Frame
 from hessx.krylov import TruncatedCG
 from hessx.models import LogisticRegression
 from hessx.solvers._preconditioners import make_preconditioner
@@ -99,7 +99,7 @@ def test_a_solve_without_pairs_keeps_the_ones_before(backend, rng):
     part.learn(TruncatedCG()(posed.model(limit=4, collect=part.collect)))
     before = matrix(backend, part.at(Hessian(None)))
     bent = Quadratic(backend, -posed.H, posed.g)
-    part.learn(TruncatedCG()(bent.model(limit=4, collect=part.collect, radius=1.0)))
+    part.learn(TruncatedCG()(bent.model(limit=4, collect=part.collect, restraint=Ball(1.0))))
     np.testing.assert_array_equal(matrix(backend, part.at(Hessian(None))), before)
 
 
