@@ -57,6 +57,8 @@ NEWTON = {
     "trust-by-threes": hessx.TrustRegionMethod(_BY_THREES, forcing=hessx.EisenstatWalker()),
     "trust-jacobi": hessx.TrustRegionMethod(preconditioner="jacobi"),
     "trust-gltr": hessx.TrustRegionMethod(hessx.GLTR()),
+    "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
+    "arc": hessx.TrustRegionMethod(hessx.GLTR(), hessx.CubicRule()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON

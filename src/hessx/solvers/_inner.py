@@ -22,11 +22,10 @@ from hessx.solvers._preconditioners import PairPreconditioner, make_precondition
 __all__ = ["inner_limit", "settle_inner"]
 
 _SUBPROBLEMS = (TruncatedCG, GLTR)
-_SOURCES = {
+_RULES = {
     Ball: "hessx.RadiusRule()",
     Damped: "hessx.NielsenRule()",
     Cubic: "hessx.CubicRule()",
-    Free: "a line search",
 }
 
 
@@ -76,12 +75,13 @@ def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None
     if issubclass(restraint, subproblem.takes):
         return
     takes = ", ".join(kind.__name__ for kind in subproblem.takes)
-    rules = [_SOURCES[kind] for kind in subproblem.takes if kind in _SOURCES]
-    others = [
-        f"subproblem = hessx.{kind.__name__}()"
-        for kind in _SUBPROBLEMS
-        if issubclass(restraint, kind.takes)
-    ]
     given = f"subproblem = {type(subproblem).__name__}(...) takes {takes}, and models are under"
-    msg = f"{given} {restraint.__name__}: expected {' or '.join([*rules, *others])}"
+    rules = [_RULES[kind] for kind in subproblem.takes if kind in _RULES and restraint is not Free]
+    others = [
+        f"hessx.{kind.__name__}()" for kind in _SUBPROBLEMS if issubclass(restraint, kind.takes)
+    ]
+    fits = [f"subproblem = {' or '.join(others)}"] if others else []
+    if rules:
+        fits.append(f"region = {' or '.join(rules)}")
+    msg = f"{given} {restraint.__name__}: expected {', or '.join(fits)}"
     raise SettingsError(msg)
