@@ -190,7 +190,8 @@ def test_a_way_out_of_a_stationary_start(name, unit):
         (
             lambda: hessx.TrustRegionMethod(hessx.GLTR(), hessx.NielsenRule()),
             ("GLTR(...) takes Ball, Cubic, Free, and models are under Damped: expected "
-             "subproblem = hessx.TruncatedCG(), or region = hessx.RadiusRule() or hessx.CubicRule()"),
+             "subproblem = hessx.TruncatedCG(), or region = hessx.RadiusRule() or "
+             "hessx.CubicRule()"),
         ),
         (
             lambda: hessx.TrustRegionMethod(region=hessx.CubicRule()),
