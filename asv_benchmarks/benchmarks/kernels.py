@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.libraries import EAGER, LIBRARIES, library, wait
 from hessx._xp import fetch, make_rows, space_of
+from hessx.core import Ball
 from hessx.globalization import Armijo, HagerZhang, MoreThuente, Ray
 from hessx.hessians._gram import Gram
 from hessx.krylov import GLTR, QuadraticModel, TruncatedCG, lsmr, minres
@@ -107,7 +108,7 @@ class Krylov:
     def setup(self, name: str, solver: str, n: int) -> None:
         D, g = diagonal(library(name), n)
         self.model = QuadraticModel(
-            space_of(g), lambda v: D * v, g, float(n), 0.0, STEPS, radius=1e6
+            space_of(g), lambda v: D * v, g, float(n), 0.0, STEPS, Ball(1e6)
         )
         self.time_20_steps(name, solver, n)  # JAX compiles
 

@@ -37,6 +37,8 @@ SECOND_ORDER = {
     "trust region": hessx.TrustRegionMethod(),
     "trust region, pairs": hessx.TrustRegionMethod(preconditioner="pairs"),
     "trust region, GLTR": hessx.TrustRegionMethod(subproblem=hessx.GLTR()),
+    "damped, pairs": hessx.TrustRegionMethod(region=hessx.NielsenRule(), preconditioner="pairs"),
+    "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "trust region, scaled": hessx.TrustRegionMethod(x_scale=[1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0]),
 }
 # with a shorter step where Rosenbrock's function needs one

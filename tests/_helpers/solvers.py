@@ -59,6 +59,8 @@ NEWTON = {
     ),
     "trust-jacobi": hessx.TrustRegionMethod(preconditioner="jacobi"),
     "trust-gltr": hessx.TrustRegionMethod(subproblem=hessx.GLTR()),
+    "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
+    "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON

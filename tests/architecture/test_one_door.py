@@ -16,14 +16,6 @@ from _helpers.source import Module, modules
 LAYERS_WITH_ARRAYS = (
     "krylov", "hessians", "directions", "operators", "objectives", "solvers", "models",
 )  # fmt: skip
-    "krylov",
-    "hessians",
-    "directions",
-    "operators",
-    "objectives",
-    "solvers",
-    "models",
-)
 CONVERSIONS = {"float", "bool", "int", "complex"}
 METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bool__"}
 NUMPY_READERS = {"np.asarray", "np.array", "np.from_dlpack", "numpy.asarray", "numpy.array"}

@@ -68,6 +68,28 @@ NEWTON = {
     ),
     "trust-jacobi": lambda a, b: hessx.TrustRegionMethod(preconditioner="jacobi", x_scale=b),
     "trust-pairs": lambda a, b: hessx.TrustRegionMethod(preconditioner="pairs", x_scale=b),
+    "damped": lambda a, b: hessx.TrustRegionMethod(region=hessx.NielsenRule(), x_scale=b),
+    "damped-jacobi": lambda a, b: hessx.TrustRegionMethod(
+        hessx.TruncatedCG(check_every=3),
+        hessx.NielsenRule(),
+        preconditioner="jacobi",
+        x_scale=b,
+    ),
+    "damped-given": lambda a, b: hessx.TrustRegionMethod(
+        region=hessx.NielsenRule(initial=0.5 * a / b**2), x_scale=b
+    ),
+    "arc": lambda a, b: hessx.TrustRegionMethod(
+        subproblem=hessx.GLTR(), region=hessx.CubicRule(), x_scale=b
+    ),
+    "arc-jacobi": lambda a, b: hessx.TrustRegionMethod(
+        hessx.GLTR(), hessx.CubicRule(), preconditioner="jacobi", x_scale=b
+    ),
+    "arc-array": lambda a, b: hessx.TrustRegionMethod(
+        hessx.GLTR(), hessx.CubicRule(), x_scale=b * SCALE
+    ),
+    "arc-given": lambda a, b: hessx.TrustRegionMethod(
+        hessx.GLTR(), hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
+    ),
     "trust-differences": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
 }
 UNITS = [(2.0**20, 1.0), (2.0**-20, 1.0), (1.0, 2.0**10), (1.0, 2.0**-10)]

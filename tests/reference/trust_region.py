@@ -1,11 +1,11 @@
-"""The trust-region problem by a full eigen-decomposition."""
+"""The trust-region problem and that with a cubic term by a full eigen-decomposition."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-__all__ = ["model_decrease", "trust_region_step"]
+__all__ = ["cubic_step", "model_decrease", "trust_region_step"]
 
 
 def model_decrease(H, g, p):
@@ -40,3 +40,32 @@ def trust_region_step(H, g, radius, M=None):
     brentq = pytest.importorskip("scipy.optimize").brentq
     d = brentq(lambda d: 1.0 / radius - 1.0 / np.linalg.norm(inner(d)), low, high, xtol=1e-300)
     return L @ V @ inner(d), d - w[0]
+
+
+def cubic_step(H, g, sigma, M=None):
+    """The least value of g'p + p'Hp / 2 + sigma norm(p)^3 / 3, norm in M^-1, and its multiplier.
+
+    Cartis, Gould & Toint (2011), theorem 3.1: (H + multiplier M^-1) p = -g with multiplier = sigma
+    norm(p) and no negative eigenvalue on the left; the first eigenvector fills up the hard case.
+    """
+    L = np.linalg.cholesky(np.eye(len(g)) if M is None else M)
+    w, V = np.linalg.eigh(L.T @ H @ L)
+    c = V.T @ (L.T @ g)
+    c[abs(c) < 1e-14 * np.linalg.norm(c)] = 0.0
+    base = max(0.0, -w[0])
+
+    def inner(t):  # t = multiplier - base
+        shifted = w + base + t
+        return -np.divide(c, shifted, out=np.zeros_like(c), where=shifted > 0.0)
+
+    x = inner(0.0)
+    if c[0] == 0.0 and sigma * np.linalg.norm(x) <= base:
+        x[0] = np.sqrt((base / sigma) ** 2 - x @ x)
+        return L @ V @ x, base
+    brentq = pytest.importorskip("scipy.optimize").brentq
+    high = 1.01 * np.sqrt(sigma * np.linalg.norm(c))
+    # the first component alone is longer than multiplier / sigma below half of this
+    b = base + w[0] + base
+    low = sigma * abs(c[0]) / (b + np.sqrt(b * b + 4.0 * sigma * abs(c[0])))
+    t = brentq(lambda t: sigma * np.linalg.norm(inner(t)) - base - t, low, high, xtol=1e-300)
+    return L @ V @ inner(t), base + t

@@ -6,6 +6,7 @@ from hessx.core._kinds import Learns, Offer, Wants
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._pair import Pair, PairRing
+from hessx.core._restraints import Ball, Cubic, Damped, Free, Restraint
 from hessx.core._result import Result
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
@@ -37,10 +38,14 @@ from hessx.core.persistence import (
 
 __all__ = [
     "EXACT",
+    "Ball",
     "Checkpoint",
     "CheckpointError",
     "Counts",
+    "Cubic",
+    "Damped",
     "Frame",
+    "Free",
     "History",
     "Learns",
     "Offer",
@@ -53,6 +58,7 @@ __all__ = [
     "Record",
     "Reply",
     "Request",
+    "Restraint",
     "Result",
     "SettingsError",
     "Solver",

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from hessx.core import Offer, SettingsError, Wants, check_object, check_part, store_integer
+from hessx.core import (
+    Ball,
+    Cubic,
+    Damped,
+    Free,
+    Learns,
+    Offer,
+    Restraint,
+    SettingsError,
+    Wants,
+    check_object,
+    check_part,
+    store_integer,
+)
 from hessx.globalization import ForcingRule
 from hessx.hessians import Approximation, Given, Jacobi, LearntDiagonal, PairPreconditioner
-from hessx.krylov import GLTR
+from hessx.krylov import GLTR, Subproblem, TruncatedCG
 
 __all__ = ["NewtonSettings", "check_approximation", "settle_newton", "wants_hessian"]
 
@@ -16,6 +29,14 @@ _NAMES: dict[str, Callable[[], Approximation]] = {
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
     "pairs": PairPreconditioner,
+}
+
+
+_SUBPROBLEMS = (TruncatedCG, GLTR)
+_RULES = {
+    Ball: "hessx.RadiusRule()",
+    Damped: "hessx.NielsenRule()",
+    Cubic: "hessx.CubicRule()",
 }
 
 
@@ -64,8 +85,15 @@ def wants_hessian(settings: NewtonSettings) -> bool:
     return any(isinstance(part, Approximation) and Wants.HESSIAN in part.wants for part in parts)
 
 
-def settle_newton(method: Any) -> None:
+def settle_newton(method: Any, restraint: type[Restraint]) -> None:
     """Check what a method has of `NewtonSettings`, and store what stands for something else.
+
+    Parameters
+    ----------
+    method : NewtonCG or TrustRegionMethod
+        Whose settings they are.
+    restraint : type
+        Under which it puts its models.
 
     Raises
     ------
@@ -73,28 +101,37 @@ def settle_newton(method: Any) -> None:
         One of them is out of range or no such part, or they do not fit together.
     """
     check_approximation("approximation", method.approximation)
-    subproblems = "hessx.TruncatedCG(), hessx.GLTR() or a function of a QuadraticModel"
-    check_part("subproblem", method.subproblem, Callable, subproblems)  # type: ignore[arg-type]
+    solvers = "hessx.TruncatedCG(), hessx.GLTR() or a hessx.Subproblem of your own"
+    check_part("subproblem", method.subproblem, Subproblem, solvers)
+    _check_restraint(method.subproblem, restraint)
+    _check_offers(method.subproblem, method.approximation)
     terms = "hessx.Forcing() or hessx.EisenstatWalker()"
     check_part("forcing", method.forcing, ForcingRule, terms)
     store_integer(method, "max_inner", 1)
     part = _as_preconditioner(method.preconditioner)
     object.__setattr__(method, "preconditioner", part)
-    if isinstance(part, PairPreconditioner) and isinstance(method.subproblem, GLTR):
+    if part is not None and part.learns is Learns.PRODUCTS and not method.subproblem.learns:
         msg = (
             "preconditioner = PairPreconditioner(...) learns from pairs, of which subproblem = "
-            "GLTR(...) hands none back: expected hessx.TruncatedCG(), or another preconditioner, "
-            "such as hessx.LearntDiagonal()"
+            f"{type(method.subproblem).__name__}(...) hands none back: expected "
+            "hessx.TruncatedCG(), or another preconditioner, such as hessx.LearntDiagonal()"
         )
         raise SettingsError(msg)
-    B = method.approximation
-    if Offer.MATVEC not in B.offers and not B.positive:
-        name = type(B).__name__
-        msg = (
-            f"approximation = {name}() offers no product B v, and as it may be indefinite none can "
-            "be solved for: expected one that offers MATVEC, such as hessx.SR1(), or is positive"
-        )
-        raise SettingsError(msg)
+
+
+def _check_offers(subproblem: Subproblem, B: Approximation) -> None:
+    """Refuse a B that does not offer what the subproblem needs, nor can be solved for it."""
+    missing = subproblem.needs & ~B.offers
+    if not missing or (B.positive and missing in Offer.SOLVE | Offer.MATVEC):
+        return
+    name = type(B).__name__
+    msg = (
+        f"approximation = {name}() offers {B.offers}, and subproblem = "
+        f"{type(subproblem).__name__}(...) needs {subproblem.needs}, which may be solved for where "
+        "B is positive definite only: expected one that offers it, such as hessx.BFGS() or "
+        "hessx.SR1()"
+    )
+    raise SettingsError(msg)
 
 
 def _as_preconditioner(given: Any) -> Approximation | None:
@@ -118,3 +155,20 @@ def _as_preconditioner(given: Any) -> Approximation | None:
         )
         raise SettingsError(msg)
     return given
+
+
+def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None:
+    """Refuse a subproblem that knows nothing of the restraint."""
+    if issubclass(restraint, subproblem.takes):
+        return
+    takes = ", ".join(kind.__name__ for kind in subproblem.takes)
+    given = f"subproblem = {type(subproblem).__name__}(...) takes {takes}, and models are under"
+    rules = [_RULES[kind] for kind in subproblem.takes if kind in _RULES and restraint is not Free]
+    others = [
+        f"hessx.{kind.__name__}()" for kind in _SUBPROBLEMS if issubclass(restraint, kind.takes)
+    ]
+    fits = [f"subproblem = {' or '.join(others)}"] if others else []
+    if rules:
+        fits.append(f"region = {' or '.join(rules)}")
+    msg = f"{given} {restraint.__name__}: expected {', or '.join(fits)}"
+    raise SettingsError(msg)

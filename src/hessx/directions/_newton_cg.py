@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Packet
-from hessx.core import Frame, Outcome, saved
+from hessx.core import Frame, Free, Outcome, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import settle_newton, wants_hessian
 from hessx.directions._newton_part import NewtonPart
@@ -16,7 +16,7 @@ from hessx.directions._probe import probe
 from hessx.directions._track import Numbers, VectorTrack
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
-from hessx.krylov import KrylovOutcome, ModelStep, TruncatedCG
+from hessx.krylov import KrylovOutcome, ModelStep, Subproblem, TruncatedCG
 
 __all__ = ["NewtonCG", "NewtonDirection"]
 
@@ -101,7 +101,7 @@ class NewtonDirection(Direction):
             return None
         track.d = None  # room for the next
         g_g, reach = track.grad_square, self.reach
-        model = self.part.model(track.g, g_g, watch, tight=math.inf, length=reach, reach=reach)
+        model = self.part.model(track.g, g_g, Free(reach), watch, tight=math.inf, length=reach)
         p = self.model_step = self.settings.subproblem(model)
         self.sized = True
         track.aim(p.step, p.slope)
@@ -112,7 +112,7 @@ class NewtonDirection(Direction):
     def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
         track = self.track
-        found, text = probe(track.space, self.part.curvature.matvec, self.reach, watch)
+        found, text = probe(track.space, self.part.curvature.matvec, Free(self.reach), watch)
         if found is not None:
             self.model_step, self.leaving = found, True
             track.aim(found.step, 0.0)
@@ -166,8 +166,8 @@ class NewtonCG(DirectionRule):
     ----------
     approximation : Approximation
         What B is, for H: `Exact`, or any other; it may be indefinite.
-    subproblem : callable
-        Solves the model: `TruncatedCG`.
+    subproblem : Subproblem
+        Solves the model: `TruncatedCG`, or another that takes `Free`.
     forcing : Forcing or EisenstatWalker
         Gives eta.
     preconditioner : optional
@@ -204,13 +204,13 @@ class NewtonCG(DirectionRule):
     """
 
     approximation: Approximation = field(default_factory=Exact)
-    subproblem: Any = field(default_factory=TruncatedCG)
+    subproblem: Subproblem = field(default_factory=TruncatedCG)
     forcing: ForcingRule = field(default_factory=Forcing)
     preconditioner: object = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
 
     def __post_init__(self) -> None:
-        settle_newton(self)
+        settle_newton(self, Free)
 
     @property
     def second_order(self) -> bool:

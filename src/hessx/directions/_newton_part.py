@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, Packet
-from hessx.core import Frame, Learns, Pair, Wants, saved
+from hessx.core import Frame, Learns, Pair, Restraint, Wants, saved
 from hessx.directions._fitting import NewtonSettings
 from hessx.hessians import Approximation
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
@@ -92,8 +92,8 @@ class NewtonPart:
             self.preconditioner.leave()
 
     def model(
-        self, g: Array, g_g: float, watch: Callable[[], bool], *, tight: float, length: float,
-        **restraint: Any,
+        self, g: Array, g_g: float, restraint: Restraint, watch: Callable[[], bool], *,
+        tight: float, length: float, before: Array | None = None,
     ) -> QuadraticModel:  # fmt: skip
         """Give the model at the current point.
 
@@ -101,14 +101,16 @@ class NewtonPart:
         ----------
         g, g_g : array, float
             Gradient in z, and its square.
+        restraint : Restraint
+            Of the step.
         watch : callable
             Budgets and interrupts.
         tight : float
             Forcing terms up to this ask for a settled model.
         length : float
             Of the step, where B has no size yet: B = norm(g) / length I then.
-        restraint : dict
-            Of the step; see `QuadraticModel`.
+        before : 0-d array, optional
+            g'Mg with the M of the point before, where the restraint is meant in it.
         """
         norm, n = math.sqrt(g_g), self.frame.space.n
         eta, limit = self.forcing.term(norm), self.max_inner
@@ -126,10 +128,11 @@ class NewtonPart:
             tolerance=eta * norm,
             settled=eta <= tight,
             limit=limit,
+            restraint=restraint,
             precondition=self.precondition,
+            grad_square_before=before,
             collect=0 if M is None else M.collect,
             watch=watch,
-            **restraint,
         )
 
     def measure(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx._xp import Array, Space, normal
-from hessx.core import saved
+from hessx.core import Restraint, saved
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 
 __all__ = ["WayOut", "probe"]
@@ -34,19 +34,22 @@ class WayOut:
     def precondition_by(self, M: Callable[[Array], Array] | None) -> None:
         """Change nothing: the direction is what it is."""
 
-    def step_within(self, radius: float) -> ModelStep:
-        """Go as far as the region allows."""
-        step = self.unit * radius
-        decrease = -0.5 * self.curvature * radius * radius
+    def step_within(self, restraint: Restraint) -> ModelStep:
+        """Go as far as the restraint allows."""
+        restraint, length = restraint.along(self.curvature)
+        step = self.unit * length
+        decrease = -0.5 * self.curvature * length * length
         # H p is known along p only, which is all that a step out needs
         product = step * self.curvature
-        return ModelStep(
-            step, product, decrease, 0.0, radius, radius, KrylovOutcome.NEGATIVE, 0, basis=self
-        )
+        outcome = KrylovOutcome.NEGATIVE
+        return ModelStep(step, product, decrease, 0.0, length, restraint, outcome, 0, basis=self)
 
 
 def probe(
-    space: Space, product: Callable[[Array], Array], length: float, watch: Callable[[], bool]
+    space: Space,
+    product: Callable[[Array], Array],
+    restraint: Restraint,
+    watch: Callable[[], bool],
 ) -> tuple[ModelStep | None, str]:
     """Look for a direction of negative curvature from a random start.
 
@@ -59,15 +62,15 @@ def probe(
         Where.
     product : callable
         v -> H v.
-    length : float
-        Of the step to take.
+    restraint : Restraint
+        Says how long a step to take, see `Restraint.along`.
     watch : callable
         Ends the probe early.
 
     Returns
     -------
     step : ModelStep or None
-        Along negative curvature, of the given length; None where none was met.
+        Along negative curvature; None where none was met.
     text : str
         What was looked at.
 
@@ -87,4 +90,4 @@ def probe(
         return None, f"no negative curvature in {found.products} products ({found.outcome.value})"
     p, curvature = found.bend, found.curvature
     way_out = WayOut(p / space.xp.sqrt(p @ p), curvature)
-    return way_out.step_within(length), f"left along a curvature of {curvature:.3g}"
+    return way_out.step_within(restraint), f"left along a curvature of {curvature:.3g}"

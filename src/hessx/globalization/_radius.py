@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
-from hessx.core import SettingsError, check_real, saved, store_real
+from hessx.core import Ball, Restraint, SettingsError, check_real, saved, store_real
+from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 
 __all__ = ["RadiusRule", "Region"]
 
-_NOISE = 1e4  # eps abs(f): what the rounding of a long sum may come to
 _CLOSE = 0.1  # of 1: a ratio that foretells well
 _EXACT = 1e-4  # relative error to which a model that looks exact is believed
 
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RadiusRule:
+class RadiusRule(RestraintRule):
     r"""Grow and shrink a trust region by the ratio of actual to predicted decrease.
 
     With ratio = (f - f_trial) / decrease, a step is accepted where ratio > ``accept``.  Below
@@ -44,13 +45,6 @@ class RadiusRule:
     SettingsError
         A setting out of range.
 
-    Notes
-    -----
-    Where neither decrease is above 10^4 eps abs(f), and f_trial no further above the lowest value
-    of the run, f no longer resolves the ratio, and the
-    mean slope along the step takes the place of the actual decrease: -(g'p + g_trial'p) / 2.  f's
-    own rounding is often that large, in sums of squares above all.
-
     References
     ----------
     Conn, Gould & Toint (2000), Trust-Region Methods, algorithm 6.1.1 and section 17.4.2; Nocedal &
@@ -70,6 +64,7 @@ class RadiusRule:
     0.4
     """
 
+    restraint: ClassVar = Ball
     initial: float | None = None
     largest: float = math.inf
     accept: float = 1e-4
@@ -103,7 +98,7 @@ class RadiusRule:
 
 @saved
 @dataclass(slots=True)
-class Region:
+class Region(RestraintState):
     """A radius at work.
 
     Attributes
@@ -117,66 +112,29 @@ class Region:
     rule: RadiusRule
     radius: float | None
 
-    def ratio(
-        self,
-        f: float,
-        f_trial: float,
-        lowest: float,
-        decrease: float,
-        slopes: tuple[float, float],
-        eps: float,
-    ) -> float:
-        """Compare the actual decrease with the predicted one; -inf for a trial without a value.
-
-        Parameters
-        ----------
-        f, f_trial, lowest : float
-            Values at both ends of the step, and the lowest of the run.
-        decrease : float
-            Of the model, > 0.
-        slopes : tuple of float
-            g'p at both ends.
-        eps : float
-            Of the dtype of f.
-
-        Returns
-        -------
-        float
-            The ratio.
-        """
-        if not (math.isfinite(f_trial) and decrease > 0.0):
-            return -math.inf
-        actual, noise = f - f_trial, _NOISE * eps * max(abs(f), abs(f_trial))
-        if max(abs(actual), decrease) <= noise and f_trial - lowest <= noise:
-            actual = -0.5 * (slopes[0] + slopes[1])
-        return actual / decrease
+    def restraint(self, length: float) -> Ball:
+        """Give the ball of the next model."""
+        return Ball(self.radius, length)
 
     def after(
         self, ratio: float, *, norm: float, slope: float, decrease: float, held_back: bool
     ) -> bool:
-        """Change the radius after a step p; True where it is accepted.
-
-        Parameters
-        ----------
-        ratio : float
-            See `ratio`.
-        norm, slope, decrease : float
-            norm(p), g'p and the predicted decrease.
-        held_back : bool
-            Whether p ends at the boundary.
-
-        Returns
-        -------
-        bool
-            ratio > accept.
-        """
+        """Change the radius; see `RestraintState.after`."""
         rule, radius = self.rule, norm if self.radius is None else self.radius
         if not ratio >= rule.poor:
-            radius = self._share(ratio, slope, decrease) * min(norm, radius)
+            radius = self._share(ratio, slope, decrease) * min(radius, norm)
         elif ratio > rule.good and held_back:
             radius = min(self._growth(abs(ratio - 1.0)) * radius, rule.largest)
         self.radius = radius
         return ratio > rule.accept
+
+    def adopt(self, restraint: Restraint) -> None:
+        """Take the radius over."""
+        self.radius = restraint.radius  # type: ignore[attr-defined]
+
+    def restart(self) -> None:
+        """Forget the radius."""
+        self.radius = None
 
     def _growth(self, error: float) -> float:
         """By how much the radius grows, with the relative error of the model there."""

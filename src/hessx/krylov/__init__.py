@@ -1,12 +1,14 @@
 """Krylov solvers for one vector: Newton steps, linear systems, least squares."""
 
+from hessx.krylov._basis import KrylovBasis
 from hessx.krylov._cg import TruncatedCG
-from hessx.krylov._gltr import GLTR, KrylovBasis
+from hessx.krylov._gltr import GLTR
 from hessx.krylov._invert import invert
 from hessx.krylov._linear import LinearOutcome, LinearResult
 from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
+from hessx.krylov._subproblem import Subproblem
 
 __all__ = [
     "GLTR",
@@ -16,6 +18,7 @@ __all__ = [
     "LinearResult",
     "ModelStep",
     "QuadraticModel",
+    "Subproblem",
     "TruncatedCG",
     "invert",
     "lsmr",

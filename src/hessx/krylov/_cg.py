@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hessx._xp import fetch, make_cg_vectors
-from hessx.core import PairRing, saved, store_integer
+from hessx.core import Ball, Damped, Free, PairRing, saved, store_integer
 from hessx.krylov._cg_blocks import BlockSolve
+from hessx.krylov._damping import matrix_of
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._path import Path
+from hessx.krylov._subproblem import Subproblem
 
 __all__ = ["TruncatedCG"]
 
 
 @saved
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TruncatedCG:
+class TruncatedCG(Subproblem):
     r"""Minimise a quadratic model by conjugate gradients, to the edge of a trust region.
 
     From z = 0, r = g, p = -M r, with s = H p and u = M r:
@@ -24,8 +27,9 @@ class TruncatedCG:
         p <- -u + beta p
 
     until norm(r) <= tolerance.  Where the next z would leave the region, or p's is not positive,
-    z goes along p to the boundary (Steihaug 1983).  Without a region it goes a piece along p
-    where p's is negative (see `QuadraticModel.reach`).  p's is negative below -eps h p'p, with h
+    z goes along p to the boundary (Steihaug 1983).  Under `Damped` H + sigma M^-1 takes the place
+    of H.  There, and under `Free`, z goes a piece along p where p's is negative, as long as z or
+    the ``length`` or ``reach`` of the restraint.  p's is negative below -eps h p'p, with h
     the largest abs(p's) / p'p of the solve, and flat from there to eps^1.5 h p'p, in a region to 0.
     A small positive p's is followed, though from eps h p'p down it may be rounding: the steps end
     nearer to the minimum of the model than where it was met, in float32 above all.
@@ -53,6 +57,10 @@ class TruncatedCG:
     Memory: 5 vectors, 7 with a preconditioner (4 and 5 on NumPy), s among them.  Cost per step: one
     product, one fetch, 10 launches (one more with a preconditioner, and its own).
 
+    Under `Damped`: one vector more, and two more with a preconditioner, by whose recurrences M^-1 p
+    and M^-1 z are known; 2 launches more per step (6 with a preconditioner); one fetch more where
+    sigma is to be found first, or to be translated for another M.
+
     References
     ----------
     Steihaug (1983), SIAM J. Numer. Anal. 20; Nocedal & Wright (2006), algorithms 7.1 and 7.2;
@@ -69,6 +77,8 @@ class TruncatedCG:
     True
     """
 
+    takes: ClassVar = (Ball, Damped, Free)
+    learns: ClassVar = True
     check_every: int = 1
 
     def __post_init__(self) -> None:
@@ -76,6 +86,7 @@ class TruncatedCG:
 
     def __call__(self, model: QuadraticModel) -> ModelStep:
         """Solve."""
+        self.check(model.restraint)
         solve = _Solve(model) if self.check_every == 1 else BlockSolve(model, self.check_every)
         while solve.path.products < model.limit:
             if not solve.step():
@@ -92,17 +103,21 @@ class _Solve:
         self.path = Path(model, None if M is None else self._squares)
         self.vectors = make_cg_vectors(model.space, model.gradient, M)
         self.pairs = PairRing(model.space, model.collect) if model.collect else None
+        self.matrix = matrix_of(model, self.path)
+        self.matrix.begin(self.vectors.p, self.vectors.r_u)
 
     def step(self) -> bool:
         """Take one CG step; False where the solve is over."""
-        model, vectors, path = self.model, self.vectors, self.path
-        before = model.grad_square_before if path.products == 0 else None
-        r_u, p_s, *rest = vectors.measure(model.product(vectors.p), before)
+        model, vectors, path, matrix = self.model, self.vectors, self.path, self.matrix
+        before = matrix.before if path.products == 0 else None
+        r_u, p_s, *rest = vectors.measure(matrix.product(vectors.p), before)
         alpha = path.advance(r_u, p_s, *rest)
         if alpha != 0.0:
             vectors.advance(alpha, whole=path.outcome is None)
-        if self.pairs is not None and p_s > 0.0:
-            self.pairs.add(vectors.p, vectors.s)
+            matrix.advance(alpha)
+        if self.pairs is not None and path.bends_up(p_s):
+            dual = vectors.p if matrix.dual is None else matrix.dual
+            self.pairs.add(vectors.p, matrix.undamped(vectors.s, dual))
         if path.outcome is not None:
             return False
         if path.renews():
@@ -115,6 +130,7 @@ class _Solve:
         if path.products == model.limit:
             return False
         vectors.redirect(beta)  # type: ignore[arg-type]
+        matrix.redirect(beta, vectors.r)
         return True
 
     def finish(self) -> ModelStep:
@@ -122,7 +138,7 @@ class _Solve:
         vectors = self.vectors
         bend = vectors.p + 0.0 if self.path.bent else None
         z, Hz = vectors.hand_out(self.model.gradient)
-        return self.path.result(z, Hz, bend, self.pairs)
+        return self.path.result(z, self.matrix.undamped_sum(Hz, z), bend, self.pairs)
 
     def _squares(self) -> tuple[float, float]:
         """Read z'z and p'p; one fetch, rarely."""
@@ -133,5 +149,5 @@ class _Solve:
     def _refresh(self) -> None:
         """Form r = g + H z anew; one product."""
         model, vectors = self.model, self.vectors
-        vectors.restart(model.gradient + model.product(vectors.z))
+        vectors.restart(model.gradient + self.matrix.product_of_sum(vectors.z))
         self.path.products += 1

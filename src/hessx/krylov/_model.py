@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Space
-from hessx.core import PairRing, saved
+from hessx.core import Free, PairRing, Restraint, saved
 
 __all__ = ["KrylovOutcome", "ModelStep", "QuadraticModel", "never"]
 
@@ -25,6 +25,7 @@ class KrylovOutcome(enum.Enum):
 
     SOLVED = "solved"
     BOUNDARY = "boundary"
+    RESTRAINED = "restrained"
     NEGATIVE = "negative curvature"
     FLAT = "flat"
     LIMIT = "limit of products"
@@ -35,9 +36,9 @@ class KrylovOutcome(enum.Enum):
 
 @dataclass(slots=True)
 class QuadraticModel:
-    """Ask for a p with small q(p) = g'p + p'Hp / 2 and norm(p) <= radius.
+    """Ask for a p with small q(p) = g'p + p'Hp / 2 under a restraint.
 
-    The norm is sqrt(p' M^-1 p) where a preconditioner M is given.
+    Its norm is sqrt(p' M^-1 p) where a preconditioner M is given.
 
     Attributes
     ----------
@@ -51,18 +52,13 @@ class QuadraticModel:
         Stop where norm_2(g + H p) <= tolerance.
     limit : int
         Products at most.
-    radius : float, optional
-        inf for none; None for the length of the Cauchy step, norm(g)^3 / g'Hg, and
-        ``default_radius`` where g'Hg is not positive.
-    default_radius : float
-        See radius.
-    reach : float
-        Without a radius: the least length of the piece along negative curvature.
+    restraint : Restraint
+        What holds p back: `Ball`, `Damped`, `Cubic`, or nothing, `Free`.
     precondition : callable, optional
         r -> M r with M symmetric positive definite.
     grad_square_before : 0-d array, optional
-        g'Ng with N the preconditioner in which ``radius`` was meant: it is multiplied by
-        sqrt(g'Ng / g'Mg), the ratio of lengths if N and M differ by a factor.
+        g'Ng with N the preconditioner in whose norm the restraint was meant; see
+        `Restraint.in_force`.
     collect : int
         Pairs (p, H p) of the last directions to hand back.
     settled : bool
@@ -79,20 +75,12 @@ class QuadraticModel:
     grad_square: float
     tolerance: float
     limit: int
-    radius: float | None = math.inf
-    default_radius: float = 1.0
-    reach: float = 1.0
+    restraint: Restraint = Free()  # noqa: RUF009
     precondition: Callable[[Array], Array] | None = None
     grad_square_before: Array | None = None
     collect: int = 0
     settled: bool = False
     watch: Callable[[], bool] = never
-
-    def radius_at(self, g_M_g: float, u_H_u: float, before: float) -> float:
-        """The radius in force, from g'Mg, u'Hu with u = Mg, and g'Ng."""
-        if self.radius is not None:
-            return self.radius * math.sqrt(before / g_M_g) if before > 0.0 else self.radius
-        return g_M_g * math.sqrt(g_M_g) / u_H_u if u_H_u > 0.0 else self.default_radius
 
 
 @saved
@@ -105,9 +93,11 @@ class ModelStep:
     step, product : array, shape (n,)
         p and H p.
     decrease, slope : float
-        -q(p) and g'p.
-    norm, radius : float
-        norm(p), in M^-1 with a preconditioner, and the radius in force.
+        -q(p), without the restraint, and g'p.
+    norm : float
+        norm(p), in M^-1 with a preconditioner.
+    restraint : Restraint
+        The one in force, with its number; as it was given where the first product told none.
     outcome : KrylovOutcome
         Why the solver stopped.
     products : int
@@ -125,7 +115,7 @@ class ModelStep:
     decrease: float
     slope: float
     norm: float
-    radius: float
+    restraint: Restraint
     outcome: KrylovOutcome
     products: int
     bend: Array | None = None
@@ -135,8 +125,8 @@ class ModelStep:
 
     @property
     def held_back(self) -> bool:
-        """Whether the step ends at the boundary of the region."""
-        return self.outcome in _AT_THE_BOUNDARY
+        """Whether it is the restraint that ends the step, or takes a tenth of it and more."""
+        return self.outcome in _HELD_BACK
 
     @property
     def slope_change(self) -> float:
@@ -148,10 +138,17 @@ class ModelStep:
         """Whether it minimises the model as exactly as was asked."""
         return self.outcome in _MINIMISED
 
-    def again(self, radius: float) -> ModelStep | None:
-        """Give the step for a smaller radius without a product; None where that is unknown."""
-        return None if self.basis is None else self.basis.step_within(radius)
+    def again(self, restraint: Restraint) -> ModelStep | None:
+        """Give the step under a tighter restraint of the kind, for no product; None if unknown."""
+        return None if self.basis is None else self.basis.step_within(restraint)
 
 
-_AT_THE_BOUNDARY = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.NEGATIVE, KrylovOutcome.FLAT})
+_HELD_BACK = frozenset(
+    {
+        KrylovOutcome.BOUNDARY,
+        KrylovOutcome.RESTRAINED,
+        KrylovOutcome.NEGATIVE,
+        KrylovOutcome.FLAT,
+    }
+)
 _MINIMISED = frozenset({KrylovOutcome.SOLVED, KrylovOutcome.STAGNATED})

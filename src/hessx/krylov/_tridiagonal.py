@@ -1,4 +1,4 @@
-"""The trust-region problem with a tridiagonal matrix, on the host in float64."""
+"""The model with a tridiagonal matrix under a restraint, on the host in float64."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from hessx.core import saved
 __all__ = ["Minimizer", "Pivots", "Tridiagonal"]
 
 _EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).tiny)  # divides
 _NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Minimizer:
-    """The h with (T + multiplier I) h = -gamma_1 e_1 in the region.
+    """The h with (T + multiplier I) h = -gamma_1 e_1 under the restraint.
 
     Attributes
     ----------
@@ -78,10 +79,9 @@ class Tridiagonal:
         section 7.3).  In the hard case c_1 = 0 and no d > 0 gives so long a step: the first
         eigenvector fills it up.
         """
-        side = self.norms[1:]
-        w, V = np.linalg.eigh(np.diag(self.diagonal) + np.diag(side, 1) + np.diag(side, -1))
+        w, V, c = self._spectrum()
         least = float(w[0])
-        gap, c = w - least, self.norms[0] * V[0]
+        gap = w - least
         d = max(0.0, least, float(np.max(np.abs(c) / radius - gap)))
         for _ in range(_NEWTON_STEPS):
             poles = np.where(gap + d > 0.0, gap + d, math.inf)  # where 0, c = 0 too
@@ -99,8 +99,54 @@ class Tridiagonal:
             x[0] = math.copysign(math.sqrt(room), -c[0])
         elif d > least:
             x *= radius / norm
-        h, size = V @ x, max(-least, float(w[-1]))
-        return Minimizer(h, d - least, self.norms[0] * float(h[0]), least / size if size else 0.0)
+        return self._minimizer(V @ x, d - least, w)
+
+    def cubic(self, sigma: float) -> Minimizer:
+        """Minimise with sigma norm(h)^3 / 3 added: multiplier = sigma norm(h).
+
+        With multiplier = base + t and base = max(0, -w_1), Newton's method on
+        1 / norm(c / (w + base + t)) = sigma / (base + t) from a t below the root: the left side
+        minus the right is concave and rises, so the iterates rise to the root and never pass it
+        (Cartis, Gould & Toint 2011, section 6.1).  No component of h is longer than h, which
+        gives the first t.  In the hard case norm(h) < base / sigma at t = 0, where c_1 = 0: the
+        first eigenvector fills it up.
+        """
+        w, V, c = self._spectrum()
+        base = max(0.0, -float(w[0]))
+        gap, size = w + base, np.abs(c)
+        # (base + t) (gap_i + t) >= sigma abs(c_i), and for the last gap with norm(c) too
+        left, right = np.append(gap, gap[-1]), sigma * np.append(size, self.norms[0])
+        over, middle = np.maximum(right - left * base, 0.0), left + base
+        roots = 2.0 * over / np.where(over > 0.0, middle + np.sqrt(middle**2 + 4.0 * over), 1.0)
+        t = max(float(np.max(roots)), 0.0 if base > 0.0 else _TINY)
+        for _ in range(_NEWTON_STEPS):
+            poles = np.where(gap + t > 0.0, gap + t, math.inf)  # where 0, c = 0 too
+            x = -c / poles
+            norm, multiplier = math.hypot(*x), base + t
+            share = sigma * norm / multiplier
+            if share <= 1.0 + 4.0 * _EPS:
+                break
+            u = x / norm
+            change = (share - 1.0) / (float(u @ (u / poles)) + share / multiplier)
+            if not change > _EPS * t:
+                break
+            t += change
+        if t == 0.0:
+            length = base / sigma
+            room = max(0.0, (length - norm) * (length + norm))
+            x[0] = math.copysign(math.sqrt(room), -c[0])
+        return self._minimizer(V @ x, base + t, w)
+
+    def _spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give w, V and c = gamma_1 V'e_1."""
+        side = self.norms[1:]
+        w, V = np.linalg.eigh(np.diag(self.diagonal) + np.diag(side, 1) + np.diag(side, -1))
+        return w, V, self.norms[0] * V[0]
+
+    def _minimizer(self, h: np.ndarray, multiplier: float, w: np.ndarray) -> Minimizer:
+        least, size = float(w[0]), max(-float(w[0]), float(w[-1]))
+        slope = self.norms[0] * float(h[0])
+        return Minimizer(h, multiplier, slope, least / size if size else 0.0)
 
 
 @dataclass(slots=True)

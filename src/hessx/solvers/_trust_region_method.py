@@ -1,7 +1,7 @@
 """Any approximation in a trust region: matrix-free, and at home with negative curvature.
 
 START --absorb--> (first point) --propose--> TRIAL --absorb--> accepted: new model
-                                               ^----propose--< rejected: smaller region
+                                               ^----propose--< rejected: tighter restraint
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from hessx.core import (
     store_real,
 )
 from hessx.directions import NewtonPart, probe, settle_newton, wants_hessian
-from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule
+from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule, RestraintRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
-from hessx.krylov import KrylovOutcome, QuadraticModel, TruncatedCG
+from hessx.krylov import KrylovOutcome, Subproblem, TruncatedCG
 from hessx.solvers._best_point import keep_rejected, keep_when_left
 from hessx.solvers._first_point import first_point, settle_start
 from hessx.solvers._trouble import (
@@ -37,12 +37,12 @@ from hessx.solvers._trouble import (
     no_step,
 )
 from hessx.solvers._trust_region_state import TrustRegionState
-from hessx.solvers._trust_region_trial import measure
+from hessx.solvers._trust_region_trial import measure, model_at
 
 __all__ = ["TrustRegionMethod"]
 
-_TIGHT = 0.11  # forcing terms from here on ask for a settled model
 _MANY = 8  # trials for one step: the region has become small for lack of anything better
+_SHORTENED = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.RESTRAINED})
 
 
 @saved(host=("x_scale",))
@@ -50,20 +50,24 @@ _MANY = 8  # trials for one step: the region has become small for lack of anythi
 class TrustRegionMethod:
     r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Bp / 2.
 
+    Or under another restraint: g'p + p'Hp / 2 + sigma norm(p)^2 / 2 (Levenberg-Marquardt) with
+    `NielsenRule`, g'p + p'Hp / 2 + sigma norm(p)^3 / 3 (ARC) with `CubicRule`.
+
     Parameters
     ----------
     approximation : Approximation
         What B is: `Exact`, or what learns from steps, `LBFGS`, `BFGS`, `SR1`, one's own.
-    subproblem : callable
-        Solves the model: `TruncatedCG` (Steihaug-Toint) or `GLTR`.
-    region : RadiusRule
-        How the radius changes.
+    subproblem : Subproblem
+        Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped) or `GLTR` (in a
+        region, or with a cubic term).
+    region : RestraintRule
+        How the restraint changes: `RadiusRule`, `NielsenRule` or `CubicRule`.
     forcing : Forcing or EisenstatWalker
         How exactly the model is solved.
     preconditioner : optional
         None, "jacobi", "pairs", an `Approximation`, or M itself: an operator, a matrix or r -> M r.
-        The region is then norm(p) = sqrt(p' M^-1 p) <= radius.  By default `LearntDiagonal`, which
-        does nothing while solves are short.
+        The norm of the restraint is then norm(p) = sqrt(p' M^-1 p).  By default `LearntDiagonal`,
+        which does nothing while solves are short.
     max_inner : int, optional
         Products at most per model; by default max(2 n, 50), but at most max(200, 4 sqrt(n)).
     x_scale : float or array
@@ -83,7 +87,8 @@ class TrustRegionMethod:
     References
     ----------
     Steihaug (1983), SIAM J. Numer. Anal. 20; Conn, Gould & Toint (2000), Trust-Region Methods,
-    algorithms 6.1.1 and 7.5.1; Nocedal & Wright (2006), algorithms 4.1 and 7.2.
+    algorithms 6.1.1 and 7.5.1; Nocedal & Wright (2006), algorithms 4.1 and 7.2; for the cubic term
+    Cartis, Gould & Toint (2011), Math. Program. 127.
 
     Examples
     --------
@@ -97,16 +102,17 @@ class TrustRegionMethod:
     """
 
     approximation: Approximation = field(default_factory=Exact)
-    subproblem: Any = field(default_factory=TruncatedCG)
-    region: RadiusRule = field(default_factory=RadiusRule)
+    subproblem: Subproblem = field(default_factory=TruncatedCG)
+    region: RestraintRule = field(default_factory=RadiusRule)
     forcing: ForcingRule = field(default_factory=Forcing)
     preconditioner: object = field(default_factory=LearntDiagonal)
     max_inner: int | None = None
     x_scale: object = 1.0
 
     def __post_init__(self) -> None:
-        settle_newton(self)
-        check_part("region", self.region, RadiusRule, "hessx.RadiusRule()")
+        rules = "hessx.RadiusRule() or hessx.NielsenRule()"
+        check_part("region", self.region, RestraintRule, rules)
+        settle_newton(self, self.region.restraint)
         if isinstance(self.x_scale, Real):
             store_real(self, "x_scale", 0.0)
 
@@ -127,7 +133,7 @@ class TrustRegionMethod:
         )
 
     def absorb(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        """Take an answer in: one fetch, then accept or shrink the region."""
+        """Take an answer in: one fetch, then accept or tighten the restraint."""
         if reply.ticket != state.request.ticket:
             msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
             raise ValueError(msg)
@@ -171,19 +177,19 @@ class TrustRegionMethod:
             state.started = False
             state.ask(state.point.x)
             return state
-        if state.model_step is not None:  # of a larger region, or the way out of a saddle
-            radius, basis = state.region.radius, state.model_step.basis
+        # of a looser restraint, or the way out of a saddle
+        if state.model_step is not None and not state.leaving:
+            restraint, basis = state.region.restraint(state.frame.length), state.model_step.basis
             if basis is not None:  # M is not saved with it
                 basis.precondition_by(state.part.precondition)
-            if not state.leaving:
-                state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
+            state.model_step = state.model_step.again(restraint)
         if state.model_step is None:
-            p = state.model_step = self.subproblem(self._model(state, watch))
-            state.region.radius = p.radius
+            p = state.model_step = self.subproblem(model_at(state, watch))
+            state.region.adopt(p.restraint)
             state.dual_before = None
             if state.accepted and p.newtonian:
                 state.promised = p.decrease
-            elif state.accepted and p.outcome is not KrylovOutcome.BOUNDARY:
+            elif state.accepted and p.outcome not in _SHORTENED:
                 state.promised = math.inf
         p = state.model_step
         state.leaving = False
@@ -194,7 +200,7 @@ class TrustRegionMethod:
             outcome = Outcome.FAILED_NONFINITE if nonfinite else Outcome.FAILED_TRUST_REGION
             state.trouble = lost(state, outcome, text)
         elif p.held_back:
-            state.trouble = beyond_range(state, p.radius)
+            state.trouble = beyond_range(state, p.norm)
         state.trials = 1 if state.accepted else state.trials + 1
         state.ask(state.point.x + state.frame.push(p.step))
         return state
@@ -204,10 +210,12 @@ class TrustRegionMethod:
     ) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
         product = state.part.curvature.matvec
-        found, text = probe(state.space, product, state.frame.length, watch)
+        state.region.restart()
+        restraint = state.region.restraint(state.frame.length)
+        found, text = probe(state.space, product, restraint, watch)
         if found is not None:
-            state.model_step, state.region.radius = found, found.radius
-            state.leaving, state.trouble = True, None
+            state.region.adopt(found.restraint)
+            state.model_step, state.leaving, state.trouble = found, True, None
         return state, found is not None, text
 
     def gradient(self, state: TrustRegionState) -> Array:
@@ -217,23 +225,6 @@ class TrustRegionMethod:
     def inverse_hessian(self, state: TrustRegionState) -> Any:
         """Give A as an operator, where the approximation has one."""
         return state.part.curvature.operator(inverse=True)
-
-    def _model(self, state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
-        """Give the model at the current point; a B without a size makes a step of known length."""
-        part, fresh = state.part, state.accepted and state.dual_before is None
-        if fresh and part.changes and part.precondition is not None:
-            state.dual_before = state.grad_square  # the radius is meant with M = I
-        length = state.step_norm if state.iteration else state.frame.length
-        return part.model(
-            state.grad,
-            state.grad_square,
-            watch,
-            tight=_TIGHT,
-            length=length,
-            radius=state.region.radius,
-            default_radius=state.frame.length,
-            grad_square_before=state.dual_before,
-        )
 
     def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
         packet, frame = Packet(state.space), state.frame
@@ -286,7 +277,7 @@ class TrustRegionMethod:
             state.restarted = False
 
     def _reject(self, state: TrustRegionState, trial: Point) -> None:
-        """See whether a smaller region can still help."""
+        """See whether a tighter restraint can still help."""
         p: Any = state.model_step
         if state.part.reject():  # B has changed
             state.model_step = None
@@ -302,5 +293,6 @@ class TrustRegionMethod:
     def _restart(self, state: TrustRegionState) -> None:
         """Take the Cauchy step next: the least of the model that can be believed."""
         state.floor.left, state.restarted = state.promised, True
-        state.region.radius = state.model_step = None
+        state.region.restart()
+        state.model_step = None
         state.part.curvature.reset()

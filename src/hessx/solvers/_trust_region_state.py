@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hessx._xp import Array
 from hessx.core import saved
 from hessx.directions import NewtonPart
-from hessx.globalization import Noise, Region
+from hessx.globalization import Noise, RestraintState
 from hessx.krylov import ModelStep
 from hessx.solvers._run_state import RunState
 
@@ -22,8 +22,8 @@ class TrustRegionState(RunState):
 
     Attributes
     ----------
-    region : Region
-        The radius.
+    region : RestraintState
+        How far models are believed.
     part : NewtonPart
         The model of f, how exactly it is solved, and what preconditions it.
     started : bool
@@ -33,7 +33,7 @@ class TrustRegionState(RunState):
     grad_trial : array
         That of the trial.
     dual_before : 0-d array, optional
-        g'Mg with the M of the point before, in which the radius is meant.
+        g'Mg with the M of the point before, in whose norm the restraint is meant.
     model_step : ModelStep, optional
         The step under trial; None where the next has not been found.
     promised : float
@@ -44,7 +44,7 @@ class TrustRegionState(RunState):
         ``model_step`` leads out of a stationary start.
     """
 
-    region: Region
+    region: RestraintState
     part: NewtonPart
     grad: Array = None
     grad_square: float = math.nan

@@ -1,16 +1,36 @@
-"""What the trial that a model leads to tells of it."""
+"""The model under its restraint, and what the trial that it leads to tells of it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from hessx._xp import Packet, quiet
 from hessx.core import Point, Reply
-from hessx.krylov import ModelStep
+from hessx.krylov import ModelStep, QuadraticModel
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["measure"]
+__all__ = ["measure", "model_at"]
+
+_TIGHT = 0.11  # forcing terms from here on ask for a settled model
+
+
+def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
+    """Give the model at the current point; a B without a size makes a step of known length."""
+    part = state.part
+    fresh = state.accepted and state.dual_before is None
+    if fresh and part.changes and part.precondition is not None:
+        state.dual_before = state.grad_square  # the restraint is meant with M = I
+    return part.model(
+        state.grad,
+        state.grad_square,
+        state.region.restraint(state.frame.length),
+        watch,
+        tight=_TIGHT,
+        length=state.step_norm if state.iteration else state.frame.length,
+        before=state.dual_before,
+    )
 
 
 def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, float]]:

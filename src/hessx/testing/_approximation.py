@@ -74,7 +74,7 @@ def check_approximation(
             _expect(note == "", f"a pair of a convex function was {note!r}: expected ''")
             if secant:
                 s, y = posed.last
-                posed.near(curvature.matvec(s), y, "B s = y", size=np.linalg.norm(posed.H))
+                posed.near(curvature.matvec(s), y, "B s = y", size=float(np.linalg.norm(posed.H)))
         _check_products(posed, curvature, f"after {k + 1} pairs")
     _check_copies(posed, curvature)
     _check_useless_pairs(posed, curvature)
@@ -186,8 +186,8 @@ def _check_products(posed: _Posed, curvature: Curvature, when: str) -> None:
             square = posed.host(v) @ posed.host(first)
             _expect(square > 0.0, f"{what}: v'(A v) = {square:.2g}, and it says it is positive")
     if len(applies) == 2:
-        size = np.linalg.norm(posed.host(curvature.matvec(v)))
-        posed.near(curvature.matvec(curvature.solve(v)), v, f"B A v = v {when}", float(size) + 10)
+        size = 10.0 + float(np.linalg.norm(posed.host(curvature.matvec(v))))
+        posed.near(curvature.matvec(curvature.solve(v)), v, f"B A v = v {when}", size)
     B = curvature.matvec if Offer.MATVEC in offers else None
     if B is not None and Offer.DENSE in offers:
         posed.near(curvature.dense() @ v, B(v), f"dense() v = B v {when}", 10.0)
@@ -273,7 +273,7 @@ def _check_runs(posed: _Posed) -> None:
         given = {"jac": True, "method": method, "options": {"gtol": tolerance, "maxiter": 2000}}
         needs = where == "a preconditioner" or Wants.HESSIAN in part.wants
         given |= {"hess": hess} if needs else {}
-        result = hessx.minimize(fun, x0, **given)  # type: ignore[arg-type]
+        result = hessx.minimize(fun, x0, **given)
         _expect(result.success, f"in {where}: {result.message}")
         mismatch = posed.space.mismatch(posed.space.flat(result.x))
         _expect(mismatch is None, f"in {where} x became an array of another kind: {mismatch}")
@@ -282,11 +282,11 @@ def _check_runs(posed: _Posed) -> None:
             error <= tolerance, f"in {where}: x is off by {error:.2g}, {tolerance:.2g} expected"
         )
         given["options"] = {"gtol": tolerance, "maxiter": min(3, result.nit - 1)}
-        short = hessx.minimize(fun, x0, **given)  # type: ignore[arg-type]
+        short = hessx.minimize(fun, x0, **given)
         file = io.BytesIO()
         hessx.save(file, short)
         file.seek(0)
         given["options"] = {"gtol": tolerance, "maxiter": 2000}
-        resumed = hessx.minimize(fun, x0, resume=file, **given)  # type: ignore[arg-type]
+        resumed = hessx.minimize(fun, x0, resume=file, **given)
         same = bool((posed.host(resumed.x) == posed.host(result.x)).all())
         _expect(same, f"in {where} a run that was saved and taken up ends elsewhere")

@@ -115,7 +115,9 @@ def test_every_direction_goes_downhill():
     for preconditioner in (None, "jacobi", "pairs"):
         slopes, points = [], []
 
-        class Recorded:
+        class Recorded(hessx.Subproblem):
+            takes, learns = (hessx.Free,), True
+
             def __call__(self, model, slopes=slopes):
                 step = hessx.TruncatedCG()(model)
                 slopes.append(float(step.step @ model.gradient))

@@ -8,6 +8,7 @@ import pytest
 from _helpers.quadratics import symmetric
 from hessx import _xp
 from hessx._xp import space_of
+from hessx.core import Ball
 from hessx.directions import probe
 from hessx.krylov import KrylovOutcome
 
@@ -23,7 +24,7 @@ def ask(backend, H, length=1.0, watch=lambda: False):
         return there @ v
 
     space = space_of(backend.asarray(np.zeros(len(H))))
-    found, text = probe(space, product, length, watch)
+    found, text = probe(space, product, Ball(None, length), watch)
     return found, text, len(calls)
 
 
@@ -115,6 +116,6 @@ def test_one_fetch_per_product_and_one_upload(backend, rng):
         backend.meter.tally() as tally,
         backend.meter.forbid_waits(_xp.fetch, _xp.upload),
     ):
-        probe(space, lambda v: H @ v, 1.0, lambda: False)
+        probe(space, lambda v: H @ v, Ball(1.0), lambda: False)
     assert tally.reads.total() <= 20
     assert tally.uploads.total() <= 1

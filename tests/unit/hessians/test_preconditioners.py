@@ -9,7 +9,7 @@ import hessx
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.runs import chained_rosenbrock, matrix_of
 from hessx._xp import space_of
-from hessx.core import Frame, PairRing
+from hessx.core import Ball, Frame, PairRing
 from hessx.krylov import TruncatedCG
 from hessx.models import LogisticRegression
 from reference.quasi_newton import dense_inverse
@@ -110,7 +110,8 @@ def test_a_solve_without_pairs_keeps_the_ones_before(backend, rng):
     part.collected(TruncatedCG()(posed.model(limit=4, collect=part.collect)).pairs)
     before = matrix(backend, at(part))
     bent = Quadratic(backend, -posed.H, posed.g)
-    part.collected(TruncatedCG()(bent.model(limit=4, collect=part.collect, radius=1.0)).pairs)
+    model = bent.model(limit=4, collect=part.collect, restraint=Ball(1.0))
+    part.collected(TruncatedCG()(model).pairs)
     np.testing.assert_array_equal(matrix(backend, at(part)), before)
 
 

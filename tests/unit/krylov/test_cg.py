@@ -10,6 +10,7 @@ import pytest
 
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.registry import UnavailableError, make_backend
+from hessx.core import Ball
 from hessx.krylov import KrylovOutcome
 
 n = 60
@@ -192,9 +193,9 @@ def test_the_end_is_seen_before_another_product(library, spectrum):
 def test_the_units_of_f_and_x_change_no_digit(size, check_every):
     posed = pose("numpy", "geometric", 1e4, 2)
     backend = posed.backend
-    one = posed.solve(check_every, tolerance=1e-6, radius=0.5)
+    one = posed.solve(check_every, tolerance=1e-6, restraint=Ball(0.5))
     other = Quadratic(backend, posed.H * size, posed.g * size)
-    scaled = other.solve(check_every, tolerance=1e-6 * size, radius=0.5)
+    scaled = other.solve(check_every, tolerance=1e-6 * size, restraint=Ball(0.5))
     np.testing.assert_array_equal(scaled.step, one.step)
     assert scaled.decrease == one.decrease * size
     assert (scaled.outcome, scaled.products) == (one.outcome, one.products)

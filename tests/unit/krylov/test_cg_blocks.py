@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ import hessx
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.registry import make_backend
 from hessx import _xp
+from hessx.core import Ball, Damped, Free
 from hessx.krylov import KrylovOutcome, TruncatedCG
 
 n = 16
@@ -23,9 +25,11 @@ SPECTRA = {
 SETTINGS = {
     "loose": {"tolerance": 0.1},
     "tight": {"tolerance": 1e-2},
-    "narrow": {"tolerance": 1e-2, "radius": 0.02},
-    "wide": {"tolerance": 1e-2, "radius": 2.0},
-    "cauchy": {"tolerance": 1e-2, "radius": None},
+    "narrow": {"tolerance": 1e-2, "restraint": Ball(0.02)},
+    "wide": {"tolerance": 1e-2, "restraint": Ball(2.0)},
+    "cauchy": {"tolerance": 1e-2, "restraint": Ball(None)},
+    "damped": {"tolerance": 1e-2, "restraint": Damped(3.0, 5.0)},
+    "damping found": {"tolerance": 1e-2, "restraint": Damped(None, 5.0)},
     "limited": {"tolerance": 0.0, "limit": 7},
 }
 
@@ -51,7 +55,9 @@ def test_the_result_does_not_depend_on_it(backend, spectrum, name, conditioned, 
     one, many = solves(posed, check_every, **SETTINGS[name])
     posed.check(one)
     posed.check(many)
-    assert many.radius == pytest.approx(one.radius, rel=1e3 * backend.eps)
+    assert type(many.restraint) is type(one.restraint)
+    numbers = dataclasses.astuple(one.restraint)
+    assert dataclasses.astuple(many.restraint) == pytest.approx(numbers, rel=1e3 * backend.eps)
     assert many.norm == pytest.approx(one.norm, rel=1e4 * backend.eps)
     difference = posed.step_of(many) - posed.step_of(one)
     assert np.linalg.norm(difference) <= 1e5 * backend.eps * np.linalg.norm(posed.step_of(one))
@@ -86,7 +92,7 @@ def test_a_solve_to_the_last_digit(backend, condition, check_every):
 @every
 def test_the_bend_is_the_same(backend, check_every):
     posed = pose(backend, "bent", False)
-    one, many = solves(posed, check_every, tolerance=0.0, radius=50.0)
+    one, many = solves(posed, check_every, tolerance=0.0, restraint=Ball(50.0))
     assert one.outcome is many.outcome is KrylovOutcome.NEGATIVE
     a, b = posed.host(one.bend), posed.host(many.bend)
     np.testing.assert_allclose(b, a, rtol=0.0, atol=1e4 * backend.eps * np.linalg.norm(a))
@@ -95,14 +101,14 @@ def test_the_bend_is_the_same(backend, check_every):
 
 @pytest.mark.parametrize("check_every", [1, 2, 5, 8])
 @pytest.mark.parametrize("collect", [3, 20])
-@pytest.mark.parametrize("radius", [math.inf, 1.0])
-def test_the_last_directions_are_collected(backend, check_every, collect, radius):
+@pytest.mark.parametrize("restraint", [Free(), Ball(1.0)])
+def test_the_last_directions_are_collected(backend, check_every, collect, restraint):
     """Conjugate directions with their products, oldest first, of this solve alone."""
     posed = pose(backend, "convex", False)
-    limits = {"limit": 6, "collect": collect, "radius": radius}
+    limits = {"limit": 6, "collect": collect, "restraint": restraint}
     solved = posed.solve(check_every, **limits)
     pairs = solved.pairs
-    steps = 6 if radius == math.inf else posed.solve(1, **limits).products
+    steps = 6 if restraint == Free() else posed.solve(1, **limits).products
     assert pairs.count == min(collect, steps)
     order = [(pairs.first + i) % pairs.slots for i in range(pairs.count)]
     P = np.stack([posed.host(pairs.rows[2 + 2 * slot]) for slot in order])
@@ -115,7 +121,7 @@ def test_the_last_directions_are_collected(backend, check_every, collect, radius
         # the steps walk along the directions: the last is a multiple of the newest
         full, short = posed.solve(1, limit=steps), posed.solve(1, limit=steps - 1)
         move = posed.step_of(full) - posed.step_of(short)
-        if radius == math.inf:
+        if restraint == Free():
             cosine = move @ P[-1] / np.linalg.norm(move) / sizes[-1]
             assert cosine == pytest.approx(1.0, abs=1e5 * backend.eps)
 

@@ -9,6 +9,7 @@ import pytest
 
 from _helpers.quadratics import Quadratic, symmetric
 from _helpers.registry import make_backend
+from hessx.core import Ball, Free
 from hessx.krylov import KrylovOutcome, TruncatedCG
 from reference.krylov import conjugate_gradients, steihaug
 
@@ -52,7 +53,7 @@ def test_solved(convex, check_every):
 def test_boundary(convex, check_every, fraction):
     newton = np.linalg.solve(convex.H, -convex.g)
     radius = fraction * float(np.linalg.norm(newton))
-    solved = convex.solve(check_every, radius=radius)
+    solved = convex.solve(check_every, restraint=Ball(radius))
     convex.check(solved)
     expected = steihaug(convex.H, convex.g, 0.0, n, radius)
     assert solved.outcome.value == expected.outcome == "boundary"
@@ -60,7 +61,7 @@ def test_boundary(convex, check_every, fraction):
     length = np.linalg.norm(convex.step_of(solved))
     assert abs(length - radius) <= 50.0 * convex.backend.eps * radius
     assert solved.norm == pytest.approx(radius, rel=50.0 * convex.backend.eps)
-    assert solved.radius == radius
+    assert solved.restraint == Ball(radius)
     assert solved.held_back
     assert expected.products <= solved.products <= expected.products + check_every - 1
 
@@ -70,7 +71,7 @@ def test_a_wide_region_is_not_felt(convex, check_every):
     tolerance = 1e-3 * np.linalg.norm(convex.g)
     free = convex.solve(check_every, tolerance=tolerance)
     radius = 1.01 * free.norm
-    held = convex.solve(check_every, tolerance=tolerance, radius=radius)
+    held = convex.solve(check_every, tolerance=tolerance, restraint=Ball(radius))
     assert held.outcome is KrylovOutcome.SOLVED
     np.testing.assert_array_equal(convex.step_of(held), convex.step_of(free))
 
@@ -79,9 +80,11 @@ def test_a_wide_region_is_not_felt(convex, check_every):
 def test_the_first_radius_is_the_length_of_the_cauchy_step(convex, check_every):
     g = convex.g
     cauchy = -(g @ g) / (g @ convex.H @ g) * g
-    solved = convex.solve(check_every, radius=None)
+    solved = convex.solve(check_every, restraint=Ball(None))
     convex.check(solved)
-    assert solved.radius == pytest.approx(np.linalg.norm(cauchy), rel=50.0 * convex.backend.eps)
+    assert solved.restraint.radius == pytest.approx(
+        np.linalg.norm(cauchy), rel=50.0 * convex.backend.eps
+    )
     close(convex, solved, cauchy)
     assert solved.held_back
 
@@ -89,9 +92,9 @@ def test_the_first_radius_is_the_length_of_the_cauchy_step(convex, check_every):
 @every
 def test_without_positive_curvature_the_first_radius_is_the_default(backend, rng, check_every):
     posed = Quadratic(backend, symmetric(rng, -GENTLE), rng.standard_normal(n))
-    solved = posed.solve(check_every, radius=None, default_radius=2.5)
+    solved = posed.solve(check_every, restraint=Ball(None, 2.5))
     posed.check(solved)
-    assert (solved.outcome, solved.radius) == (KrylovOutcome.NEGATIVE, 2.5)
+    assert (solved.outcome, solved.restraint) == (KrylovOutcome.NEGATIVE, Ball(2.5, 2.5))
     close(posed, solved, -2.5 * posed.g / np.linalg.norm(posed.g))
 
 
@@ -99,7 +102,7 @@ def test_without_positive_curvature_the_first_radius_is_the_default(backend, rng
 @pytest.mark.parametrize("radius", [3.0, 20.0])
 def test_negative_curvature_in_a_region(bent, check_every, radius):
     expected = steihaug(bent.H, bent.g, 0.0, 2 * n, radius)
-    solved = bent.solve(check_every, radius=radius)
+    solved = bent.solve(check_every, restraint=Ball(radius))
     bent.check(solved)
     assert solved.outcome.value == expected.outcome
     close(bent, solved, expected.step, 1e4)
@@ -113,7 +116,7 @@ def test_negative_curvature_on_a_ray(bent, check_every, reach):
     """z and a piece along the bend, as long as z or ``reach``, downhill."""
     expected = steihaug(bent.H, bent.g, 0.0, 2 * n)
     assert expected.outcome == "negative curvature"
-    solved = bent.solve(check_every, reach=reach)
+    solved = bent.solve(check_every, restraint=Free(reach))
     bent.check(solved)
     assert solved.outcome is KrylovOutcome.NEGATIVE
     z, p = expected.step, expected.directions[-1]
@@ -128,7 +131,7 @@ def test_negative_curvature_on_a_ray(bent, check_every, reach):
 
 @every
 def test_the_bend_comes_with_its_curvature(bent, check_every):
-    solved = bent.solve(check_every, radius=100.0)
+    solved = bent.solve(check_every, restraint=Ball(100.0))
     assert solved.outcome is KrylovOutcome.NEGATIVE
     bend = bent.host(solved.bend)
     quotient = bend @ bent.H @ bend / (bend @ bend)
@@ -144,7 +147,7 @@ def test_flat(backend, check_every):
     posed.check(on_a_ray)
     assert on_a_ray.outcome is KrylovOutcome.FLAT
     np.testing.assert_array_equal(posed.step_of(on_a_ray), [-2.0, -2.0])
-    in_a_region = posed.solve(check_every, radius=5.0)
+    in_a_region = posed.solve(check_every, restraint=Ball(5.0))
     posed.check(in_a_region)
     assert in_a_region.outcome is KrylovOutcome.FLAT
     np.testing.assert_allclose(
@@ -160,11 +163,11 @@ def test_next_to_flat(backend, check_every):
     on_a_ray = posed.solve(check_every)
     assert on_a_ray.outcome is KrylovOutcome.FLAT
     np.testing.assert_allclose(posed.step_of(on_a_ray), [-1.0, 0.0], atol=10.0 * backend.eps)
-    wide = posed.solve(check_every, radius=100.0, tolerance=1e-3 * c)
+    wide = posed.solve(check_every, restraint=Ball(100.0), tolerance=1e-3 * c)
     assert wide.outcome is KrylovOutcome.SOLVED
     assert not wide.held_back
     np.testing.assert_allclose(posed.step_of(wide), [-1.0, -1.0], rtol=100.0 * backend.eps)
-    narrow = posed.solve(check_every, radius=1.25, tolerance=1e-3 * c)
+    narrow = posed.solve(check_every, restraint=Ball(1.25), tolerance=1e-3 * c)
     assert narrow.held_back
     np.testing.assert_allclose(posed.step_of(narrow), [-1.0, -0.75], rtol=100.0 * backend.eps)
 
@@ -172,8 +175,8 @@ def test_next_to_flat(backend, check_every):
 @every
 def test_flat_at_once(backend, check_every):
     posed = Quadratic(backend, np.zeros((2, 2)), [3.0, 4.0])
-    for settings, length in (({"reach": 2.0}, 2.0), ({"radius": 5.0}, 5.0)):
-        solved = posed.solve(check_every, **settings)
+    for restraint, length in ((Free(2.0), 2.0), (Ball(5.0), 5.0)):
+        solved = posed.solve(check_every, restraint=restraint)
         assert solved.outcome is KrylovOutcome.FLAT
         np.testing.assert_allclose(
             posed.step_of(solved), [-0.6 * length, -0.8 * length], rtol=20.0 * backend.eps

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from _helpers.quadratics import Quadratic, symmetric
+from hessx.core import Ball
 from hessx.krylov import KrylovOutcome
 from reference.krylov import conjugate_gradients, steihaug
 
@@ -51,7 +52,7 @@ def test_the_first_five_steps(posed, check_every):
 def test_the_boundary(posed, check_every, fraction):
     L, H, g = transformed(posed)
     radius = fraction * float(np.linalg.norm(np.linalg.solve(H, g)))
-    solved = posed.solve(check_every, radius=radius)
+    solved = posed.solve(check_every, restraint=Ball(radius))
     posed.check(solved)
     expected = steihaug(H, g, 0.0, n, radius)
     assert solved.outcome is KrylovOutcome.BOUNDARY
@@ -66,7 +67,7 @@ def test_the_boundary(posed, check_every, fraction):
 def test_negative_curvature(bent, check_every, radius):
     L, H, g = transformed(bent)
     expected = steihaug(H, g, 0.0, 2 * n, radius)
-    solved = bent.solve(check_every, radius=radius)
+    solved = bent.solve(check_every, restraint=Ball(radius))
     bent.check(solved)
     assert solved.outcome.value == expected.outcome
     close(bent, solved, L @ expected.step, 1e4)
@@ -88,10 +89,10 @@ def test_the_tolerance_is_of_the_plain_residual(posed, check_every):
 @every
 def test_the_first_radius_is_the_cauchy_step_in_the_same_norm(posed, check_every):
     L, H, g = transformed(posed)
-    solved = posed.solve(check_every, radius=None)
+    solved = posed.solve(check_every, restraint=Ball(None))
     posed.check(solved)
     length = np.linalg.norm(g) ** 3 / (g @ H @ g)
-    assert solved.radius == pytest.approx(length, rel=100.0 * posed.backend.eps)
+    assert solved.restraint.radius == pytest.approx(length, rel=100.0 * posed.backend.eps)
     close(posed, solved, -length * (L @ g) / np.linalg.norm(g))
 
 
@@ -100,9 +101,9 @@ def test_a_radius_of_another_norm_is_translated(posed, check_every):
     """By sqrt(g'Ng / g'Mg): exactly the ratio of lengths where N and M differ by a factor."""
     N = 9.0 * posed.M
     before = posed.backend.asarray(posed.g @ N @ posed.g)
-    solved = posed.solve(check_every, radius=0.1, grad_square_before=before)
+    solved = posed.solve(check_every, restraint=Ball(0.1), grad_square_before=before)
     posed.check(solved)
-    assert solved.radius == pytest.approx(0.3, rel=100.0 * posed.backend.eps)
+    assert solved.restraint.radius == pytest.approx(0.3, rel=100.0 * posed.backend.eps)
     assert solved.norm == pytest.approx(0.3, rel=100.0 * posed.backend.eps)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import hessx
 from hessx._xp import fetch, record_fetches, space_of
-from hessx.core import SettingsError
+from hessx.core import Ball, Free, Restraint, SettingsError
 from hessx.krylov import GLTR, KrylovOutcome, QuadraticModel, TruncatedCG
 from reference.trust_region import model_decrease, trust_region_step
 
@@ -39,7 +39,9 @@ class Problem:
         self.asked += 1
         return self.matrix @ v
 
-    def model(self, radius, tolerance=None, **more):
+    def model(self, restraint, tolerance=None, **more):
+        if not isinstance(restraint, Restraint):
+            restraint = Ball(restraint)
         space = space_of(self.gradient)
         if tolerance is None:
             tolerance = 100.0 * space.eps
@@ -48,14 +50,14 @@ class Problem:
             more["precondition"] = lambda r: self.scaling @ r
         return QuadraticModel(
             space, self.product, self.gradient, norm_square, tolerance * norm_square**0.5,
-            more.pop("limit", 40), radius, **more,
+            more.pop("limit", 40), restraint, **more,
         )  # fmt: skip
 
     def read(self, v):
         self.backend.assert_same_kind(v, like=self.gradient)
         return self.backend.to_numpy(v).astype(float)
 
-    def check(self, step, radius, loss=1e3):
+    def check(self, step, radius, loss=1e3, restraint=None):
         """The step is feasible and as good as the dense one, and says the truth of itself."""
         tol = loss * self.backend.eps
         p, best = self.read(step.step), trust_region_step(self.H, self.g, radius, self.M)[0]
@@ -67,7 +69,7 @@ class Problem:
         assert step.slope == pytest.approx(self.g @ p, rel=tol)
         scale = np.linalg.norm(self.g) + np.linalg.norm(self.H, 2) * np.linalg.norm(p)
         assert np.linalg.norm(self.read(step.product) - self.H @ p) <= tol * scale
-        assert step.radius == radius
+        assert step.restraint == (restraint or Ball(radius))
 
 
 @pytest.mark.parametrize("radius", RADII)
@@ -89,7 +91,7 @@ def test_a_smaller_radius_asks_for_no_product(backend, rng, spectral, spectrum):
     step = EXACT(problem.model(4.0))
     asked = problem.asked
     for radius in (1.0, 0.25, 1e-3):
-        step = step.again(radius)
+        step = step.again(Ball(radius))
         problem.check(step, radius)
     assert problem.asked == asked
     assert step.products == 0
@@ -102,7 +104,7 @@ def test_a_preconditioner_shapes_the_region(backend, rng, spectral):
         problem = Problem(backend, H, rng.standard_normal(12), M)
         step = EXACT(problem.model(radius, 1e3 * backend.eps))
         problem.check(step, radius, loss=1e4)
-        problem.check(step.again(radius / 4.0), radius / 4.0, loss=1e4)
+        problem.check(step.again(Ball(radius / 4.0)), radius / 4.0, loss=1e4)
 
 
 def test_the_hard_case(backend, rng):
@@ -138,7 +140,7 @@ def test_past_the_basis_it_is_truncated_cg(backend, rng, spectral, max_basis, pa
     assert step.held_back == (part < 1.0)
     assert step.products == cg.products > 6
     assert step.basis is None
-    assert step.again(1.0) is None
+    assert step.again(Ball(1.0)) is None
     tol = 1e4 * backend.eps
     for ours, theirs in ((step.step, cg.step), (step.product, cg.product)):
         ours, theirs = problem.read(ours), problem.read(theirs)
@@ -154,15 +156,15 @@ def test_a_basis_of_more_than_one_block(backend, rng, spectral):
     assert step.products > 12
     assert step.outcome is KrylovOutcome.BOUNDARY
     problem.check(step, 10.0, loss=1e4)
-    problem.check(step.again(2.0), 2.0, loss=1e4)
+    problem.check(step.again(Ball(2.0)), 2.0, loss=1e4)
 
 
 def test_negative_curvature_without_a_region(backend, rng, spectral):
     H, _ = spectral(SPECTRA["indefinite"])
     problem = Problem(backend, H, rng.standard_normal(12))
-    step = EXACT(problem.model(np.inf, reach=50.0))
+    step = EXACT(problem.model(Free(50.0)))
     assert step.outcome is KrylovOutcome.NEGATIVE
-    problem.check(step, 50.0, loss=1e4)
+    problem.check(step, 50.0, loss=1e4, restraint=Free(50.0))
 
 
 def test_the_first_radius_is_the_cauchy_step(backend, rng, spectral):
@@ -170,9 +172,10 @@ def test_the_first_radius_is_the_cauchy_step(backend, rng, spectral):
     problem = Problem(backend, H, rng.standard_normal(12))
     g = problem.g
     expected = (g @ g) ** 1.5 / (g @ problem.H @ g)
-    assert EXACT(problem.model(None)).radius == pytest.approx(expected, rel=100 * backend.eps)
+    found = EXACT(problem.model(None)).restraint
+    assert found.radius == pytest.approx(expected, rel=100 * backend.eps)
     flat = Problem(backend, -H, g)
-    assert EXACT(flat.model(None, default_radius=3.0)).radius == 3.0
+    assert EXACT(flat.model(Ball(None, 3.0))).restraint == Ball(3.0, 3.0)
 
 
 def test_float32_does_not_see_negative_curvature_that_is_not_there(backend, rng, spectral):
@@ -198,7 +201,7 @@ def test_one_wait_per_product(backend, rng, spectral):
     beside = 20  # of one solve
     assert sum(tally.launches.values()) <= 11 * step.products + beside  # one of them is the product
     with record_fetches() as ledger:
-        step.again(0.5)
+        step.again(Ball(0.5))
     assert ledger.fetches == 0
     assert ledger.uploads <= 2
 
@@ -246,8 +249,8 @@ def test_a_copy_of_the_basis_gives_the_same_step(backend, rng, spectral):
     problem = Problem(backend, H, rng.standard_normal(12))
     step = EXACT(problem.model(4.0))
     (_,), _ = fetch(space_of(problem.gradient), [problem.gradient @ step.step])
-    twin = copy.deepcopy(step.basis).step_within(0.5)
-    np.testing.assert_array_equal(problem.read(twin.step), problem.read(step.again(0.5).step))
+    twin = copy.deepcopy(step.basis).step_within(Ball(0.5))
+    np.testing.assert_array_equal(problem.read(twin.step), problem.read(step.again(Ball(0.5)).step))
 
 
 def test_a_rejected_step_is_shortened_without_products():

@@ -111,10 +111,10 @@ def test_without_positive_curvature_the_first_step_has_length_x_scale(backend):
 def test_no_step_leaves_the_region():
     norms = []
 
-    class Recorded:
+    class Recorded(hessx.Subproblem):
         def __call__(self, model):
             step = hessx.TruncatedCG()(model)
-            norms.append((np.linalg.norm(step.step), step.radius))
+            norms.append((np.linalg.norm(step.step), step.restraint.radius))
             return step
 
     rule = hessx.RadiusRule(initial=0.05, largest=0.2)
@@ -144,14 +144,16 @@ def test_preconditioned_steps_stay_inside_the_region_in_their_norm(preconditione
     """sqrt(p' M^-1 p) recomputed with the M that the model had."""
     checked = []
 
-    class Recorded:
+    class Recorded(hessx.Subproblem):
+        learns = True
+
         def __call__(self, model):
             step = hessx.TruncatedCG()(model)
             if model.precondition is not None:
                 M = np.stack([model.precondition(e) for e in np.eye(4)])
                 length = math.sqrt(step.step @ np.linalg.solve(M, step.step))
                 assert length == pytest.approx(step.norm, rel=1e-6)
-                assert length <= step.radius * (1.0 + 1e-6)
+                assert length <= step.restraint.radius * (1.0 + 1e-6)
                 checked.append(length)
             return step
 
@@ -188,9 +190,9 @@ def test_a_subproblem_that_can_be_solved_again_is_not_asked_for_products():
         def __init__(self, model):
             self.model = model
 
-        def step_within(self, radius):
-            agains.append(radius)
-            return self.at(radius)
+        def step_within(self, restraint):
+            agains.append(restraint)
+            return self.at(restraint.radius)
 
         def at(self, radius):
             g = self.model.gradient
@@ -202,16 +204,18 @@ def test_a_subproblem_that_can_be_solved_again_is_not_asked_for_products():
             t = min(t, 1.99 * (g @ g) / (g @ Hg)) if g @ Hg > 0.0 else t
             decrease = t * (g @ g) - t * t * (g @ Hg) / 2.0
             return ModelStep(
-                -t * g, -t * Hg, decrease, -t * (g @ g), t * math.sqrt(g @ g), radius,
-                KrylovOutcome.BOUNDARY, 1, basis=self,
+                -t * g, -t * Hg, decrease, -t * (g @ g), t * math.sqrt(g @ g),
+                hessx.Ball(radius), KrylovOutcome.BOUNDARY, 1, basis=self,
             )  # fmt: skip
 
-    def subproblem(model):
-        return Dogleg(model).at(10.0 if model.radius is None else model.radius)
+    class Solved(hessx.Subproblem):
+        def __call__(self, model):
+            radius = model.restraint.radius
+            return Dogleg(model).at(10.0 if radius is None else radius)
 
     result = hessx.minimize(
         chained_rosenbrock, START, jac=True, hessp=PRODUCTS[chained_rosenbrock],
-        method=hessx.TrustRegionMethod(subproblem=subproblem), options={"maxiter": 30},
+        method=hessx.TrustRegionMethod(subproblem=Solved()), options={"maxiter": 30},
     )  # fmt: skip
     assert agains
     assert len(calls) == result.nhev <= result.nit + 1
