@@ -59,7 +59,7 @@ NEWTON = {
     "trust": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
     "trust-array": lambda a, b: hessx.TrustRegionMethod(x_scale=b * SCALE),
     "trust-by-threes": lambda a, b: hessx.TrustRegionMethod(
-        hessx.TruncatedCG(check_every=3), x_scale=b
+        subproblem=hessx.TruncatedCG(check_every=3), x_scale=b
     ),
     "trust-radius": lambda a, b: hessx.TrustRegionMethod(
         region=hessx.RadiusRule(initial=b * 0.3, largest=b * 3.0),
@@ -70,7 +70,7 @@ NEWTON = {
     "trust-pairs": lambda a, b: hessx.TrustRegionMethod(preconditioner="pairs", x_scale=b),
     "damped": lambda a, b: hessx.TrustRegionMethod(region=hessx.NielsenRule(), x_scale=b),
     "damped-jacobi": lambda a, b: hessx.TrustRegionMethod(
-        hessx.TruncatedCG(check_every=3),
+        subproblem=hessx.TruncatedCG(check_every=3),
         hessx.NielsenRule(),
         preconditioner="jacobi",
         x_scale=b,
@@ -82,13 +82,13 @@ NEWTON = {
         subproblem=hessx.GLTR(), region=hessx.CubicRule(), x_scale=b
     ),
     "arc-jacobi": lambda a, b: hessx.TrustRegionMethod(
-        hessx.GLTR(), hessx.CubicRule(), preconditioner="jacobi", x_scale=b
+        subproblem=hessx.GLTR(), region=hessx.CubicRule(), preconditioner="jacobi", x_scale=b
     ),
     "arc-array": lambda a, b: hessx.TrustRegionMethod(
-        hessx.GLTR(), hessx.CubicRule(), x_scale=b * SCALE
+        subproblem=hessx.GLTR(), region=hessx.CubicRule(), x_scale=b * SCALE
     ),
     "arc-given": lambda a, b: hessx.TrustRegionMethod(
-        hessx.GLTR(), hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
+        subproblem=hessx.GLTR(), region=hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
     ),
     "trust-differences": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
 }

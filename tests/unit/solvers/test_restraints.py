@@ -18,13 +18,13 @@ ARC = hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule())
 METHODS = {
     "damped": DAMPED,
     "damped, by threes": hessx.TrustRegionMethod(
-        hessx.TruncatedCG(check_every=3), hessx.NielsenRule()
+        subproblem=hessx.TruncatedCG(check_every=3), region=hessx.NielsenRule()
     ),
     "damped, jacobi": hessx.TrustRegionMethod(region=hessx.NielsenRule(), preconditioner="jacobi"),
     "damped, pairs": hessx.TrustRegionMethod(region=hessx.NielsenRule(), preconditioner="pairs"),
     "arc": ARC,
     "arc, jacobi": hessx.TrustRegionMethod(
-        hessx.GLTR(), hessx.CubicRule(), preconditioner="jacobi"
+        subproblem=hessx.GLTR(), region=hessx.CubicRule(), preconditioner="jacobi"
     ),
 }
 every = pytest.mark.parametrize("name", METHODS)
@@ -214,7 +214,7 @@ def test_parts_that_do_not_fit(make, words):
 
 def test_a_function_says_nothing_of_what_it_takes():
     with pytest.raises(hessx.SettingsError, match=r"is a function: expected .*hessx\.Subproblem"):
-        hessx.TrustRegionMethod(lambda model: model)
+        hessx.TrustRegionMethod(subproblem=lambda model: model)
 
 
 class OnlyBalls(hessx.Subproblem):
