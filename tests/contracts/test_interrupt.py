@@ -119,12 +119,12 @@ def test_between_a_proposal_and_its_answer(name, monkeypatch):
     method, proposals = METHODS[name], 0
     propose = hessx.LineSearchMethod.propose
 
-    def pressed(self, state):
+    def pressed(self, state, watch):
         nonlocal proposals
         proposals += 1
         if proposals == 9:
             press()
-        return propose(self, state)
+        return propose(self, state, watch)
 
     whole = run(START, name)
     monkeypatch.setattr(hessx.LineSearchMethod, "propose", pressed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,7 @@ class AppliedMemory(VectorMemory):
         if hasattr(self.approximation, "hold"):
             self.approximation.hold(packet)
 
-    def direct(self) -> None:
+    def direct(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Apply A; after a failed search take -g."""
         if self.fallback:
             self.aim(-self.g, -self.grad_square)
@@ -86,7 +87,7 @@ class SteepestMemory(VectorMemory):
 
     __slots__ = ()
 
-    def direct(self) -> None:
+    def direct(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Turn to the negative gradient."""
         self.aim(-self.g, -self.grad_square)
 

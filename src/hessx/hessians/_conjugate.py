@@ -6,6 +6,7 @@ approximation, made anew at each step from the last direction and the last chang
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx.core import Frame, saved, store_choice
@@ -43,7 +44,7 @@ class ConjugateMemory(VectorMemory):
             self.beta = max(beta, _ETA * self.start_slope / self.d_square)
         return super().accept()
 
-    def direct(self) -> None:
+    def direct(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Turn to -g + beta d, or to -g where that is hardly a descent direction."""
         slope = self.beta * self.slope - self.grad_square
         if self.beta == 0.0 or not slope < -_DESCENT * self.grad_square:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -137,7 +138,7 @@ class LBFGSMemory(HostNumbers):
         self.unit_step = True
         return note
 
-    def direct(self) -> None:
+    def direct(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Turn to d = -A g; without pairs to -gamma g."""
         self.d_square = math.nan
         pairs, now = self.pairs, self.pairs.now

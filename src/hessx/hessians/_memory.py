@@ -10,6 +10,7 @@ Where the search is content ``accept`` makes the trial's pair (s, y) part of the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -185,8 +186,11 @@ class Memory(Protocol):
         """Make the trial's gradient, and to learn from it its pair, the current ones; a note."""
         ...
 
-    def direct(self) -> tuple[Outcome, str] | None:
-        """Set the next direction d and its slope (nan: to be measured); or why there is none."""
+    def direct(self, watch: Callable[[], bool]) -> tuple[Outcome, str] | None:
+        """Set the next direction d and its slope (nan: to be measured); or why there is none.
+
+        ``watch`` ends a solve for it early.
+        """
         ...
 
     def reset(self) -> bool:
@@ -205,7 +209,7 @@ class Memory(Protocol):
         """Take the Hessian at the current point, where ``needs_hessian``."""
         ...
 
-    def leave(self) -> tuple[bool, str]:
+    def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, of a second-order memory; what was seen."""
         ...
 

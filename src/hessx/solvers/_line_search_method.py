@@ -9,6 +9,7 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--+--> ACCEPTED: new 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -21,6 +22,7 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
+    Wants,
     check_part,
     saved,
     store_real,
@@ -117,6 +119,9 @@ class LineSearchMethod:
         if reply.ticket != state.request.ticket:
             msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
             raise ValueError(msg)
+        if state.request.wants is Wants.HESSIAN:
+            state.memory.linearise(reply.hessian)
+            return state
         state.accepted = False
         if state.phase is Phase.START:
             return self._start(state, reply)
@@ -130,17 +135,20 @@ class LineSearchMethod:
             self._fail(state, trial)
         return state
 
-    def propose(self, state: LineSearchState) -> LineSearchState:
+    def propose(self, state: LineSearchState, watch: Callable[[], bool]) -> LineSearchState:
         """Ask for the next point: of a new ray, or of the same."""
         if state.renewing:
             state.phase = Phase.START
             state.ask(state.point.x)
             return state
+        if state.needs_hessian:
+            state.ask_hessian()
+            return state
         memory, ray = state.memory, state.ray if state.phase is Phase.TRIAL else None
         if state.search is None or state.accepted:
             if state.turns:
                 remember_direction(state)
-            trouble = memory.direct()
+            trouble = memory.direct(watch)
             if trouble is not None:
                 state.trouble = lost(state, *trouble)
                 return state
@@ -165,14 +173,14 @@ class LineSearchMethod:
         """Whether products with the Hessian are used."""
         return getattr(self.curvature, "second_order", False)
 
-    def linearise(self, state: LineSearchState, hessian: Any) -> LineSearchState:
-        """Take the Hessian at the current point."""
-        state.memory.linearise(hessian)
-        return state
-
-    def leave(self, state: LineSearchState) -> tuple[LineSearchState, bool, str]:
+    def leave(
+        self, state: LineSearchState, watch: Callable[[], bool]
+    ) -> tuple[LineSearchState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        found, text = state.memory.leave()
+        if state.needs_hessian:
+            state.ask_hessian()
+            return state, False, ""
+        found, text = state.memory.leave(watch)
         if found:
             state.trouble = None
         return state, found, text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,7 +86,7 @@ class NewtonMemory(VectorMemory):
         if self.preconditioner is not None:
             self.precondition = self.preconditioner.at(hessian)
 
-    def direct(self) -> tuple[Outcome, str] | None:
+    def direct(self, watch: Callable[[], bool]) -> tuple[Outcome, str] | None:
         """Minimise the model, to the forcing term or past negative curvature."""
         if self.leaving:
             self.leaving = False
@@ -96,17 +97,17 @@ class NewtonMemory(VectorMemory):
             return None
         norm = math.sqrt(self.grad_square)
         self.d = None  # room for the next
-        p = self.model_step = self.settings.subproblem(self._model(norm))
+        p = self.model_step = self.settings.subproblem(self._model(norm, watch))
         self.unit_step = True
         self.aim(p.step, p.slope)
         if p.decrease > 0.0 and p.slope < 0.0:
             return None
         return Outcome.FAILED_NONFINITE, f"no direction from the model ({p.outcome.value})"
 
-    def leave(self) -> tuple[bool, str]:
+    def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
         product = self.frame.product(self.hessian)
-        found, text = probe(self.space, product, self.reach, self.hessian.watch)
+        found, text = probe(self.space, product, self.reach, watch)
         if found is not None:
             self.model_step, self.leaving = found, True
             self.aim(found.step, 0.0)
@@ -136,7 +137,7 @@ class NewtonMemory(VectorMemory):
         had, self.fallback = not self.fallback, True
         return had
 
-    def _model(self, norm: float) -> QuadraticModel:
+    def _model(self, norm: float, watch: Callable[[], bool]) -> QuadraticModel:
         part = self.preconditioner
         return QuadraticModel(
             self.space,
@@ -149,7 +150,7 @@ class NewtonMemory(VectorMemory):
             reach=self.reach,
             precondition=self.precondition,
             collect=0 if part is None else part.collect,
-            watch=self.hessian.watch,
+            watch=watch,
         )
 
 

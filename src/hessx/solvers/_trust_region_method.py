@@ -7,6 +7,7 @@ START --absorb--> (first point) --propose--> TRIAL --absorb--> accepted: new mod
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -18,6 +19,7 @@ from hessx.core import (
     Point,
     Reply,
     Request,
+    Wants,
     check_part,
     saved,
     store_real,
@@ -128,6 +130,8 @@ class TrustRegionMethod:
         if reply.ticket != state.request.ticket:
             msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
             raise ValueError(msg)
+        if state.request.wants is Wants.HESSIAN:
+            return self._linearise(state, reply.hessian)
         state.accepted = False
         if not state.started:
             return self._start(state, reply)
@@ -157,7 +161,7 @@ class TrustRegionMethod:
             self._reject(state, trial)
         return state
 
-    def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
+    def _linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
         """Take the Hessian at the current point, and what preconditions it there."""
         state.hessian = hessian
         if state.preconditioner is not None:
@@ -169,18 +173,21 @@ class TrustRegionMethod:
             state.model_step.basis.precondition_by(state.precondition)
         return state
 
-    def propose(self, state: TrustRegionState) -> TrustRegionState:
+    def propose(self, state: TrustRegionState, watch: Callable[[], bool]) -> TrustRegionState:
         """Minimise the model, and ask for its minimiser."""
         if state.renewing:
             state.started = False
             state.ask(state.point.x)
+            return state
+        if state.needs_hessian:
+            state.ask_hessian()
             return state
         if state.model_step is not None:  # of a larger region, or the way out of a saddle
             radius = state.region.radius
             if not state.leaving:
                 state.model_step = state.model_step.again(radius)  # type: ignore[arg-type]
         if state.model_step is None:
-            p = state.model_step = self.subproblem(model_at(state, self.max_inner))
+            p = state.model_step = self.subproblem(model_at(state, self.max_inner, watch))
             state.region.radius = p.radius
             state.dual_before = None
             if state.accepted and p.newtonian:
@@ -201,10 +208,15 @@ class TrustRegionMethod:
         state.ask(state.point.x + state.frame.push(p.step))
         return state
 
-    def leave(self, state: TrustRegionState) -> tuple[TrustRegionState, bool, str]:
+    def leave(
+        self, state: TrustRegionState, watch: Callable[[], bool]
+    ) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
+        if state.needs_hessian:
+            state.ask_hessian()
+            return state, False, ""
         product = state.frame.product(state.hessian)
-        found, text = probe(state.space, product, state.frame.length, state.hessian.watch)
+        found, text = probe(state.space, product, state.frame.length, watch)
         if found is not None:
             state.model_step, state.region.radius = found, found.radius
             state.leaving, state.trouble = True, None

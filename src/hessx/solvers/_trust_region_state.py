@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array
-from hessx.core import saved
+from hessx.core import Wants, saved
 from hessx.globalization import ForcingState, Noise, Region
 from hessx.krylov import ModelStep
 from hessx.solvers._run_state import RunState
@@ -67,3 +67,9 @@ class TrustRegionState(RunState):
     def needs_hessian(self) -> bool:
         """Whether the next step asks for products with the Hessian at the current point."""
         return self.started and self.hessian is None
+
+    def recall(self) -> None:
+        """The Hessian: where the trial is rejected, its model is solved again."""
+        if self.needs_hessian and self.request.wants is not Wants.HESSIAN:
+            self.aside = self.request
+            self.ask_hessian()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from hessx._xp import Packet, quiet
 from hessx.core import Point, Reply
@@ -16,7 +17,9 @@ __all__ = ["measure", "model_at"]
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 
 
-def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
+def model_at(
+    state: TrustRegionState, max_inner: int | None, watch: Callable[[], bool]
+) -> QuadraticModel:
     """Give the model at the current point.
 
     Parameters
@@ -25,6 +28,8 @@ def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
         With the Hessian.
     max_inner : int, optional
         Products at most.
+    watch : callable
+        Ends the solve early.
     """
     norm = math.sqrt(state.grad_square)
     eta = state.forcing.term(norm)
@@ -41,7 +46,7 @@ def model_at(state: TrustRegionState, max_inner: int | None) -> QuadraticModel:
         precondition=state.precondition,
         grad_square_before=state.dual_before,
         collect=0 if state.preconditioner is None else state.preconditioner.collect,
-        watch=state.hessian.watch,
+        watch=watch,
     )
 
 

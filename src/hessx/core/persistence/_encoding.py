@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 from types import FunctionType
 from typing import Any
 
@@ -110,6 +112,8 @@ class Writer:
         entry = entry_of(value if isinstance(value, FunctionType) else type(value))
         if entry is not None and isinstance(value, FunctionType):
             return {"function": entry.name}
+        if entry is not None and isinstance(value, enum.Flag):
+            return {"flags": [entry.name, [member.name for member in value]]}
         if entry is not None and isinstance(value, enum.Enum):
             return {"member": [entry.name, value.name]}
         if entry is None and not given:
@@ -211,6 +215,11 @@ class Reader:
         name, member = content
         return _entry(name).part[member]
 
+    def _flags(self, content: Any) -> Any:
+        name, members = content
+        kind = _entry(name).part
+        return reduce(or_, (kind[member] for member in members), kind(0))
+
     def _given(self, content: Any) -> Any:
         if content[0] in self._objects:
             return self._objects[content[0]]
@@ -255,6 +264,7 @@ _READ: dict[str, Callable[[Reader, Any], Any]] = {
     "same": Reader._same,
     "function": Reader._function,
     "member": Reader._member,
+    "flags": Reader._flags,
     "given": Reader._given,
     "object": Reader._object,
 }
