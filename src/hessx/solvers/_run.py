@@ -120,7 +120,8 @@ class Run:
     def request(self) -> Request:
         """The request, with the gradient for a Hessian that is made of differences."""
         request: Request = self.state.request
-        return replace(request, grad=self.gradient) if self.wants_hessian else request
+        linearise = request.wants is Wants.HESSIAN
+        return replace(request, grad=self.gradient) if linearise else request
 
     @property
     def wants_hessian(self) -> bool:
@@ -129,10 +130,10 @@ class Run:
 
     def absorb(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
-        renewed, linearised = self.state.renewing, self.wants_hessian
+        renewed, asked = self.state.renewing, self.state.request.wants
         with _quiet_unless(self.state.calm):
             state = self.state = self.solver.absorb(self.state, reply)
-        if linearised:
+        if asked is Wants.HESSIAN:
             self.answered = not state.resume_trial()
         else:
             self._look_at(state, renewed)
