@@ -180,10 +180,15 @@ def test_limits_strike_inside_a_solve():
                 reply.hessian = counted
             return reply
 
-    oracle = Costly()
-    result = minimize(oracle, START, "trust region", options={"maxfun": 3})
-    assert result.outcome is Outcome.LIMIT_EVALUATIONS
-    assert (result.nfev, result.nhev) == (4, 2)  # the solve ends, and its step is tried
+    over = []
+    for limit in range(3, 12):
+        oracle = Costly()
+        result = minimize(oracle, START, "trust region", options={"maxfun": limit})
+        assert result.outcome is Outcome.LIMIT_EVALUATIONS
+        trials = sum(request.wants is FIRST for request in oracle.requests)
+        assert result.nfev == trials + result.nhev
+        over.append(result.nfev - limit)
+    assert set(over) == {0, 1}  # where the solve was ended, its step is tried
     limited = minimize(Answers(), START, "newton-cg", options={"max_products": 5})
     assert (limited.outcome, limited.nhev) == (Outcome.LIMIT_EVALUATIONS, 5)
 

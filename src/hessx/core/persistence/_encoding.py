@@ -112,10 +112,8 @@ class Writer:
         entry = entry_of(value if isinstance(value, FunctionType) else type(value))
         if entry is not None and isinstance(value, FunctionType):
             return {"function": entry.name}
-        if entry is not None and isinstance(value, enum.Flag):
-            return {"flags": [entry.name, [member.name for member in value]]}
         if entry is not None and isinstance(value, enum.Enum):
-            return {"member": [entry.name, value.name]}
+            return {"member": [entry.name, value.name or ""]}  # "A|B" of flags
         if entry is None and not given:
             msg = (
                 f"{path} is a {type(value).__name__}, which cannot be saved: "
@@ -213,12 +211,8 @@ class Reader:
 
     def _member(self, content: Any) -> Any:
         name, member = content
-        return _entry(name).part[member]
-
-    def _flags(self, content: Any) -> Any:
-        name, members = content
         kind = _entry(name).part
-        return reduce(or_, (kind[member] for member in members), kind(0))
+        return reduce(or_, (kind[part] for part in member.split("|"))) if member else kind(0)
 
     def _given(self, content: Any) -> Any:
         if content[0] in self._objects:
@@ -264,7 +258,6 @@ _READ: dict[str, Callable[[Reader, Any], Any]] = {
     "same": Reader._same,
     "function": Reader._function,
     "member": Reader._member,
-    "flags": Reader._flags,
     "given": Reader._given,
     "object": Reader._object,
 }
