@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import space_of
-from hessx.core import Reply
+from hessx.core import Reply, Wants
 
-__all__ = ["HessianByHand", "Step", "bends", "drive"]
+__all__ = ["HessianByHand", "Step", "bends", "drive", "never"]
 
 
 @dataclass
@@ -36,7 +36,7 @@ def drive(
     copying: bool = False,
     product: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[Step]:
-    """Yield every requested point after its answer was absorbed.
+    """Yield every trial point after its answer was absorbed.
 
     The answer is rounded to the backend's dtype before the solver sees it.  With ``copying``
     every transition gets a deep copy of the state.  ``product`` gives H(x) v to methods of second
@@ -46,15 +46,23 @@ def drive(
     state = solver.init(space_of(start), start)
     keep = copy.deepcopy if copying else lambda state: state
     while True:
-        x = backend.to_numpy(state.request.x).astype(np.float64)
+        request = state.request
+        if request.wants is Wants.HESSIAN:
+            reply = Reply(request.ticket, hessian=HessianByHand(backend, request.x, product))
+            state = solver.propose(keep(solver.absorb(keep(state), reply)), never)
+            continue
+        x = backend.to_numpy(request.x).astype(np.float64)
         value, grad = answer(x)
         grad = np.asarray(grad).astype(backend.dtype_name)
-        reply = Reply(float(value), backend.asarray(grad), state.request.ticket)
+        reply = Reply(request.ticket, float(value), backend.asarray(grad))
         state = solver.absorb(keep(state), reply)
         yield Step(x, grad.astype(np.float64), state.accepted, state.note, state)
-        if state.needs_hessian:
-            state = solver.linearise(keep(state), HessianByHand(backend, state.point.x, product))
-        state = solver.propose(keep(state), lambda: False)
+        state = solver.propose(keep(state), never)
+
+
+def never() -> bool:
+    """Watch nothing: no budget, no interrupt."""
+    return False
 
 
 class HessianByHand:
@@ -74,10 +82,6 @@ class HessianByHand:
 
     def __deepcopy__(self, memo: Any) -> HessianByHand:
         return self  # as the user's function, it is no part of the state
-
-    @staticmethod
-    def watch() -> bool:
-        return False
 
 
 def bends(rng: np.random.Generator, n: int, signs: list[float]) -> Callable[[np.ndarray], Any]:

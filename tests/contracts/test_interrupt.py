@@ -84,6 +84,26 @@ def test_inside_a_product(name):
     assert result.fun < chained_rosenbrock(START)[0]
 
 
+@pytest.mark.parametrize("name", ["trust region", "newton-cg"])
+def test_while_the_hessian_is_evaluated(name):
+    """No product is taken then, and the run that is taken up is as if nothing had been."""
+    settings = {"jac": True, "method": METHODS[name], "history": True}
+    calls = 0
+
+    def hess(x):
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            press()
+        return lambda v: product(x, v)
+
+    short = hessx.minimize(chained_rosenbrock, START, hess=hess, **settings)
+    assert (short.outcome, calls, short.nit) == (Outcome.STOPPED_BY_USER, 5, 4)
+    whole = hessx.minimize(chained_rosenbrock, START, hessp=product, **settings)
+    result = hessx.minimize(chained_rosenbrock, START, hessp=product, resume=short, **settings)
+    assert trail(result) == trail(whole)
+
+
 def test_the_run_is_taken_up_again(tmp_path):
     path = tmp_path / "run.hessx"
     short = hessx.minimize(
@@ -119,12 +139,12 @@ def test_between_a_proposal_and_its_answer(name, monkeypatch):
     method, proposals = METHODS[name], 0
     propose = hessx.LineSearchMethod.propose
 
-    def pressed(self, state):
+    def pressed(self, state, watch):
         nonlocal proposals
         proposals += 1
         if proposals == 9:
             press()
-        return propose(self, state)
+        return propose(self, state, watch)
 
     whole = run(START, name)
     monkeypatch.setattr(hessx.LineSearchMethod, "propose", pressed)

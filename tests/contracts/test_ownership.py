@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.driving import HessianByHand, drive
+from _helpers.driving import HessianByHand, drive, never
 from _helpers.registry import make_backend
 from _helpers.runs import chained_rosenbrock, product_of
 from _helpers.solvers import EVERY, MEMORY, NEWTON, products
 from _helpers.trees import leaves
 from hessx._xp import _numpy_rows, _recycler, space_of
-from hessx.core import Reply
+from hessx.core import Reply, Wants
 
 START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0])
 # a shorter step, which Rosenbrock's function needs
@@ -253,13 +253,14 @@ def test_an_answer_to_an_earlier_question_is_refused(name):
     solver = METHODS[name]
     state = solver.init(space_of(START), START)
     first = state.request
-    state = solver.absorb(state, Reply(*chained_rosenbrock(first.x), first.ticket))
-    if state.needs_hessian:
-        product = product_of(chained_rosenbrock)
-        state = solver.linearise(state, HessianByHand(make_backend("numpy"), first.x, product))
-    state = solver.propose(state, lambda: False)
+    state = solver.absorb(state, Reply(first.ticket, *chained_rosenbrock(first.x)))
+    state = solver.propose(state, never)
+    if state.request.wants is Wants.HESSIAN:
+        H = HessianByHand(make_backend("numpy"), first.x, product_of(chained_rosenbrock))
+        state = solver.absorb(state, Reply(state.request.ticket, hessian=H))
+        state = solver.propose(state, never)
     with pytest.raises(ValueError, match="spent"):
-        solver.absorb(state, Reply(*chained_rosenbrock(first.x), first.ticket))
+        solver.absorb(state, Reply(first.ticket, *chained_rosenbrock(first.x)))
 
 
 def test_x0_is_copied(backend):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -11,7 +12,17 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.resuming import METHODS, SECOND_ORDER, START, put_down, run, taken_up, trail
+from _helpers.resuming import (
+    METHODS,
+    SECOND_ORDER,
+    START,
+    product,
+    put_down,
+    run,
+    taken_up,
+    trail,
+)
+from _helpers.runs import chained_rosenbrock
 from hessx import Outcome, SettingsError
 from hessx._xp import _numpy_rows
 from hessx.krylov import GLTR
@@ -182,6 +193,46 @@ def test_a_stationary_start_is_left_after_a_load(tmp_path):
     assert run.wants == "hessian"
     result = minimise([0.0, 0.0], resume=run)
     assert (result.x.tobytes(), result.nfev) == (whole.x.tobytes(), whole.nfev)
+
+
+@pytest.mark.parametrize("preconditioner", [None, "jacobi"])
+@pytest.mark.parametrize("subproblem", [hessx.TruncatedCG(), GLTR()])
+def test_a_trial_waits_until_the_hessian_has_come_again(subproblem, preconditioner):
+    """Put down with the trial under way, and once more with the Hessian wanted before it."""
+    method = hessx.TrustRegionMethod(subproblem=subproblem, preconditioner=preconditioner)
+    settings = {"method": method, "history": True}
+
+    def hess(x):
+        return np.stack([product(x, e) for e in np.eye(7)])
+
+    def minimise(**how):
+        return hessx.minimize(chained_rosenbrock, START, jac=True, hess=hess, **settings, **how)
+
+    whole, waited = trail(minimise()), 0
+    session = hessx.AskTell(START, **settings)
+    while not session.done:
+        x, wants = session.ask(), session.wants
+        if wants != "hessian":
+            again = hessx.AskTell(START, resume=saved_and_loaded(session), **settings)
+            if again.wants == "hessian":
+                waited += 1
+                once_more = hessx.AskTell(START, resume=saved_and_loaded(again), **settings)
+                assert once_more.wants == "hessian"
+                once_more.tell(hessian=hess(once_more.ask()))
+                assert (once_more.wants, once_more.ask().tobytes()) == (wants, x.tobytes())
+                assert trail(minimise(resume=once_more)) == whole
+                assert trail(minimise(resume=again)) == whole
+        if wants == "hessian":
+            session.tell(hessian=hess(x))
+        else:
+            session.tell(*chained_rosenbrock(x))
+    assert waited == session.result().nfev - 1  # each trial but the start
+
+
+def saved_and_loaded(run):
+    file = io.BytesIO()
+    hessx.save(file, run)
+    return hessx.load(file)
 
 
 def test_counts_and_seconds_go_on(tmp_path):

@@ -71,7 +71,7 @@ NEWTON = {
     "damped": lambda a, b: hessx.TrustRegionMethod(region=hessx.NielsenRule(), x_scale=b),
     "damped-jacobi": lambda a, b: hessx.TrustRegionMethod(
         subproblem=hessx.TruncatedCG(check_every=3),
-        hessx.NielsenRule(),
+        region=hessx.NielsenRule(),
         preconditioner="jacobi",
         x_scale=b,
     ),

@@ -3,7 +3,7 @@
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._frame import Frame
 from hessx.core._kinds import Learns, Offer, Wants
-from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
+from hessx.core._messages import EXACT, Counts, Oracle, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._pair import Pair, PairRing
 from hessx.core._restraints import Ball, Cubic, Damped, Free, Restraint
@@ -50,6 +50,7 @@ __all__ = [
     "Learns",
     "Offer",
     "OptionWarning",
+    "Oracle",
     "Outcome",
     "Pair",
     "PairRing",

@@ -71,15 +71,13 @@ class SolverState(Protocol):
     space : Space
         Where x lives.
     request : Request
-        The question to answer next.
+        The question to answer next: value and gradient of a trial, or the Hessian at ``point``.
     iteration : int
         Accepted steps.
     accepted : bool
-        Whether the last reply ended an iteration.
+        Whether the last value and gradient ended an iteration.
     point, first : Point
         The last accepted point, and the numbers of the start.
-    needs_hessian : bool
-        Whether ``propose`` has to be preceded by ``linearise``.
     best : Point, optional
         A better point than ``point``, if one was met.
     value_before : float
@@ -104,7 +102,6 @@ class SolverState(Protocol):
     request: Request
     iteration: int
     accepted: bool
-    needs_hessian: bool
     point: Point
     first: Point
     best: Point | None
@@ -137,21 +134,25 @@ class Solver(Protocol):
         ...
 
     def absorb(self, state: Any, reply: Reply) -> Any:
-        """Take an answer in, with one fetch; accept or reject; no new direction."""
+        """Take an answer in, with one fetch; accept or reject; no new direction.
+
+        A Hessian is kept for ``propose``, without a fetch and without a verdict.
+        """
         ...
 
     def propose(self, state: Any, watch: Callable[[], bool]) -> Any:
-        """Set the next request, with a new direction where the last step was accepted."""
-        ...
+        """Set the next request, with a new direction where the last step was accepted.
 
-    def linearise(self, state: Any, hessian: Any) -> Any:
-        """Take products with the Hessian at ``state.point``, where ``state.needs_hessian``."""
+        Where that takes the Hessian, which is not there yet, it is asked for, and then ``propose``
+        called again.  ``watch`` is asked in inner loops, once per product, whether to end them.
+        """
         ...
 
     def leave(self, state: Any, watch: Callable[[], bool]) -> tuple[Any, bool, str]:
         """At a stationary start, look for negative curvature; what was looked at.
 
-        True where the next request leaves the start along it; for second-order methods.
+        True where the next request leaves the start along it.  "" where the Hessian is asked for
+        first, and then ``leave`` called again.  For second-order methods.
         """
         ...
 

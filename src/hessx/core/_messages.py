@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from hessx._xp import Array, eps_of
+from hessx.core._kinds import Wants
 from hessx.core._saved import saved
 
-__all__ = ["EXACT", "Counts", "Precision", "Reply", "Request"]
+__all__ = ["EXACT", "Counts", "Oracle", "Precision", "Reply", "Request"]
 
 
 @saved
 @dataclass(slots=True)
 class Request:
-    """Ask for value and gradient at a point.
+    """Ask for what f has at a point.
 
     Attributes
     ----------
     x : array, shape (n,)
-        The point.
+        The point; in the shape of x0 where an oracle of the user's is asked.
     ticket : int
         Names the question.
+    wants : Wants
+        ``VALUE | GRADIENT``, or ``HESSIAN`` alone: f is evaluated at every trial point, the Hessian
+        where one was accepted.
     eps : float
         Relative rounding of f, as far as the run has learnt it: what differences have to pass.
     central : bool
         Gradients by differences are to be central: those to one side no longer resolve a step.
+    coarse : float
+        Differences of gradients, of which products with the Hessian are made, are to be longer by
+        this factor.
+    grad : callable, optional
+        With ``HESSIAN``: gives the gradient at x, which the run has, for such differences to begin
+        at.  Not part of a state.
     """
 
     x: Array
     ticket: int
+    wants: Wants = Wants.VALUE | Wants.GRADIENT
     eps: float = 0.0
     central: bool = False
+    coarse: float = 1.0
+    grad: Callable[[], Array] | None = None
 
 
 @saved
@@ -79,23 +93,26 @@ EXACT = Precision()
 
 @dataclass(slots=True)
 class Reply:
-    """Answer a request.
+    """Answer a request, by what it wants.
 
     Attributes
     ----------
-    value : float or 0-d array
-        f(x); an array stays on the device.
-    grad : array, shape (n,)
-        May be a buffer of the user's that the next call writes again.
     ticket : int
         That of the request.
+    value : float or 0-d array, optional
+        f(x); an array stays on the device.
+    grad : array, shape of the request's x, optional
+        May be a buffer of the user's that the next call writes again.
+    hessian : optional
+        What gives products v -> H v at x, any number of times; in a run a `HessianAt`.
     precision : Precision
         How far value and gradient can be trusted.
     """
 
-    value: Any
-    grad: Array
     ticket: int
+    value: Any = None
+    grad: Array | None = None
+    hessian: Any = None
     precision: Precision = EXACT
 
 
@@ -118,3 +135,46 @@ class Counts:
     values: int = field(default=0)
     gradients: int = field(default=0)
     products: int = field(default=0)
+
+
+class Oracle(Protocol):
+    """What answers the requests of a run: the contract for one's own.
+
+    Notes
+    -----
+    Given in the place of fun to `minimize`.  ``request.x`` has the shape of x0, and so has the
+    gradient of a reply.  The Hessian of a reply is what ``hess`` may return: a matrix, an operator,
+    or a function v -> H v of flat vectors, whose products the run counts itself.
+
+    Examples
+    --------
+    A function that counts its evaluations:
+
+    >>> import hessx
+    >>> class Bowl:
+    ...     offers = hessx.Wants.VALUE | hessx.Wants.GRADIENT
+    ...     def __init__(self):
+    ...         self.counts = hessx.Counts()
+    ...     def answer(self, request):
+    ...         x = request.x
+    ...         self.counts.values += 1
+    ...         self.counts.gradients += 1
+    ...         return hessx.Reply(request.ticket, x @ x / 2, x)
+    >>> result = hessx.minimize(Bowl(), [3.0, 4.0])
+    >>> result.success, result.nfev
+    (True, 3)
+    """
+
+    @property
+    def counts(self) -> Counts:
+        """What was evaluated, increased by ``answer``; the run begins it at zero and reads it."""
+        ...
+
+    @property
+    def offers(self) -> Wants:
+        """What can be asked for: ``VALUE | GRADIENT`` at least."""
+        ...
+
+    def answer(self, request: Request) -> Reply:
+        """Evaluate what ``request.wants`` at ``request.x``; the ticket goes back with the reply."""
+        ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import fetch, normal, space_of, to_point
-from hessx.core import Request, check_integer
+from hessx.core import Request, Wants, check_integer
 from hessx.objectives._function import make_objective
 
 __all__ = ["ProductCheck", "check_product"]
@@ -120,7 +120,7 @@ def check_product(
     def gradient(z: Any) -> Any:
         return space.copy(objective.answer(Request(z, 0)).grad)
 
-    product = objective.hessian(flat, lambda: gradient(flat), lambda: False)
+    product = objective.answer(Request(flat, 0, Wants.HESSIAN)).hessian
     draws = normal(space, seed, directions + 1)
     (square,), _ = fetch(space, [flat @ flat])
     size = math.sqrt(square / space.n) or 1.0

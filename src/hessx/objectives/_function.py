@@ -7,17 +7,19 @@ from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Space, eps_of, take_gradient, take_value
-from hessx.core import Counts, Precision, Reply, Request
+from hessx.core import Counts, Precision, Reply, Request, Wants
 from hessx.objectives._differences import DifferenceGradient, Evaluation, take_step
-from hessx.objectives._hessian import HessianAt, HessianOracle, check_hessian, make_hessian, shown
+from hessx.objectives._hessian import HessianAt, check_hessian, make_hessian, shown
 
 __all__ = ["Objective", "make_objective"]
 
+_FIRST_ORDER = Wants.VALUE | Wants.GRADIENT
+_SECOND_ORDER = _FIRST_ORDER | Wants.HESSIAN
 _Take = Callable[[], Any]  # gives x in the user's shape, anew at each call
 
 
 class Objective:
-    """f and its gradient, at points of a space.
+    """f, its gradient and its Hessian, at points of a space: the oracle of the user's callables.
 
     Parameters
     ----------
@@ -30,8 +32,10 @@ class Objective:
         Increased by the callables themselves.
     sign : float
         -1 to maximise.
-    hessian_at : callable, optional
-        Makes the Hessian at a point, see `make_hessian`.
+    make_hessian_at : callable
+        Gives what makes the Hessian at a point, see `make_hessian`; called when it is first needed.
+    offers : Wants
+        What can be asked for.
 
     Notes
     -----
@@ -44,55 +48,33 @@ class Objective:
         evaluate: Callable[[_Take, Request], Evaluation],
         counts: Counts,
         sign: float,
-        hessian_at: Callable[[], HessianOracle] | None = None,
+        make_hessian_at: Callable[[], Callable[[Request], HessianAt]],
+        offers: Wants,
     ) -> None:
         self.space, self.evaluate, self.counts, self.sign = space, evaluate, counts, sign
-        self._hessian_at = hessian_at
-        self._oracle: HessianOracle | None = None
+        self.offers = offers
+        self._make = make_hessian_at
+        self._hessian_at: Callable[[Request], HessianAt] | None = None
 
     def answer(self, request: Request) -> Reply:
-        """Evaluate value and gradient at the requested point."""
+        """Evaluate value and gradient at the requested point, or its Hessian.
+
+        Raises
+        ------
+        ValueError
+            The Hessian is wanted, and neither hess nor hessp nor a gradient was given.
+        """
+        if request.wants is Wants.HESSIAN:
+            if self._hessian_at is None:
+                self._hessian_at = self._make()
+            return Reply(request.ticket, hessian=self._hessian_at(request))
         space = self.space
         take = partial(space.for_user, request.x)
         value, grad, precision = self.evaluate(take, request)
         value, grad = take_value(space, value), take_gradient(space, grad)
         if self.sign < 0.0:
             value, grad = -value, -grad
-        return Reply(value, grad, request.ticket, precision)
-
-    def hessian(
-        self,
-        x: Array,
-        grad: Callable[[], Array],
-        watch: Callable[[], bool],
-        coarse: float = 1.0,
-    ) -> HessianAt:
-        """Linearise the gradient at a point, to be multiplied many times.
-
-        Parameters
-        ----------
-        x : array, shape (n,)
-            The point.
-        grad : callable
-            Gives the gradient there; called where differences need it.
-        watch : callable
-            Handed on to the inner loops.
-        coarse : float
-            Differences of gradients are longer by this factor.
-
-        Returns
-        -------
-        HessianAt
-            v -> H v.
-
-        Raises
-        ------
-        ValueError
-            Neither hess nor hessp nor a gradient was given.
-        """
-        if self._oracle is None:
-            self._oracle = self._hessian_at()  # type: ignore[misc]
-        return self._oracle(x, grad, watch, coarse)
+        return Reply(request.ticket, value, grad, None, precision)
 
 
 class _Joint:
@@ -140,7 +122,7 @@ class _Separate:
 
 
 def make_objective(
-    fun: Callable[..., Any],
+    fun: Any,
     jac: Any,
     args: tuple[Any, ...],
     space: Space,
@@ -231,7 +213,7 @@ def make_objective(
 
     known = gradient_at if hasattr(evaluate, "gradient") else None
 
-    def hessian_at() -> HessianOracle:
-        return make_hessian(space, hess, hessp, args, known, counts, sign, x_scale)
-
-    return Objective(space, evaluate, counts, sign, hessian_at)
+    second = known is not None or callable(hess) or hessp is not None
+    offers = _SECOND_ORDER if second else _FIRST_ORDER
+    make = partial(make_hessian, space, hess, hessp, args, known, counts, sign, x_scale)
+    return Objective(space, evaluate, counts, sign, make, offers)

@@ -7,13 +7,12 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Space, is_array, like, quiet, take_product
-from hessx.core import Counts
+from hessx.core import Counts, Request
 from hessx.operators import as_operator
 
 __all__ = [
     "DifferenceProduct",
     "HessianAt",
-    "HessianOracle",
     "check_hessian",
     "make_hessian",
     "shown",
@@ -33,8 +32,6 @@ class HessianAt:
         ``products`` grows by one per product.
     sign : float
         -1 to maximise.
-    watch : callable
-        Tells whether to stop asking; see `Watch`.
     operator : LinearOperator, optional
         What ``apply`` came from, for its diagonal.
 
@@ -44,7 +41,7 @@ class HessianAt:
         On a product of another library, dtype, device or shape than x.
     """
 
-    __slots__ = ("apply", "counts", "operator", "sign", "space", "watch")
+    __slots__ = ("apply", "counts", "operator", "sign", "space")
 
     def __init__(
         self,
@@ -52,11 +49,10 @@ class HessianAt:
         apply: Callable[[Array], Array],
         counts: Counts,
         sign: float,
-        watch: Callable[[], bool],
         operator: Any = None,
     ) -> None:
         self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
-        self.watch, self.operator = watch, operator
+        self.operator = operator
 
     def __call__(self, v: Array) -> Array:
         """Multiply; one product."""
@@ -70,9 +66,7 @@ class HessianAt:
         return known if known is None or self.sign > 0.0 else -known
 
 
-# Makes H at a point from x (flat), the gradient there (asked for only if needed), a watch, and by
-# how much differences of gradients are to be longer than they would be.
-HessianOracle = Callable[[Array, Callable[[], Array], Callable[[], bool], float], HessianAt]
+_HessianOracle = Callable[[Request], HessianAt]  # makes H at the point of a request
 
 
 _SINGLE = 2.0**-23  # eps of float32
@@ -194,7 +188,7 @@ def make_hessian(
     counts: Counts,
     sign: float,
     x_scale: Any,
-) -> HessianOracle:
+) -> _HessianOracle:
     """Take hess and hessp, as SciPy does; differences of gradients where neither is given.
 
     Parameters
@@ -217,7 +211,7 @@ def make_hessian(
     Returns
     -------
     callable
-        ``(x, grad, watch, coarse) -> HessianAt``.
+        ``request -> HessianAt``.
 
     Raises
     ------
@@ -226,16 +220,16 @@ def make_hessian(
     """
     if hessp is not None:
 
-        def from_hessp(x: Array, _: Any, watch: Callable[[], bool], __: float) -> HessianAt:
-            here, give = space.for_user(x), space.for_user
-            return HessianAt(space, lambda v: hessp(here, give(v), *args), counts, sign, watch)
+        def from_hessp(request: Request) -> HessianAt:
+            here, give = space.for_user(request.x), space.for_user
+            return HessianAt(space, lambda v: hessp(here, give(v), *args), counts, sign)
 
         return from_hessp
     if callable(hess):
 
-        def from_hess(x: Array, _: Any, watch: Callable[[], bool], __: float) -> HessianAt:
-            operator = as_operator(space, hess(space.for_user(x), *args), "hess(x)")
-            return HessianAt(space, operator.matvec, counts, sign, watch, operator)
+        def from_hess(request: Request) -> HessianAt:
+            operator = as_operator(space, hess(space.for_user(request.x), *args), "hess(x)")
+            return HessianAt(space, operator.matvec, counts, sign, operator)
 
         return from_hess
     if gradient_at is None:
@@ -247,11 +241,11 @@ def make_hessian(
     central = hess == "3-point"
     scale = x_scale if isinstance(x_scale, Real) else space.flat(like(space, x_scale, "x_scale"))
 
-    def from_differences(
-        x: Array, grad: Callable[[], Array], watch: Callable[[], bool], coarse: float
-    ) -> HessianAt:
-        product = DifferenceProduct(space, gradient_at, x, grad(), central, scale, coarse)
+    def from_differences(request: Request) -> HessianAt:
+        x, known = request.x, request.grad
+        grad = space.copy(gradient_at(x)) if known is None else known()
+        product = DifferenceProduct(space, gradient_at, x, grad, central, scale, request.coarse)
         # gradient_at has the sign already
-        return HessianAt(space, product, counts, 1.0, watch)
+        return HessianAt(space, product, counts, 1.0)
 
     return from_differences

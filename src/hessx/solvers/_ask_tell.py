@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, space_of, take_gradient, take_value, to_point
-from hessx.core import Checkpoint, Counts, Precision, Reply, Result, as_checkpoint, check_flag
-from hessx.objectives import make_hessian
+from hessx._xp import Array
+from hessx.core import Checkpoint, Counts, Reply, Result
+from hessx.objectives import take_reply
 from hessx.solvers._interrupts import interrupts
-from hessx.solvers._observers import Observers
-from hessx.solvers._options import plan
-from hessx.solvers._run import Run
+from hessx.solvers._setup import Setup
 
 __all__ = ["AskTell"]
 
@@ -77,18 +75,18 @@ class AskTell:
         callback: Callable[..., Any] | None = None,
         resume: Any = None,
     ) -> None:
-        history, maximize = check_flag("history", history), check_flag("maximize", maximize)
-        point = to_point(x0)
-        space = self._space = space_of(point)
-        resumed = None if resume is None else as_checkpoint(resume, "resume")
-        if resumed is not None and method is None:
-            method = resumed.method_in(space)
-        plans = plan(method, options, tol, x_scale, max_seconds)
-        observers = Observers(space, callback, history=history, points=plans.points)
-        sign = -1.0 if maximize else 1.0
-        self._run = Run(
-            plans.solver, space, point, plans.stopping, observers, Counts(), sign, resumed
+        setup = Setup(
+            x0,
+            method,
+            options,
+            tol,
+            x_scale=x_scale,
+            max_seconds=max_seconds,
+            history=history,
+            maximize=maximize,
+            resume=resume,
         )
+        self._space, self._run = setup.space, setup.run(Counts(), callback)
         self._asked = False
         self._move_on()
 
@@ -121,9 +119,7 @@ class AskTell:
             msg = f"the run has ended ({self._run.outcome.value}): see result()"
             raise ValueError(msg)
         self._asked = True
-        state = self._run.state
-        x = state.point.x if self._run.wants_hessian else state.request.x
-        return self._space.for_user(x)
+        return self._space.for_user(self._run.request.x)
 
     def tell(self, value: Any = None, grad: Any = None, *, hessian: Any = None) -> None:
         """Answer what was asked.
@@ -139,20 +135,14 @@ class AskTell:
             v, shape (n,) -> H v.
         """
         self._check(value, grad, hessian)
-        run, counts = self._run, self._run.counts
+        run = self._run
         with interrupts(run.watch):
+            told = Reply(run.request.ticket, value, grad, hessian)
+            reply = take_reply(self._space, told, run.counts, run.sign)
             if hessian is None:
-                f, g = take_value(self._space, value), take_gradient(self._space, grad)
-                counts.values += 1
-                counts.gradients += 1
-                if run.sign < 0.0:
-                    f, g = -f, -g
-                run.absorb(Reply(f, g, run.state.request.ticket, Precision.of(value)))
-            else:
-                oracle = make_hessian(
-                    self._space, lambda _: hessian, None, (), None, counts, run.sign, 1.0
-                )
-                run.linearise(oracle(run.state.point.x, run.gradient, run.watch, 1.0))
+                run.counts.values += 1
+                run.counts.gradients += 1
+            run.absorb(reply)
             self._asked = False
             self._move_on()
 
@@ -172,7 +162,7 @@ class AskTell:
 
     def _move_on(self) -> None:
         run = self._run
-        if run.running and run.answered and not run.wants_hessian:
+        if run.running and run.answered:
             run.go_on()
 
     def _check(self, value: Any, grad: Any, hessian: Any) -> None:

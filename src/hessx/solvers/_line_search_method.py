@@ -22,6 +22,7 @@ from hessx.core import (
     Reply,
     Request,
     SettingsError,
+    Wants,
     check_object,
     check_part,
     saved,
@@ -133,6 +134,9 @@ class LineSearchMethod:
         if reply.ticket != state.request.ticket:
             msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
             raise ValueError(msg)
+        if state.request.wants is Wants.HESSIAN:
+            state.direction.at(reply.hessian)
+            return state
         state.accepted = False
         if state.phase is Phase.START:
             return self._start(state, reply)
@@ -152,6 +156,9 @@ class LineSearchMethod:
         if state.renewing:
             state.phase = Phase.START
             state.ask(state.point.x)
+            return state
+        if state.needs_hessian:
+            state.ask_hessian()
             return state
         ray = state.ray if state.phase is Phase.TRIAL else None
         if state.search is None or state.accepted:
@@ -182,15 +189,13 @@ class LineSearchMethod:
         """Whether products with the Hessian are used."""
         return self._direction.second_order
 
-    def linearise(self, state: LineSearchState, hessian: Any) -> LineSearchState:
-        """Take the Hessian at the current point."""
-        state.direction.at(hessian)
-        return state
-
     def leave(
         self, state: LineSearchState, watch: Callable[[], bool]
     ) -> tuple[LineSearchState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
+        if state.needs_hessian:
+            state.ask_hessian()
+            return state, False, ""
         found, text = state.direction.leave(watch)
         if found:
             state.trouble = None

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import space_of, to_point
-from hessx.core import Result, as_checkpoint, check_flag
-from hessx.objectives import make_objective
+from hessx.core import Oracle, Result, Wants, check_flag
+from hessx.objectives import GivenOracle, as_oracle, make_objective
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
-from hessx.solvers._observers import Observers
-from hessx.solvers._options import plan
-from hessx.solvers._run import Run
+from hessx.solvers._setup import Setup
 from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints
 
 __all__ = ["minimize"]
 
 
 def minimize(
-    fun: Callable[..., Any],
+    fun: Callable[..., Any] | Oracle,
     x0: Any,
     args: Any = (),
     method: Any = None,
@@ -48,10 +45,11 @@ def minimize(
 
     Parameters
     ----------
-    fun : callable
+    fun : callable or Oracle
         ``fun(x, *args)`` gives the value: a number, or a 0-d array of x's library and device.
         x has the shape of x0 and is never written again; on NumPy it is fun's own, as in SciPy, and
-        what fun writes to it changes nothing.  Elsewhere do not write to it.
+        what fun writes to it changes nothing.  Elsewhere do not write to it.  An `Oracle` answers
+        requests instead; it has no use for args, jac, hess, hessp and steps of differences.
     x0 : array of any shape, or dict, list or tuple of arrays, or number or nested list
         Start: an array of any library that speaks the array API standard, float32 or float64 (half
         precision is refused).  Numbers, lists of numbers and integer NumPy arrays become float64
@@ -64,7 +62,8 @@ def minimize(
         "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG, Hestenes-Stiefel+), "gd"
         (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
-        `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, else "lbfgs".
+        `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, or an oracle
+        offers the Hessian, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
         otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
@@ -165,41 +164,50 @@ def minimize(
     """
     refuse_bounds(bounds)
     refuse_constraints(constraints)
-    history, progress = check_flag("history", history), check_flag("progress", progress)
-    maximize = check_flag("maximize", maximize)
+    progress = check_flag("progress", progress)
     args = args if isinstance(args, tuple) else (args,)
-    point = to_point(x0)
-    space = space_of(point)
-    resumed = None if resume is None else as_checkpoint(resume, "resume")
-    if resumed is not None and method is None:
-        method = resumed.method_in(space)
     products = hess is not None or hessp is not None
-    plans = plan(method, options, tol, x_scale, max_seconds, products=products)
-    keeper = Keeper(checkpoint, checkpoint_every)
-    objective = make_objective(
-        fun,
-        jac,
-        args,
-        space,
-        hess=hess,
-        hessp=hessp,
-        maximize=maximize,
-        rel_step=plans.rel_step,
-        abs_step=plans.abs_step,
-        x_scale=plans.x_scale,
-    )
-    observers = Observers(
-        space,
-        callback,
+    given = as_oracle(fun)
+    if given is not None:
+        _refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        products = Wants.HESSIAN in given.offers
+    setup = Setup(
+        x0,
+        method,
+        options,
+        tol,
+        x_scale=x_scale,
+        max_seconds=max_seconds,
         history=history,
-        points=plans.points,
-        progress=progress or plans.progress,
-        limit=plans.stopping.max_iterations,
+        maximize=maximize,
+        resume=resume,
+        products=products,
     )
-    sign = -1.0 if maximize else 1.0
-    run = Run(
-        plans.solver, space, point, plans.stopping, observers, objective.counts, sign, resumed
-    )
-    run.chosen = plans.chosen
-    del point  # the start is let go when it is left
-    return drive(run, objective, keeper)
+    space, plan = setup.space, setup.plan
+    keeper = Keeper(checkpoint, checkpoint_every)
+    oracle: Oracle
+    if given is not None:
+        oracle = GivenOracle(given, space, setup.sign, second_order=plan.solver.second_order)
+    else:
+        oracle = make_objective(
+            fun,
+            jac,
+            args,
+            space,
+            hess=hess,
+            hessp=hessp,
+            maximize=maximize,
+            rel_step=plan.rel_step,
+            abs_step=plan.abs_step,
+            x_scale=plan.x_scale,
+        )
+    run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
+    return drive(run, oracle, keeper)
+
+
+def _refuse_derivatives(**given: Any) -> None:
+    """Refuse what belongs to a callable fun beside an oracle."""
+    names = [name for name, part in given.items() if part is not None]
+    if names:
+        msg = f"fun is an oracle, which answers by itself: leave {' and '.join(names)} out"
+        raise TypeError(msg)

@@ -135,7 +135,7 @@ def plan(
             default = _IGNORED[name]
             if setting is not default and not (isinstance(setting, Real) and setting == default):
                 text = f"option {name!r} of SciPy's means nothing to this method and is ignored"
-                warnings.warn(text, OptionWarning, stacklevel=3)
+                warnings.warn(text, OptionWarning, stacklevel=4)
         elif name not in _OTHERS:
             known = ", ".join(sorted({*_STOPPING, *_OTHERS, *entry.options}))
             msg = f"unknown option {name!r}: expected one of {known}"

@@ -14,10 +14,12 @@ from hessx.core import (
     Outcome,
     Point,
     Reply,
+    Request,
     Result,
     Solver,
     SolverState,
     Stopping,
+    Wants,
     Watch,
     checkpoint_of,
     new_record,
@@ -34,13 +36,16 @@ _NOTHING = contextlib.nullcontext()  # entering NumPy's error state takes as lon
 
 
 class Run:
-    """A run that is fed replies, and Hessians where it wants them.
+    """A run that is fed replies to its requests.
 
-              +----------------------------------------------------+
-              v                                                    |
-        take(reply): absorb, judge -->  linearise(H)  -->  go_on(): propose
-                                   |    where wanted
-                                   +--> not running: result()
+                                       observers
+                                           ^
+        absorb(reply): solver.absorb --> judge --> not running: result()
+              ^                            |
+              |                            v
+        the oracle answers <---------- go_on(): solver.propose
+
+    A Hessian is not judged: ``propose`` goes on with it.
 
     Parameters
     ----------
@@ -62,7 +67,7 @@ class Run:
     Attributes
     ----------
     state : SolverState
-        Whose ``request`` is to be answered next, unless ``answered``.
+        Whose ``request`` is to be answered next, unless ``answered``; see ``request``.
     outcome, message : Outcome, str
         RUNNING, or why the run has ended.
     chosen : str
@@ -112,17 +117,30 @@ class Run:
         return self.stationary or self.outcome is Outcome.RUNNING
 
     @property
+    def request(self) -> Request:
+        """The request, with the gradient for a Hessian that is made of differences."""
+        request: Request = self.state.request
+        linearise = request.wants is Wants.HESSIAN
+        return replace(request, grad=self.gradient) if linearise else request
+
+    @property
     def wants_hessian(self) -> bool:
-        """Whether the Hessian at ``state.point`` is wanted: to go on, or again after a load."""
-        begun = self.answered or self.state.request.ticket > 0
-        wants: bool = begun and self.running and self.state.needs_hessian
-        return wants
+        """Whether the request is for the Hessian, at ``state.point``."""
+        return self.state.request.wants is Wants.HESSIAN
 
     def absorb(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
-        renewed = self.state.renewing
+        renewed, asked = self.state.renewing, self.state.request.wants
         with _quiet_unless(self.state.calm):
             state = self.state = self.solver.absorb(self.state, reply)
+        if asked is Wants.HESSIAN:
+            self.answered = not state.resume_trial()
+        else:
+            self._look_at(state, renewed)
+        if self.answered and self.watch.interrupted:
+            self._end(Outcome.STOPPED_BY_USER, "interrupted (SIGINT)")
+
+    def _look_at(self, state: Any, renewed: bool) -> None:
         if state.iteration == 0 and state.point.precision.moved == 0.0 and self._coarsen():
             return
         self.answered = True
@@ -133,16 +151,9 @@ class Run:
                 self.observers.see(record, state.point, self.sign)
             except StopRun:
                 self._end(Outcome.STOPPED_BY_USER, "the callback stopped the run")
-        if self.watch.interrupted:
-            self._end(Outcome.STOPPED_BY_USER, "interrupted (SIGINT)")
-
-    def linearise(self, hessian: Any) -> None:
-        """Hand the solver the Hessian that is wanted."""
-        with _quiet_unless(self.state.calm):
-            self.state = self.solver.linearise(self.state, hessian)
 
     def go_on(self) -> None:
-        """Let the solver propose the next point; at a stationary start look around first."""
+        """Let the solver propose the next request; at a stationary start look around first."""
         if self.stationary:
             self._look_around()
         if self.outcome is Outcome.RUNNING:
@@ -198,7 +209,7 @@ class Run:
             message=f"{outcome.value}: {self.message}"
             + (f" ({self.chosen})" if self.chosen else ""),
             outcome=outcome,
-            counts=self.counts,
+            counts=Counts(self.counts.values, self.counts.gradients, self.counts.products),
         )
         history, points = self.observers.history, self.observers.points
         extra: dict[str, Any] = {"history": history, "allvecs": points and [*points]}
@@ -218,10 +229,12 @@ class Run:
         self.watch = Watch(self.stopping, self.counts, resumed.seconds)
         if self.observers.history is not None and resumed.history is not None:
             self.observers.history = resumed.history
-        if self.answered:
+        if self.answered or (self.wants_hessian and self.state.aside is None):
             self._judge()
+        elif self.state.trouble is not None:
+            self._end(*self.state.trouble)
         else:
-            self._check_trouble()
+            self.state.recall()
 
     def _coarsen(self) -> bool:
         """Ask for the start anew, with longer differences: these have not moved f at all."""
@@ -252,15 +265,13 @@ class Run:
 
     def _look_around(self) -> None:
         """At a stationary start: leave along negative curvature, or say what was looked at."""
-        self.stationary = False
         self.state, left, text = self.solver.leave(self.state, self.watch)
+        self.answered, self.stationary = text != "", text == ""
+        if self.stationary:  # with the Hessian, which is asked for
+            return
         self.message += f"; {text}"
         if left:
             self.outcome = Outcome.RUNNING
-
-    def _check_trouble(self) -> None:
-        if self.state.trouble is not None:
-            self._end(*self.state.trouble)
 
     def _end(self, outcome: Outcome, message: str) -> None:
         if self.outcome is Outcome.RUNNING:

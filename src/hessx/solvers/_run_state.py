@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hessx._xp import Array, Space
-from hessx.core import Frame, Outcome, Point, Precision, Request
+from hessx.core import Frame, Outcome, Point, Precision, Request, Wants
 from hessx.solvers._floor import Floor
 from hessx.solvers._trouble import beyond_range, out_of_range
 
 __all__ = ["RunState"]
 
+_TRIAL = Wants.VALUE | Wants.GRADIENT
 _DOUBTFUL = 0.1  # the change of g's was foretold to be ten times as large
 _COARSER = 10.0
 _VISIBLE = 2 / 3  # as a power of eps: a decrease that users would see, relative to f
@@ -27,6 +28,8 @@ class RunState:
     request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
+    aside : Request, optional
+        The trial under way, while the Hessian is asked for again after a load.
     frame, space : Frame, Space
         The variables of the method, and where they live.
     middle : tuple of float
@@ -63,6 +66,7 @@ class RunState:
     space: Space = field(init=False)
     middle: tuple[float, float] = field(init=False)
     request: Request
+    aside: Request | None = None
     point: Point = field(init=False)
     first: Point = field(init=False)
     best: Point | None = None
@@ -100,7 +104,25 @@ class RunState:
     def ask(self, x: Array) -> None:
         """Ask for value and gradient at a point, as precisely as they have come to be needed."""
         central = self.renewing or self.request.central
-        self.request = Request(x, self.request.ticket + 1, self.floor.eps, central)
+        self.request = Request(x, self.request.ticket + 1, _TRIAL, self.floor.eps, central)
+
+    def ask_hessian(self) -> None:
+        """Ask for the Hessian at the point."""
+        last = self.request
+        self.request = Request(
+            self.point.x, last.ticket + 1, Wants.HESSIAN, last.eps, last.central, self.coarse
+        )
+
+    def recall(self) -> None:
+        """After a load, with a trial under way: ask for what is not saved, where it is needed."""
+
+    def resume_trial(self) -> bool:
+        """Once that has come, ask for the trial again; False where there was none."""
+        if self.aside is None:
+            return False
+        self.request = replace(self.aside, ticket=self.request.ticket + 1)
+        self.aside = None
+        return True
 
     def renew(self, promised: float) -> bool:
         """Have the gradient at the point renewed, where central differences resolve more.

@@ -19,6 +19,7 @@ from hessx.core import (
     Point,
     Reply,
     Request,
+    Wants,
     check_part,
     saved,
     store_real,
@@ -137,6 +138,9 @@ class TrustRegionMethod:
         if reply.ticket != state.request.ticket:
             msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
             raise ValueError(msg)
+        if state.request.wants is Wants.HESSIAN:
+            state.part.at(reply.hessian)
+            return state
         state.accepted = False
         if not state.started:
             return self._start(state, reply)
@@ -166,16 +170,14 @@ class TrustRegionMethod:
             self._reject(state, trial)
         return state
 
-    def linearise(self, state: TrustRegionState, hessian: Any) -> TrustRegionState:
-        """Take the Hessian at the current point, and what preconditions it there."""
-        state.part.at(hessian)
-        return state
-
     def propose(self, state: TrustRegionState, watch: Callable[[], bool]) -> TrustRegionState:
         """Minimise the model, and ask for its minimiser."""
         if state.renewing:
             state.started = False
             state.ask(state.point.x)
+            return state
+        if state.needs_hessian:
+            state.ask_hessian()
             return state
         # of a looser restraint, or the way out of a saddle
         if state.model_step is not None and not state.leaving:
@@ -209,6 +211,9 @@ class TrustRegionMethod:
         self, state: TrustRegionState, watch: Callable[[], bool]
     ) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
+        if state.needs_hessian:
+            state.ask_hessian()
+            return state, False, ""
         product = state.part.curvature.matvec
         state.region.restart()
         restraint = state.region.restraint(state.frame.length)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from hessx._xp import Array
-from hessx.core import saved
+from hessx.core import Wants, saved
 from hessx.directions import NewtonPart
 from hessx.globalization import Noise, RestraintState
 from hessx.krylov import ModelStep
@@ -60,3 +60,9 @@ class TrustRegionState(RunState):
     def needs_hessian(self) -> bool:
         """Whether the next step asks for products with the Hessian at the current point."""
         return self.started and self.part.waits
+
+    def recall(self) -> None:
+        """The Hessian: where the trial is rejected, its model is solved again."""
+        if self.needs_hessian and self.request.wants is not Wants.HESSIAN:
+            self.aside = self.request
+            self.ask_hessian()

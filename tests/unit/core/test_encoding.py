@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 import pickle
@@ -47,6 +48,22 @@ def test_values_come_back(value):
     found = back(value)
     assert type(found) is type(value)
     assert repr(found) == repr(value)
+
+
+@hessx.saved
+class Marks(enum.Flag):
+    """Flags of the user's, of which none is named nothing."""
+
+    RED = enum.auto()
+    BLUE = enum.auto()
+
+
+@pytest.mark.parametrize(
+    "value", [*hessx.Wants, hessx.Wants.NOTHING, ~hessx.Wants.VALUE, Marks.BLUE, Marks(3), Marks(0)]
+)
+def test_flags_come_back(value):
+    """As the very members: they are compared by identity."""
+    assert back(value) is value
 
 
 def test_nan_comes_back():

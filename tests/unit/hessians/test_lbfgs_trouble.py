@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.driving import bends, drive
+from _helpers.driving import bends, drive, never
 from hessx.core import Reply
 from reference.quasi_newton import TwoLoop, dense_inverse, powell_damped
 
@@ -58,10 +58,10 @@ def test_a_trial_that_is_not_finite_stays_out_of_the_operator(backend, rng, bad)
     steps = walk(solver, backend, rng, PLUS)
     pairs = pairs_of(steps)[-(m - 1) :]
     s, y = pairs[-1]
-    state = solver.propose(steps[-1].state, lambda: False)
+    state = solver.propose(steps[-1].state, never)
     worst = backend.asarray(np.full(n, bad))
     with np.errstate(invalid="ignore"):
-        state = solver.absorb(state, Reply(bad, worst, state.request.ticket))
+        state = solver.absorb(state, Reply(state.request.ticket, bad, worst))
     assert not state.accepted
     A = dense_inverse(pairs, s @ y / (y @ y), n)
     assert_close(solver.inverse_hessian(state).todense(), A, backend.eps)

@@ -9,7 +9,7 @@ import pytest
 import hessx
 from _helpers.registry import make_backend
 from hessx._xp import space_of
-from hessx.core import Counts
+from hessx.core import Counts, Request, Wants
 from hessx.objectives import make_objective
 
 n = 6
@@ -68,7 +68,8 @@ def hessian_at(backend, form, shape=(n,), args=(), jac=True, **settings):
     flat = space.flat(x)
     grad = fun(x, *args)[1]
     sign = -1.0 if settings.get("maximize") else 1.0
-    H = objective.hessian(flat, lambda: space.flat(grad * sign), lambda: False)
+    request = Request(flat, 0, Wants.HESSIAN, grad=lambda: space.flat(grad * sign))
+    H = objective.answer(request).hessian
     return H, objective, fun
 
 
@@ -103,6 +104,24 @@ def test_a_point_is_linearised_once(backend, form):
         assert len(fun.seen) == 1
     gradients = {"2-point": 4, "3-point": 8}.get(form, 0)
     assert (objective.counts.values, objective.counts.gradients) == (gradients, gradients)
+
+
+@pytest.mark.parametrize("form", ["2-point", "3-point"])
+@pytest.mark.parametrize("maximize", [False, True])
+def test_differences_evaluate_a_gradient_that_they_are_not_given(backend, form, maximize):
+    H, objective, _ = hessian_at(backend, form, maximize=maximize)
+    x, v = backend.asarray(POINT), backend.asarray(VECTOR)
+    again = objective.answer(Request(x, 0, Wants.HESSIAN)).hessian
+    assert objective.counts == Counts(1, 1, 0)
+    np.testing.assert_array_equal(backend.to_numpy(again(v)), backend.to_numpy(H(v)))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_offered(form):
+    fun, x, first = Function(make_backend("numpy")), POINT, Wants.VALUE | Wants.GRADIENT
+    for jac, known in ((True, True), (None, form in ("hessp", "dense", "operator", "callable"))):
+        objective = make_objective(fun, jac, (), space_of(x), **fun.given(form))
+        assert objective.offers == (first | Wants.HESSIAN if known else first)
 
 
 @forms
@@ -144,7 +163,7 @@ def test_hessp_goes_before_hess(backend):
         raise AssertionError("hess was called")
 
     objective = make_objective(fun, True, (), space_of(x), hess=never, hessp=fun.hessp)
-    H = objective.hessian(x, lambda: fun(x)[1], lambda: False)
+    H = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: fun(x)[1])).hessian
     expected = true_product(POINT, VECTOR)
     s = backend.to_numpy(H(backend.asarray(VECTOR)))
     np.testing.assert_allclose(s, expected, rtol=0, atol=1e3 * backend.eps)
@@ -165,7 +184,7 @@ def test_differences_of_a_quadratic_are_exact_but_for_rounding(backend, form):
     w = backend.asarray(np.arange(1.0, n + 1.0))
     x = backend.asarray(POINT)
     objective = make_objective(lambda x: (0.0, w * x), True, (), space_of(x), hess=form)
-    H = objective.hessian(x, lambda: w * x, lambda: False)
+    H = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: w * x)).hessian
     s = backend.to_numpy(H(backend.asarray(VECTOR)))
     step = backend.eps ** (1 / 2 if form == "2-point" else 1 / 3)
     atol = 100.0 * backend.eps / step
@@ -181,7 +200,7 @@ def test_differences_with_a_gradient_that_reuses_its_buffer(form):
         return 0.0, buffer
 
     objective = make_objective(fun, True, (), space_of(x), hess=form)
-    H = objective.hessian(x, lambda: x**3, lambda: False)
+    H = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: x**3)).hessian
     np.testing.assert_allclose(H(VECTOR), 3.0 * x**2 * VECTOR, atol=1e-5)
     np.testing.assert_allclose(H(VECTOR), H(VECTOR), rtol=0.0, atol=0.0)
 
@@ -193,7 +212,7 @@ def test_differences_use_the_scale_of_x():
         objective = make_objective(
             lambda x: (0.0, np.sinh(x / big)), True, (), space_of(x), hess="2-point", x_scale=scale
         )
-        H = objective.hessian(x, lambda: np.zeros(n), lambda: False)
+        H = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: np.zeros(n))).hessian
         np.testing.assert_allclose(H(VECTOR) * big, VECTOR, rtol=1e-9, atol=1e-9)
 
 
@@ -205,7 +224,7 @@ def test_separate_gradients_count_by_themselves(form):
     objective = make_objective(
         lambda x: fun(x)[0], lambda x: fun(x)[1], (), space_of(x), **fun.given(form)
     )
-    H = objective.hessian(x, lambda: fun(x)[1], lambda: False)
+    H = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: fun(x)[1])).hessian
     H(x)
     assert objective.counts == Counts(0, {"2-point": 1, "3-point": 2}.get(form, 0), 1)
 
@@ -233,4 +252,4 @@ def test_what_cannot_be_meant():
     ]:
         with pytest.raises(error, match=words):
             objective = make_objective(lambda x: (0.0, x), jac, (), space_of(x), **settings)
-            objective.hessian(x, lambda: x, lambda: False)
+            objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: x))

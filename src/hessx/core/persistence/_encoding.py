@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 from types import FunctionType
 from typing import Any
 
@@ -111,7 +113,7 @@ class Writer:
         if entry is not None and isinstance(value, FunctionType):
             return {"function": entry.name}
         if entry is not None and isinstance(value, enum.Enum):
-            return {"member": [entry.name, value.name]}
+            return {"member": [entry.name, value.name or ""]}  # "A|B" of flags
         if entry is None and not given:
             msg = (
                 f"{path} is a {type(value).__name__}, which cannot be saved: "
@@ -209,7 +211,8 @@ class Reader:
 
     def _member(self, content: Any) -> Any:
         name, member = content
-        return _entry(name).part[member]
+        kind = _entry(name).part
+        return reduce(or_, (kind[part] for part in member.split("|"))) if member else kind(0)
 
     def _given(self, content: Any) -> Any:
         if content[0] in self._objects:

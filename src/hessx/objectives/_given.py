@@ -1,0 +1,147 @@
+"""Replies of the user's, from an oracle or told, checked and brought into the run's space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from hessx._xp import Array, Space, take_gradient, take_value
+from hessx.core import EXACT, Counts, Oracle, Precision, Reply, Request, Wants
+from hessx.objectives._hessian import HessianAt
+from hessx.operators import as_operator
+
+__all__ = ["GivenOracle", "as_oracle", "take_reply"]
+
+_FIRST_ORDER = Wants.VALUE | Wants.GRADIENT
+
+
+def as_oracle(given: Any) -> Oracle | None:
+    """Take what was given as fun for an oracle if it answers requests; None where it does not.
+
+    Raises
+    ------
+    TypeError
+        ``offers`` is no `Wants`, or ``counts`` are no `Counts`.
+    """
+    if not (hasattr(given, "answer") and hasattr(given, "offers")):
+        return None
+    for name, kind in (("offers", Wants), ("counts", Counts)):
+        part = getattr(given, name, None)
+        if not isinstance(part, kind):
+            found = f"{name} of the oracle is a {type(part).__name__}"
+            msg = f"{found}: expected a hessx.{kind.__name__}"
+            raise TypeError(msg)
+    oracle: Oracle = given
+    return oracle
+
+
+def take_reply(space: Space, reply: Reply, counts: Counts, sign: float) -> Reply:
+    """Take value and gradient, or the Hessian, as users give them, and turn them to a minimum.
+
+    Parameters
+    ----------
+    space : Space
+        Of x.
+    reply : Reply
+        Gradient in the user's shape; the Hessian as ``hess`` may return it.
+    counts : Counts
+        Of the products to come.
+    sign : float
+        -1 to maximise.
+
+    Returns
+    -------
+    Reply
+        Flat, for a solver; the gradient is not copied.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Something that cannot be taken, as in `minimize`.
+    """
+    if reply.hessian is not None:
+        operator = as_operator(space, reply.hessian, "the Hessian")
+        hessian = HessianAt(space, operator.matvec, counts, sign, operator)
+        return Reply(reply.ticket, hessian=hessian)
+    value, grad = take_value(space, reply.value), take_gradient(space, reply.grad)
+    if sign < 0.0:
+        value, grad = -value, -grad
+    precision = reply.precision
+    precision = Precision.of(reply.value) if precision is EXACT else precision
+    return Reply(reply.ticket, value, grad, None, precision)
+
+
+class GivenOracle:
+    """Stand between an oracle of the user's and a run.
+
+    Requests go out with x in the user's shape, as fun is given it, and replies come back flat, with
+    the sign of what is minimised.
+
+    Parameters
+    ----------
+    oracle : Oracle
+        The user's; its counts begin at zero.
+    space : Space
+        Of x.
+    sign : float
+        -1 to maximise.
+    second_order : bool
+        Whether the Hessian will be asked for.
+
+    Raises
+    ------
+    ValueError
+        ``offers`` lacks what will be asked for; in a run, a reply to another request, or one that
+        lacks what was asked for.
+    TypeError
+        In a run, an answer that is no reply.
+
+    Notes
+    -----
+    Cost of an answer: that of the oracle's, no fetch.
+    """
+
+    def __init__(
+        self, oracle: Oracle, space: Space, sign: float = 1.0, *, second_order: bool = False
+    ) -> None:
+        self.oracle, self.space, self.sign = oracle, space, sign
+        self.offers, self.counts = oracle.offers, oracle.counts
+        wanted = _FIRST_ORDER | Wants.HESSIAN if second_order else _FIRST_ORDER
+        if wanted not in self.offers:
+            who = "a second-order method asks" if second_order else "every method asks"
+            msg = f"the oracle offers {_named(self.offers)}: {who} for {_named(wanted)}"
+            raise ValueError(msg)
+        self.counts.values = self.counts.gradients = self.counts.products = 0
+
+    def answer(self, request: Request) -> Reply:
+        """Have the oracle evaluate what is wanted."""
+        outside = replace(request, x=self.space.for_user(request.x))
+        if request.grad is not None:
+            outside.grad = partial(self._shown, request.grad)
+        reply = self.oracle.answer(outside)
+        if not isinstance(reply, Reply):
+            msg = f"the oracle answered with a {type(reply).__name__}: expected a hessx.Reply"
+            raise TypeError(msg)
+        if reply.ticket != request.ticket:
+            msg = f"the oracle's reply has ticket {reply.ticket}: expected {request.ticket}"
+            raise ValueError(msg)
+        hessian = request.wants is Wants.HESSIAN
+        for name in ("hessian",) if hessian else ("value", "grad"):
+            if getattr(reply, name) is None:
+                wants = _named(request.wants)
+                msg = f"the oracle's reply has no {name}: the request wants {wants}"
+                raise ValueError(msg)
+        if not hessian:
+            reply.hessian = None
+        return take_reply(self.space, reply, self.counts, self.sign)
+
+    def _shown(self, grad: Callable[[], Array]) -> Any:
+        """The gradient that the run has, as the oracle gave it; a new array."""
+        g = grad()
+        return self.space.shaped(g if self.sign > 0.0 else -g)
+
+
+def _named(wants: Wants) -> str:
+    return " | ".join(str(part.name) for part in wants) or "NOTHING"
