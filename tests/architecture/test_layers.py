@@ -24,8 +24,9 @@ LAYERS["solvers"] = {*LAYERS}
 LAYERS["models"] = {*LAYERS}
 LAYERS["interop"] = {*LAYERS} - {"models"}
 LAYERS["batched"] = {*LAYERS} - {"models", "interop"}
+LAYERS["testing"] = {*LAYERS, ""}  # a client of the front door too
 LAYERS["study"] = {*LAYERS, ""}  # a client of the front door, like any user
-LAYERS[""] = {*LAYERS} - {"study"}  # the front door
+LAYERS[""] = {*LAYERS} - {"study", "testing"}  # the front door
 
 ARRAY_LIBRARIES = {"cupy", "dask", "jax", "torch"}
 NUMPY = {"numpy"}
@@ -37,6 +38,7 @@ PACKAGES = {
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
     "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
     "solvers": {"always": set(), "late": {"tqdm"}},  # progress
+    "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {
         "always": {"jinja2", "markupsafe", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},

@@ -98,16 +98,18 @@ def saved(
 
     Examples
     --------
-    The state of one's own `Approximation`:
+    One's own `Approximation`, and its state:
 
     >>> import hessx
     >>> @hessx.saved
-    ... class Spectral:
-    ...     needs_pairs, unit_step, gamma = True, True, 1.0
+    ... class Spectral(hessx.Approximation):
     ...     def begin(self, frame):
-    ...         return Spectral()
-    ...     def solve(self, grad):
-    ...         return grad * self.gamma
+    ...         return SpectralCurvature()
+    >>> @hessx.saved
+    ... class SpectralCurvature(hessx.Curvature):
+    ...     gamma = 1.0
+    ...     def solve(self, v):
+    ...         return v * self.gamma
     ...     def update(self, pair):
     ...         self.gamma = pair.s_y / pair.y_y if pair.s_y > 0.0 else self.gamma
     ...         return "" if pair.s_y > 0.0 else "skipped"

@@ -203,7 +203,7 @@ def check_object(name: str, part: object) -> None:
     >>> hessx.LineSearchMethod(hessx.LBFGS, hessx.HagerZhang())
     Traceback (most recent call last):
     ...
-    hessx...SettingsError: curvature is the class LBFGS: expected an object, LBFGS()
+    hessx...SettingsError: direction is the class LBFGS: expected an object, LBFGS()
     """
     if isinstance(part, type):
         msg = f"{name} is the class {part.__name__}: expected an object, {part.__name__}()"
