@@ -44,7 +44,7 @@ class RestraintRule(ABC):
     >>> d = np.array([1.0, 3.0])
     >>> hessx.minimize(lambda x: (d * x) @ x / 2, [1.0, 1.0], jac=lambda x: d * x,
     ...                hessp=lambda x, p: d * p, method=hessx.TrustRegionMethod(region=Fixed())).nit
-    3
+    5
     """
 
     __slots__ = ()
