@@ -13,7 +13,7 @@ import numpy as np
 from hessx._xp import space_of
 from hessx.core import Reply, Wants
 
-__all__ = ["HessianByHand", "Step", "bends", "drive", "never"]
+__all__ = ["HessianByHand", "Step", "absorbed", "bends", "drive", "never"]
 
 
 @dataclass
@@ -49,15 +49,20 @@ def drive(
         request = state.request
         if request.wants is Wants.HESSIAN:
             reply = Reply(request.ticket, hessian=HessianByHand(backend, request.x, product))
-            state = solver.propose(keep(solver.absorb(keep(state), reply)), never)
+            state = solver.propose(keep(absorbed(solver, keep(state), reply)), never)
             continue
         x = backend.to_numpy(request.x).astype(np.float64)
         value, grad = answer(x)
         grad = np.asarray(grad).astype(backend.dtype_name)
         reply = Reply(request.ticket, float(value), backend.asarray(grad))
-        state = solver.absorb(keep(state), reply)
+        state = absorbed(solver, keep(state), reply)
         yield Step(x, grad.astype(np.float64), state.accepted, state.note, state)
         state = solver.propose(keep(state), never)
+
+
+def absorbed(solver: Any, state: Any, reply: Reply) -> Any:
+    """Take an answer in, as the driver does: measure, one fetch, absorb."""
+    return solver.absorb(state, solver.measure(state, reply).fetch())
 
 
 def never() -> bool:

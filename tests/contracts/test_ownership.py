@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.driving import HessianByHand, drive, never
+from _helpers.driving import HessianByHand, absorbed, drive, never
 from _helpers.registry import make_backend
 from _helpers.runs import chained_rosenbrock, product_of
 from _helpers.solvers import EVERY, MEMORY, NEWTON, products
@@ -253,14 +253,14 @@ def test_an_answer_to_an_earlier_question_is_refused(name):
     solver = METHODS[name]
     state = solver.init(space_of(START), START)
     first = state.request
-    state = solver.absorb(state, Reply(first.ticket, *chained_rosenbrock(first.x)))
+    state = absorbed(solver, state, Reply(first.ticket, *chained_rosenbrock(first.x)))
     state = solver.propose(state, never)
     if state.request.wants is Wants.HESSIAN:
         H = HessianByHand(make_backend("numpy"), first.x, product_of(chained_rosenbrock))
-        state = solver.absorb(state, Reply(state.request.ticket, hessian=H))
+        state = absorbed(solver, state, Reply(state.request.ticket, hessian=H))
         state = solver.propose(state, never)
     with pytest.raises(ValueError, match="spent"):
-        solver.absorb(state, Reply(first.ticket, *chained_rosenbrock(first.x)))
+        solver.measure(state, Reply(first.ticket, *chained_rosenbrock(first.x)))
 
 
 def test_x0_is_copied(backend):

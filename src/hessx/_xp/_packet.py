@@ -8,7 +8,9 @@ from hessx._xp._algebra import extremes
 from hessx._xp._fetch import fetch
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["Packet"]
+__all__ = ["Numbers", "Packet"]
+
+Numbers = dict[str, Any]  # those of a packet, by name
 
 
 class Packet:
@@ -61,8 +63,13 @@ class Packet:
         if self.space.lazy:
             self.holders += [(owner, at) for at in places if _get(owner, at) is not None]
 
-    def fetch(self) -> dict[str, Any]:
-        """Bring all, by one fetch: floats, and float64 NumPy arrays for vectors."""
+    def fetch(self) -> Numbers:
+        """Bring all, by one fetch: floats, and float64 NumPy arrays for vectors.
+
+        An empty packet costs no wait.
+        """
+        if not self.scalars:
+            return {}
         lazy = [_get(*holder) for holder in self.holders]
         values, held = fetch(self.space, [*self.scalars.values()], lazy)
         for (owner, at), array in zip(self.holders, held, strict=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Numbers, Packet, Space
 from hessx.core._messages import EXACT, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._saved import saved
@@ -133,8 +133,15 @@ class Solver(Protocol):
         """Ask for the value and gradient at x0; ``turns`` asks for the cosines of the history."""
         ...
 
-    def absorb(self, state: Any, reply: Reply) -> Any:
-        """Take an answer in, with one fetch; accept or reject; no new direction.
+    def measure(self, state: Any, reply: Reply) -> Packet:
+        """Take an answer in, and name the scalars that the host must see of it.
+
+        An empty packet costs no wait.
+        """
+        ...
+
+    def absorb(self, state: Any, numbers: Numbers) -> Any:
+        """Accept or reject, by the numbers of the packet; no new direction.
 
         A Hessian is kept for ``propose``, without a fetch and without a verdict.
         """

@@ -11,7 +11,7 @@ from hessx.directions._fitting import (
 from hessx.directions._newton_cg import NewtonCG
 from hessx.directions._newton_part import NewtonPart
 from hessx.directions._probe import probe
-from hessx.directions._quasi_newton import QuasiNewton
+from hessx.directions._quasi_newton import QuasiNewton, as_direction
 from hessx.directions._track import Track
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "NonlinearCG",
     "QuasiNewton",
     "Track",
+    "as_direction",
     "check_approximation",
     "probe",
     "settle_newton",

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Packet
+from hessx._xp import Array, Numbers, Packet
 from hessx.core import Frame, Outcome
-from hessx.directions._track import Numbers, Track
+from hessx.directions._track import Track
 
 __all__ = ["Direction", "DirectionRule", "Needs"]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hessx._xp import Array, Packet
+from hessx._xp import Array, Numbers, Packet
 from hessx.core import Frame, Free, Outcome, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import settle_newton, wants_hessian
 from hessx.directions._newton_part import NewtonPart
 from hessx.directions._probe import probe
-from hessx.directions._track import Numbers, VectorTrack
+from hessx.directions._track import VectorTrack
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
 from hessx.krylov import KrylovOutcome, ModelStep, Subproblem, TruncatedCG

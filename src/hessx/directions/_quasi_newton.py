@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Packet
+from hessx._xp import Array, Numbers, Packet
 from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
-from hessx.directions._track import Numbers, VectorTrack
+from hessx.directions._track import VectorTrack
 from hessx.hessians import LBFGS, Approximation
 
-__all__ = ["QuasiNewton", "QuasiNewtonDirection"]
+__all__ = ["QuasiNewton", "QuasiNewtonDirection", "as_direction"]
 
 
 @saved
@@ -160,3 +160,17 @@ class QuasiNewton(DirectionRule):
         if isinstance(self.approximation, LBFGS):
             return LBFGSDirection(self.approximation.begin_rows(frame))
         return QuasiNewtonDirection(frame, self.approximation, needs)
+
+
+def as_direction(given: object) -> DirectionRule:
+    """Take a direction, or an approximation for d = -A g.
+
+    Raises
+    ------
+    SettingsError
+        Neither, a class, or an approximation that may be indefinite.
+    """
+    if isinstance(given, DirectionRule):
+        return given
+    check_approximation("direction", given)
+    return QuasiNewton(given)  # type: ignore[arg-type]

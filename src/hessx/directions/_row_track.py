@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from hessx._xp import Array, Packet
+from hessx._xp import Array, Numbers, Packet
 from hessx.core import Frame, saved
-from hessx.directions._track import Numbers, Track
+from hessx.directions._track import Track
 from hessx.hessians import PAIRS, PairRows
 
 __all__ = ["RowTrack"]

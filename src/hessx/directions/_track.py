@@ -6,12 +6,10 @@ import copy
 import math
 from typing import Any
 
-from hessx._xp import Array, Packet, Space, quiet
+from hessx._xp import Array, Numbers, Packet, Space, quiet
 from hessx.core import Frame, saved
 
-__all__ = ["Numbers", "Track", "VectorTrack"]
-
-Numbers = dict[str, Any]  # those of a packet, by name
+__all__ = ["Track", "VectorTrack"]
 
 
 class Track:

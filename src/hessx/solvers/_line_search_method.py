@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Packet, Space
+from hessx._xp import Array, Numbers, Packet, Space
 from hessx.core import (
     Frame,
     Outcome,
@@ -23,24 +23,19 @@ from hessx.core import (
     Request,
     SettingsError,
     Wants,
-    check_object,
     check_part,
     saved,
     store_real,
 )
-from hessx.directions import DirectionRule, Needs, QuasiNewton, check_approximation
+from hessx.directions import DirectionRule, Needs, QuasiNewton, as_direction
 from hessx.globalization import LeavingSearch, StepRule, Verdict
 from hessx.hessians import Approximation, Identity
 from hessx.solvers._best_point import keep_rejected, keep_when_left
-from hessx.solvers._first_point import first_point, settle_start
+from hessx.solvers._first_point import ask_start, read_start, settle_start
 from hessx.solvers._line_search_state import LineSearchState, Phase
 from hessx.solvers._rays import next_ray, remember_direction
 from hessx.solvers._trial import ask_point, hopeless, read_point
-from hessx.solvers._trouble import (
-    floor_reached,
-    lost,
-    no_step,
-)
+from hessx.solvers._trouble import floor_reached, lost, no_step
 
 __all__ = ["LineSearchMethod"]
 
@@ -96,12 +91,8 @@ class LineSearchMethod:
             "one's own is a subclass of hessx.StepRule"
         )
         check_part("rule", self.rule, StepRule, rules)
-        direction = self.direction
-        check_object("direction", direction)
-        if not isinstance(direction, DirectionRule):
-            check_approximation("direction", direction)
-            direction = QuasiNewton(direction)
-            object.__setattr__(self, "direction", direction)
+        direction = as_direction(self.direction)
+        object.__setattr__(self, "direction", direction)
         plain = isinstance(direction, QuasiNewton) and isinstance(direction.approximation, Identity)
         if self.rule.needs_identity and not plain:
             msg = "the short Barzilai-Borwein step belongs to Identity(): use variant='long'"
@@ -129,26 +120,32 @@ class LineSearchMethod:
             turns=turns,
         )
 
-    def absorb(self, state: LineSearchState, reply: Reply) -> LineSearchState:
-        """Take an answer in: one fetch, then accept, try again or fail."""
-        if reply.ticket != state.request.ticket:
-            msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
-            raise ValueError(msg)
+    def measure(self, state: LineSearchState, reply: Reply) -> Packet:
+        """Take an answer in, and name what the host has to see of it."""
+        packet, direction = state.hear(reply), state.direction
         if state.request.wants is Wants.HESSIAN:
-            state.direction.at(reply.hessian)
-            return state
-        state.accepted = False
-        if state.phase is Phase.START:
-            return self._start(state, reply)
-        trial = self._measure(state, reply)
-        verdict = self._advance(state, trial)
-        if verdict is Verdict.ACCEPTED:
-            self._accept(state, trial)
-            return state
-        keep_rejected(state, trial, reply.grad)
-        state.direction.reject()
-        if verdict is not Verdict.TRY:
-            self._fail(state, trial)
+            direction.at(reply.hessian)
+        elif state.phase is Phase.START:
+            direction.start(reply.grad, packet)
+            ask_start(state, reply, packet)
+        elif hopeless(reply) and state.search is not None:
+            state.trial = Point(state.request.x, reply.value, math.nan, math.nan)
+        else:
+            ask_point(state, reply, packet)
+            direction.measure(reply.grad, packet)
+            if state.last_step is not None:
+                packet.ask(turn=state.last_step @ state.track.d)
+        return packet
+
+    def absorb(self, state: LineSearchState, numbers: Numbers) -> LineSearchState:
+        """Accept, try again or fail, by the numbers of the packet."""
+        if state.request.wants is not Wants.HESSIAN:
+            state.accepted = False
+            if state.phase is Phase.START:
+                self._start(state, numbers)
+            else:
+                self._judge(state, self._read(state, numbers))
+        state.reply = state.trial = None
         return state
 
     def propose(self, state: LineSearchState, watch: Callable[[], bool]) -> LineSearchState:
@@ -157,8 +154,7 @@ class LineSearchMethod:
             state.phase = Phase.START
             state.ask(state.point.x)
             return state
-        if state.needs_hessian:
-            state.ask_hessian()
+        if state.asks_hessian():
             return state
         ray = state.ray if state.phase is Phase.TRIAL else None
         if state.search is None or state.accepted:
@@ -193,8 +189,7 @@ class LineSearchMethod:
         self, state: LineSearchState, watch: Callable[[], bool]
     ) -> tuple[LineSearchState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        if state.needs_hessian:
-            state.ask_hessian()
+        if state.asks_hessian():
             return state, False, ""
         found, text = state.direction.leave(watch)
         if found:
@@ -209,30 +204,32 @@ class LineSearchMethod:
         """Give A as an operator, where the direction has one."""
         return state.direction.operator()
 
-    def _start(self, state: LineSearchState, reply: Reply) -> LineSearchState:
-        track, packet = state.track, Packet(state.space)
-        state.direction.start(reply.grad, packet)
-        track.read_start(first_point(state, reply, packet))
+    def _start(self, state: LineSearchState, numbers: Numbers) -> None:
+        track = state.track
+        track.read_start(numbers)
+        read_start(state, numbers)
         settle_start(state, track.grad_norm2, track.grad_square)
-        return state
 
-    def _measure(self, state: LineSearchState, reply: Reply) -> Point:
-        """Bring all that the host has to know of the trial, in one packet."""
-        direction, x = state.direction, state.request.x
-        if hopeless(reply) and state.search is not None:
-            return Point(x, reply.value, math.nan, math.nan)
-        packet = Packet(state.space)
-        trial = ask_point(packet, x, reply)
-        direction.measure(reply.grad, packet)
-        if state.last_step is not None:
-            packet.ask(turn=state.last_step @ state.track.d)
-        numbers = packet.fetch()
-        read_point(trial, numbers, reply)
-        direction.read(numbers)
+    def _read(self, state: LineSearchState, numbers: Numbers) -> Point:
+        """Give the trial, and the direction, what the host has come to know of them."""
+        if not numbers:  # f alone said enough
+            return state.trial  # type: ignore[return-value]
+        trial = read_point(state, numbers)
+        state.direction.read(numbers)
         if state.last_step is not None:
             state.compare_steps(numbers["turn"], math.sqrt(state.track.d_square))
             state.last_step = None
         return trial
+
+    def _judge(self, state: LineSearchState, trial: Point) -> None:
+        verdict = self._advance(state, trial)
+        if verdict is Verdict.ACCEPTED:
+            self._accept(state, trial)
+            return
+        keep_rejected(state, trial)
+        state.direction.reject()
+        if verdict is not Verdict.TRY:
+            self._fail(state, trial)
 
     def _advance(self, state: LineSearchState, trial: Point) -> Verdict:
         track = state.track

@@ -12,22 +12,21 @@ from hessx.core import (
     Checkpoint,
     Counts,
     Outcome,
-    Point,
     Reply,
     Request,
     Result,
     Solver,
-    SolverState,
     Stopping,
     Wants,
     Watch,
     checkpoint_of,
     new_record,
 )
+from hessx.solvers._best_point import returned_point
 from hessx.solvers._observers import Observers, StopRun
 from hessx.solvers._trouble import immovable
 
-__all__ = ["Run", "returned_point"]
+__all__ = ["Run"]
 
 
 # Steps of differences grow by the root of this; the longest are near 0.01 of x.
@@ -38,12 +37,12 @@ _NOTHING = contextlib.nullcontext()  # entering NumPy's error state takes as lon
 class Run:
     """A run that is fed replies to its requests.
 
-                                       observers
-                                           ^
-        absorb(reply): solver.absorb --> judge --> not running: result()
-              ^                            |
-              |                            v
-        the oracle answers <---------- go_on(): solver.propose
+                                                observers
+                                                    ^
+        absorb(reply): measure, fetch, absorb --> judge --> not running: result()
+              ^                                     |
+              |                                     v
+        the oracle answers <------------------- go_on(): propose
 
     A Hessian is not judged: ``propose`` goes on with it.
 
@@ -132,7 +131,8 @@ class Run:
         """Let the solver absorb a reply; judge, and show an accepted point."""
         renewed, asked = self.state.renewing, self.state.request.wants
         with _quiet_unless(self.state.calm):
-            state = self.state = self.solver.absorb(self.state, reply)
+            numbers = self.solver.measure(self.state, reply).fetch()
+            state = self.state = self.solver.absorb(self.state, numbers)
         if asked is Wants.HESSIAN:
             self.answered = not state.resume_trial()
         else:
@@ -281,20 +281,3 @@ class Run:
 def _quiet_unless(calm: bool) -> contextlib.AbstractContextManager[None]:
     """NumPy's warnings are no news where numbers come near the limits of their dtype."""
     return _NOTHING if calm else quiet()
-
-
-def returned_point(state: SolverState, outcome: Outcome) -> Point:
-    """Choose between the current point and the best one met.
-
-    Parameters
-    ----------
-    state, outcome : SolverState, Outcome
-        At the end of the run.
-
-    Returns
-    -------
-    Point
-        The current one where a stated tolerance holds there.
-    """
-    stated = outcome.success and outcome is not Outcome.CONVERGED_PRECISION
-    return state.point if stated or state.best is None else state.best

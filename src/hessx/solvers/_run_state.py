@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from hessx._xp import Array, Space
-from hessx.core import Frame, Outcome, Point, Precision, Request, Wants
+from hessx._xp import Array, Packet, Space
+from hessx.core import Frame, Outcome, Point, Precision, Reply, Request, Wants
 from hessx.solvers._floor import Floor
 from hessx.solvers._trouble import beyond_range, out_of_range
 
@@ -28,6 +28,8 @@ class RunState:
     request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
+    reply, trial : Reply and Point, optional
+        The answer that is being taken in, between ``measure`` and ``absorb``, as a point.
     aside : Request, optional
         The trial under way, while the Hessian is asked for again after a load.
     frame, space : Frame, Space
@@ -66,6 +68,8 @@ class RunState:
     space: Space = field(init=False)
     middle: tuple[float, float] = field(init=False)
     request: Request
+    reply: Reply | None = None
+    trial: Point | None = None
     aside: Request | None = None
     point: Point = field(init=False)
     first: Point = field(init=False)
@@ -106,12 +110,28 @@ class RunState:
         central = self.renewing or self.request.central
         self.request = Request(x, self.request.ticket + 1, _TRIAL, self.floor.eps, central)
 
-    def ask_hessian(self) -> None:
-        """Ask for the Hessian at the point."""
-        last = self.request
+    def hear(self, reply: Reply) -> Packet:
+        """Take an answer to the request, and give an empty packet for what is to be seen of it."""
+        if reply.ticket != self.request.ticket:
+            msg = f"reply {reply.ticket} to request {self.request.ticket}: this state is spent"
+            raise ValueError(msg)
+        self.reply = reply
+        return Packet(self.space)
+
+    @property
+    def needs_hessian(self) -> bool:
+        """Whether what is next asks for the Hessian at the current point."""
+        return False
+
+    def asks_hessian(self) -> bool:
+        """Ask for the Hessian at the point, where it is needed; True where it is."""
+        if not self.needs_hessian:
+            return False
+        last, wants = self.request, Wants.HESSIAN
         self.request = Request(
-            self.point.x, last.ticket + 1, Wants.HESSIAN, last.eps, last.central, self.coarse
+            self.point.x, last.ticket + 1, wants, last.eps, last.central, self.coarse
         )
+        return True
 
     def recall(self) -> None:
         """After a load, with a trial under way: ask for what is not saved, where it is needed."""

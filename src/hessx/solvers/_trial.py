@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from hessx._xp import Array, Packet
+from hessx._xp import Packet
 from hessx.core import EXACT, Point, Reply
 
 __all__ = ["ask_point", "hopeless", "read_point"]
@@ -15,22 +16,23 @@ def hopeless(reply: Reply) -> bool:
     return type(reply.value) is float and not math.isfinite(reply.value)
 
 
-def ask_point(packet: Packet, x: Array, reply: Reply) -> Point:
-    """Ask for the value and its precision; gives the point, whose numbers are yet to come.
+def ask_point(state: Any, reply: Reply, packet: Packet) -> None:
+    """Make the answer ``state.trial``, and ask for its value and precision.
 
     The largest and smallest entries of the gradient, "high" and "low", are asked for elsewhere.
     """
-    point = Point(x, math.nan, math.nan, math.nan)
+    point = state.trial = Point(state.request.x, math.nan, math.nan, math.nan)
     packet.ask(value=reply.value)
     if reply.precision is not EXACT:
         packet.ask(moved=reply.precision.moved, blur=reply.precision.blur)
     packet.hold(point, "x")
-    return point
 
 
-def read_point(point: Point, numbers: dict[str, float], reply: Reply) -> None:
-    """Give the point its numbers."""
+def read_point(state: Any, numbers: dict[str, float]) -> Point:
+    """Give the trial its numbers."""
+    point, precision = state.trial, state.reply.precision
     point.value = numbers["value"]
     point.grad_norm = abs(max(numbers["high"], -numbers["low"]))
-    if reply.precision is not EXACT:
-        point.precision = reply.precision.read(numbers["moved"], numbers["blur"])
+    if precision is not EXACT:
+        point.precision = precision.read(numbers["moved"], numbers["blur"])
+    return point  # type: ignore[no-any-return]

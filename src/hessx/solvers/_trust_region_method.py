@@ -12,33 +12,17 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Packet, Space
-from hessx.core import (
-    Frame,
-    Outcome,
-    Point,
-    Reply,
-    Request,
-    Wants,
-    check_part,
-    saved,
-    store_real,
-)
+from hessx._xp import Array, Numbers, Packet, Space
+from hessx.core import Frame, Outcome, Point, Reply, Request, Wants, check_part, saved, store_real
 from hessx.directions import NewtonPart, probe, settle_newton, wants_hessian
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule, RestraintRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
 from hessx.krylov import KrylovOutcome, Subproblem, TruncatedCG
 from hessx.solvers._best_point import keep_rejected, keep_when_left
-from hessx.solvers._first_point import first_point, settle_start
-from hessx.solvers._trouble import (
-    REJECTIONS,
-    beyond_range,
-    floor_reached,
-    lost,
-    no_step,
-)
+from hessx.solvers._first_point import read_start, settle_start
+from hessx.solvers._trouble import REJECTIONS, beyond_range, floor_reached, lost, no_step
 from hessx.solvers._trust_region_state import TrustRegionState
-from hessx.solvers._trust_region_trial import measure, model_at
+from hessx.solvers._trust_region_trial import measure_start, measure_trial, model_at, read_trial
 
 __all__ = ["TrustRegionMethod"]
 
@@ -133,41 +117,26 @@ class TrustRegionMethod:
             turns=turns,
         )
 
-    def absorb(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        """Take an answer in: one fetch, then accept or tighten the restraint."""
-        if reply.ticket != state.request.ticket:
-            msg = f"reply {reply.ticket} to request {state.request.ticket}: this state is spent"
-            raise ValueError(msg)
+    def measure(self, state: TrustRegionState, reply: Reply) -> Packet:
+        """Take an answer in, and name what the host has to see of it."""
+        packet = state.hear(reply)
         if state.request.wants is Wants.HESSIAN:
             state.part.at(reply.hessian)
-            return state
-        state.accepted = False
-        if not state.started:
-            return self._start(state, reply)
-        trial, numbers = measure(state, reply)
-        slope, g_g = numbers["slope"], numbers["g_g"]
-        p: Any = state.model_step
-        f, value = state.point.value, trial.value if trial.finite else math.nan
-        state.fell = state.fell or trial.value == -math.inf
-        state.noise = state.noise.after(p.norm, -p.slope, value - f)
-        state.floor.hear(state.noise, f)
-        lowest = f if state.best is None else min(f, state.best.value)
-        slopes = p.slope, slope
-        ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.floor.eps)
-        if value == f and g_g == state.grad_square:
-            ratio = -1.0  # x + p is x
-        accepted = state.region.after(
-            ratio, norm=p.norm, slope=p.slope, decrease=p.decrease, held_back=p.held_back
-        )
-        state.part.forcing.after(ratio, newtonian=accepted and p.newtonian)
-        state.doubt(p.slope_change, slope - p.slope)
-        if accepted:
-            state.learn_bend(slope - p.slope, numbers["p_p"])
-            self._accept(state, trial, g_g, numbers["p_p"])
+        elif state.started:
+            measure_trial(state, reply, packet)
         else:
-            keep_rejected(state, trial, reply.grad)
-            state.grad_trial = None
-            self._reject(state, trial)
+            measure_start(state, reply, packet)
+        return packet
+
+    def absorb(self, state: TrustRegionState, numbers: Numbers) -> TrustRegionState:
+        """Accept, or tighten the restraint, by the numbers of the packet."""
+        if state.request.wants is not Wants.HESSIAN:
+            state.accepted = False
+            if state.started:
+                self._judge(state, *read_trial(state, numbers))
+            else:
+                self._start(state, numbers)
+        state.reply = state.trial = None
         return state
 
     def propose(self, state: TrustRegionState, watch: Callable[[], bool]) -> TrustRegionState:
@@ -176,8 +145,7 @@ class TrustRegionMethod:
             state.started = False
             state.ask(state.point.x)
             return state
-        if state.needs_hessian:
-            state.ask_hessian()
+        if state.asks_hessian():
             return state
         # of a looser restraint, or the way out of a saddle
         if state.model_step is not None and not state.leaving:
@@ -211,8 +179,7 @@ class TrustRegionMethod:
         self, state: TrustRegionState, watch: Callable[[], bool]
     ) -> tuple[TrustRegionState, bool, str]:
         """Look for negative curvature at a stationary start; True where the run can go on."""
-        if state.needs_hessian:
-            state.ask_hessian()
+        if state.asks_hessian():
             return state, False, ""
         product = state.part.curvature.matvec
         state.region.restart()
@@ -231,22 +198,42 @@ class TrustRegionMethod:
         """Give A as an operator, where the approximation has one."""
         return state.part.curvature.operator(inverse=True)
 
-    def _start(self, state: TrustRegionState, reply: Reply) -> TrustRegionState:
-        packet, frame = Packet(state.space), state.frame
-        g = state.grad = frame.keep(frame.pull(reply.grad))
-        packet.ask(g_g=g @ g)
-        frame.ask_square(packet, reply.grad)
-        packet.hold(state, "grad")
-        numbers = first_point(state, reply, packet)
+    def _start(self, state: TrustRegionState, numbers: Numbers) -> None:
+        read_start(state, numbers)
         state.grad_square = numbers["g_g"]
         if state.renewing:
             state.part.leave()
             state.model_step = None
-        square = frame.square(numbers, state.grad_square)
+        square = state.frame.square(numbers, state.grad_square)
         settle_start(state, math.sqrt(square), state.grad_square)
         state.started = state.accepted
         state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
-        return state
+
+    def _judge(
+        self, state: TrustRegionState, trial: Point, slope: float, g_g: float, p_p: float
+    ) -> None:
+        p: Any = state.model_step
+        f, value = state.point.value, trial.value if trial.finite else math.nan
+        state.fell = state.fell or trial.value == -math.inf
+        state.noise = state.noise.after(p.norm, -p.slope, value - f)
+        state.floor.hear(state.noise, f)
+        lowest = f if state.best is None else min(f, state.best.value)
+        slopes = p.slope, slope
+        ratio = state.region.ratio(f, value, lowest, p.decrease, slopes, state.floor.eps)
+        if value == f and g_g == state.grad_square:
+            ratio = -1.0  # x + p is x
+        accepted = state.region.after(
+            ratio, norm=p.norm, slope=p.slope, decrease=p.decrease, held_back=p.held_back
+        )
+        state.part.forcing.after(ratio, newtonian=accepted and p.newtonian)
+        state.doubt(p.slope_change, slope - p.slope)
+        if accepted:
+            state.learn_bend(slope - p.slope, p_p)
+            self._accept(state, trial, g_g, p_p)
+        else:
+            keep_rejected(state, trial)
+            state.grad_trial = None
+            self._reject(state, trial)
 
     def _accept(self, state: TrustRegionState, trial: Point, g_g: float, p_p: float) -> None:
         p: Any = state.model_step

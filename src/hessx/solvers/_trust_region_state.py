@@ -63,6 +63,6 @@ class TrustRegionState(RunState):
 
     def recall(self) -> None:
         """The Hessian: where the trial is rejected, its model is solved again."""
-        if self.needs_hessian and self.request.wants is not Wants.HESSIAN:
-            self.aside = self.request
-            self.ask_hessian()
+        trial = self.request
+        if trial.wants is not Wants.HESSIAN and self.asks_hessian():
+            self.aside = trial

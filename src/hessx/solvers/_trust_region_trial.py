@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from hessx._xp import Packet, quiet
+from hessx._xp import Numbers, Packet, quiet
 from hessx.core import Point, Reply
-from hessx.krylov import ModelStep, QuadraticModel
+from hessx.krylov import QuadraticModel
+from hessx.solvers._first_point import ask_start
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["measure", "model_at"]
+__all__ = ["measure_start", "measure_trial", "model_at", "read_trial"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 
@@ -33,23 +34,25 @@ def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticMod
     )
 
 
-def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, float]]:
-    """Bring all that the host has to know of the trial, in one packet.
+def measure_start(state: TrustRegionState, reply: Reply, packet: Packet) -> None:
+    """Take the first gradient, and ask for its square."""
+    frame = state.frame
+    g = state.grad = frame.keep(frame.pull(reply.grad))
+    packet.ask(g_g=g @ g)
+    frame.ask_square(packet, reply.grad)
+    packet.hold(state, "grad")
+    ask_start(state, reply, packet)
 
-    Returns
-    -------
-    trial, numbers : Point, dict
-        The point, and "slope" (g'p), "g_g" and "p_p" there.
-    """
-    x, part = state.request.x, state.part
-    p: ModelStep = state.model_step  # type: ignore[assignment]
+
+def measure_trial(state: TrustRegionState, reply: Reply, packet: Packet) -> None:
+    """Ask for all that the host has to know of the trial: "slope" (g'p), "g_g" and "p_p" too."""
+    part, p = state.part, state.model_step
     if hopeless(reply):
-        nan = math.nan
-        return Point(x, reply.value, nan, nan), {"slope": nan, "g_g": nan, "p_p": nan}
-    packet = Packet(state.space)
-    trial = ask_point(packet, x, reply)
+        state.trial = Point(state.request.x, reply.value, math.nan, math.nan)
+        return
+    ask_point(state, reply, packet)
     g = state.grad_trial = state.frame.pull(reply.grad)
-    step = p.step
+    step = p.step  # type: ignore[union-attr]
     packet.hold(state, "grad_trial")
     packet.hold(p, "step")
     with quiet():  # of a trial far out
@@ -64,12 +67,24 @@ def measure(state: TrustRegionState, reply: Reply) -> tuple[Point, dict[str, flo
             packet.ask(s_y=step @ y, y_y=y @ y)
             pair = step, y
         part.measure(p, pair, 1.0, packet)
-    numbers = packet.fetch()
-    read_point(trial, numbers, reply)
+
+
+def read_trial(state: TrustRegionState, numbers: Numbers) -> tuple[Point, float, float, float]:
+    """Give the trial its numbers.
+
+    Returns
+    -------
+    trial, slope, g_g, p_p : Point and float
+        The point, and g'p, g'g and p'p in z.
+    """
+    if not numbers:  # f alone said enough
+        return state.trial, math.nan, math.nan, math.nan  # type: ignore[return-value]
+    trial, p_p = read_point(state, numbers), numbers["p_p"]
     square = state.frame.square(numbers, numbers["g_g"])
     trial.grad_norm2 = math.sqrt(square) if square >= 0.0 else math.nan
     if state.last_step is not None:
-        state.compare_steps(numbers["turn"], math.sqrt(numbers["p_p"]))
+        state.compare_steps(numbers["turn"], math.sqrt(p_p))
     s_y, y_y = numbers.get("s_y", math.nan), numbers.get("y_y", math.nan)
-    part.read(numbers, s_y, y_y, numbers["p_p"], p.slope_change)
-    return trial, numbers
+    s_B_s = state.model_step.slope_change  # type: ignore[union-attr]
+    state.part.read(numbers, s_y, y_y, p_p, s_B_s)
+    return trial, numbers["slope"], numbers["g_g"], p_p

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.driving import bends, drive, never
+from _helpers.driving import absorbed, bends, drive, never
 from hessx.core import Reply
 from reference.quasi_newton import TwoLoop, dense_inverse, powell_damped
 
@@ -61,7 +61,7 @@ def test_a_trial_that_is_not_finite_stays_out_of_the_operator(backend, rng, bad)
     state = solver.propose(steps[-1].state, never)
     worst = backend.asarray(np.full(n, bad))
     with np.errstate(invalid="ignore"):
-        state = solver.absorb(state, Reply(state.request.ticket, bad, worst))
+        state = absorbed(solver, state, Reply(state.request.ticket, bad, worst))
     assert not state.accepted
     A = dense_inverse(pairs, s @ y / (y @ y), n)
     assert_close(solver.inverse_hessian(state).todense(), A, backend.eps)

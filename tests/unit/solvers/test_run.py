@@ -12,8 +12,9 @@ from hessx import Outcome
 from hessx._xp import space_of, to_point
 from hessx.core import Counts, Reply, Stopping
 from hessx.objectives import make_objective
+from hessx.solvers._best_point import returned_point
 from hessx.solvers._observers import Observers
-from hessx.solvers._run import Run, returned_point
+from hessx.solvers._run import Run
 
 START = np.array([-1.2, 1.0, 0.8, 0.5])
 METHODS = {"lbfgs": hessx.LineSearchMethod(hessx.LBFGS(), hessx.HagerZhang())} | {

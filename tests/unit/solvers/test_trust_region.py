@@ -293,7 +293,7 @@ def test_an_answer_to_an_earlier_question_is_refused():
     space, method = space_of(START), hessx.TrustRegionMethod()
     state = method.init(space, START)
     with pytest.raises(ValueError, match="spent"):
-        method.absorb(state, Reply(7, *chained_rosenbrock(START)))
+        method.measure(state, Reply(7, *chained_rosenbrock(START)))
 
 
 @pytest.mark.parametrize(
