@@ -35,7 +35,8 @@ class LBFGS(Approximation):
     taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994).  With memory < n,
     gamma = s'y / y'y of the newest pair, the inverse of a large curvature.  With memory > n the
     pairs themselves come to describe every direction, as in BFGS, and gamma is for those not yet
-    met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back.  A
+    met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back (in
+    line searches along d = -A g; else it is s'y / y'y).  A
     pair is skipped unless s'y > -eps alpha slope, slope = g'd of the ray that made it, so that
     rounding in s'y cannot pass for curvature; where the memory is full, the oldest goes with it.
 
@@ -98,6 +99,7 @@ class LBFGS(Approximation):
     def begin(self, frame: Frame) -> LBFGSCurvature:
         """Begin a run: pairs that learn by `Curvature.update`."""
         curvature = self._begin(frame)
+        curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
         if is_array(self.hess_inv0) or isinstance(self.hess_inv0, list | tuple | dict):
             curvature.inner = Frame(frame.space, self._root(frame))
         return curvature
