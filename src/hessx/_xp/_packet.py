@@ -8,7 +8,7 @@ from hessx._xp._algebra import extremes
 from hessx._xp._fetch import fetch
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["Numbers", "Packet"]
+__all__ = ["Numbers", "Packet", "named"]
 
 Numbers = dict[str, Any]  # those of a packet, by name
 
@@ -83,3 +83,9 @@ class Packet:
 
 def _get(owner: Any, at: str | int) -> Any:
     return owner[at] if isinstance(at, int) else getattr(owner, at)
+
+
+def named(numbers: Numbers, prefix: str) -> Numbers:
+    """Give the numbers that were asked for under a prefix, by the names they had there."""
+    cut = len(prefix)
+    return {name[cut:]: v for name, v in numbers.items() if name.startswith(prefix)}

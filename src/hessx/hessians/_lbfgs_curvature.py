@@ -147,20 +147,9 @@ class LBFGSCurvature(Curvature):
         s_y, y_y, s_s = pair.s_y, numbers.get("v_v", pair.y_y), numbers.get("w_w", pair.s_s)
         with_y = numbers.get("B_y", np.zeros(0))
         s_B_s = math.sqrt(s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
-        least = -math.inf  # else A = I has no size yet, or B s is not at hand
-        if self.damping is not None and self.sized and "p_p" in numbers:
-            least = self.damping * s_B_s
-        if s_y < least:
-            share = (s_B_s - least) / (s_B_s - s_y)
-            rest, note = 1.0 - share, "damped"
-            y = y * share + self.inner.pull(pair.B_s) * rest
-            with_y = share * with_y + rest * numbers.get("B_p", with_y)
-            s_y = share * s_y + rest * s_B_s
-            y_y = (
-                share * share * y_y
-                + 2.0 * share * rest * numbers["y_p"]
-                + rest * rest * numbers["p_p"]
-            )
+        if "p_p" in numbers and self.sized and s_y < self.damping * s_B_s:  # type: ignore[operator]
+            share, note = (1.0 - self.damping) * s_B_s / (s_B_s - s_y), "damped"  # type: ignore[operator]
+            y, s_y, y_y, with_y = self._mixed(pair, y, share, y_y, s_B_s)
         if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > s_s):
             return "skipped"
         pairs, forward = self.pairs, self._forward()
@@ -176,6 +165,17 @@ class LBFGSCurvature(Curvature):
         self.learn(slot, np.concatenate([np.zeros(PAIRS), cross[1]]), s_y, y_y, s_s)
         self.applied = self.inverted = None
         return note
+
+    def _mixed(
+        self, pair: Pair, y: Array, share: float, y_y: float, s_B_s: float
+    ) -> tuple[Array, float, float, np.ndarray]:
+        """Give y after Powell's damping, share y + (1 - share) B s, and its products."""
+        numbers, rest = pair.numbers, 1.0 - share
+        none = np.zeros(0)
+        with_y = share * numbers.get("B_y", none) + rest * numbers.get("B_p", none)
+        s_y, cross = share * pair.s_y + rest * s_B_s, 2.0 * share * rest * numbers["y_p"]
+        y_y = share * share * y_y + cross + rest * rest * numbers["p_p"]
+        return y * share + self.inner.pull(pair.B_s) * rest, s_y, y_y, with_y
 
     def reset(self) -> bool:
         """Forget the pairs."""
