@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Packet
+from hessx._xp import Array, Packet, under
 from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import check_approximation
@@ -16,6 +16,8 @@ from hessx.directions._track import Numbers, VectorTrack
 from hessx.hessians import LBFGS, Approximation
 
 __all__ = ["QuasiNewton", "QuasiNewtonDirection"]
+
+_OF_A = "of A: "  # before the names of what A asks for
 
 
 @saved
@@ -55,7 +57,7 @@ class QuasiNewtonDirection(Direction):
             pair = self.pair = Pair(track.s, track.y)
             if not self.fallback:  # s = -alpha A g
                 pair.product, pair.multiple = track.g, -track.alpha
-            self.curvature.measure(pair, packet)
+            self.curvature.measure(pair, packet.under(_OF_A))
         self.curvature.hold(packet)
 
     def read(self, numbers: Numbers) -> None:
@@ -68,7 +70,7 @@ class QuasiNewtonDirection(Direction):
             pair.s, pair.y = track.s, track.y  # a lazy library has computed them
             pair.s_y, pair.y_y, pair.s_s = track.s_y, track.y_y, square * track.d_square
             pair.s_B_s = math.nan if self.fallback else -square * track.start_slope
-            pair.numbers = numbers
+            pair.numbers = under(numbers, _OF_A)
 
     def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Apply A; after a failed search take -g."""

@@ -70,7 +70,7 @@ def check_approximation(
     space = space_of(to_point(x0))
     _check(Posed(Frame(space), approximation, np.random.default_rng(seed)), secant)
     posed = Posed(Frame(space), approximation, np.random.default_rng(seed + 1))
-    scale = posed.there(2.0 ** posed.rng.uniform(-2.0, 2.0, space.n))
+    scale = posed.there(2.0 ** posed.rng.uniform(-0.5, 0.5, space.n))
     posed.frame = Frame(space, scale)
     try:
         approximation.begin(posed.frame)

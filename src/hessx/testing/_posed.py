@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessx._xp import Array, Packet, Space, like, to_host
+from hessx._xp import Array, Packet, Space, like, to_host, under
 from hessx.core import Frame, Offer, Pair
 from hessx.hessians import Approximation, Curvature
 
 __all__ = ["Apply", "Posed", "expect"]
 
 _MANY = 1e4  # times eps: what rounding may make of a few products of well-conditioned matrices
+_OWN = "own: "  # before the names of what it asks for
 Apply = Callable[[Array], Array]
 
 
@@ -86,9 +87,10 @@ class Posed:
         if known:
             found.multiple, found.product = 2.0, curvature.matvec(s) * 0.5
             packet.ask(s_B_s=s @ found.B_s)
-        curvature.measure(found, packet)
+        curvature.measure(found, packet.under(_OWN))
         curvature.hold(packet)
-        numbers = found.numbers = packet.fetch()
+        numbers = packet.fetch()
+        found.numbers = under(numbers, _OWN)
         found.s_y, found.y_y, found.s_s = numbers["s_y"], numbers["y_y"], numbers["s_s"]
         found.s_B_s = numbers.get("s_B_s", found.s_B_s)
         note = curvature.update(found)
