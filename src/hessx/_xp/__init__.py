@@ -15,7 +15,7 @@ from hessx._xp._intake import (
 )
 from hessx._xp._namespace import Array, Space, detach, is_array, space_of
 from hessx._xp._numpy_rows import make_rows
-from hessx._xp._packet import Numbers, Packet, named
+from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
 from hessx._xp._portable import (
     host_array,
@@ -59,7 +59,6 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
-    "named",
     "norm_inf",
     "normal",
     "padded",
@@ -81,6 +80,7 @@ __all__ = [
     "to_host",
     "to_point",
     "trimmed",
+    "under",
     "upload",
     "write_npy",
 ]

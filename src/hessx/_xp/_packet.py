@@ -8,7 +8,7 @@ from hessx._xp._algebra import extremes
 from hessx._xp._fetch import fetch
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["Numbers", "Packet", "named"]
+__all__ = ["Numbers", "Packet", "under"]
 
 Numbers = dict[str, Any]  # those of a packet, by name
 
@@ -40,7 +40,10 @@ class Packet:
         self.holders: list[tuple[Any, str | int]] = []
 
     def under(self, prefix: str) -> Packet:
-        """Give the same packet for names of their own: what is asked for bears the prefix."""
+        """Give the same packet for names of their own: what is asked for bears the prefix.
+
+        `under` gives these numbers without it.
+        """
         twin = Packet(self.space)
         twin.scalars, twin.holders, twin.prefix = self.scalars, self.holders, prefix
         return twin
@@ -85,7 +88,14 @@ def _get(owner: Any, at: str | int) -> Any:
     return owner[at] if isinstance(at, int) else getattr(owner, at)
 
 
-def named(numbers: Numbers, prefix: str) -> Numbers:
-    """Give the numbers that were asked for under a prefix, by the names they had there."""
+def under(numbers: Numbers, prefix: str) -> Numbers:
+    """Give the numbers that were asked for under a prefix, without it.
+
+    Examples
+    --------
+    >>> from hessx._xp import under
+    >>> under({"g_g": 1.0, "of B: g_g": 2.0}, "of B: ")
+    {'g_g': 2.0}
+    """
     cut = len(prefix)
-    return {name[cut:]: v for name, v in numbers.items() if name.startswith(prefix)}
+    return {name[cut:]: value for name, value in numbers.items() if name.startswith(prefix)}

@@ -130,8 +130,8 @@ class NewtonDirection(Direction):
             note = "" if p.newtonian else p.outcome.value
         if learn:
             note = self.part.accept(p) or note
-        else:
-            self.part.reject()
+        else:  # what rounding has made
+            self.reject()
             self.part.leave()
         if negative or not self.bent:
             self.reach, self.bent = length, negative

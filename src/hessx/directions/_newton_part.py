@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Packet, named
+from hessx._xp import Array, Packet, under
 from hessx.core import Frame, Learns, Pair, Restraint, Wants, saved
 from hessx.directions._fitting import NewtonSettings
 from hessx.hessians import Approximation
@@ -15,7 +15,7 @@ from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
 __all__ = ["NewtonPart"]
 
 _STEPS = (Learns.ACCEPTED, Learns.EVERY)
-_OF_B, _OF_M = "B ", "M "  # before the names of what each asks for
+_OF_B, _OF_M = "of B: ", "of M: "  # before the names of what each asks for
 
 
 @saved(fresh=("pair", "pair_of_M"))
@@ -157,6 +157,7 @@ class NewtonPart:
             if p is not None:
                 pair.product, pair.multiple = p.product, multiple
             self.curvature.measure(pair, packet.under(_OF_B))
+            packet.hold(pair, "s", "y", "product")
         self.curvature.hold(packet)
         M = self.preconditioner
         if M is not None and self.taught and p is not None:
@@ -174,11 +175,11 @@ class NewtonPart:
         pair = self.pair
         if pair is not None:
             pair.s_y, pair.y_y, pair.s_s, pair.s_B_s = s_y, y_y, s_s, s_B_s
-            pair.numbers = named(numbers, _OF_B)
+            pair.numbers = under(numbers, _OF_B)
         pair = self.pair_of_M
         if pair is not None:
-            own = named(numbers, _OF_M)
-            pair.numbers, pair.s_s = own, own.get("s_s", s_s)
+            own = pair.numbers = under(numbers, _OF_M)
+            pair.s_s = own.get("s_s", s_s)
             pair.y_y = own.get("y_y", math.nan)
 
     def accept(self, p: ModelStep | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Numbers, Packet, named
+from hessx._xp import Array, Numbers, Packet, under
 from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import check_approximation
@@ -18,6 +18,8 @@ from hessx.hessians import LBFGS, Approximation
 __all__ = ["QuasiNewton", "QuasiNewtonDirection", "as_direction"]
 
 _OF_A = "A "  # before the names of what it asks for
+
+_OF_A = "of A: "  # before the names of what A asks for
 
 
 @saved
@@ -70,7 +72,7 @@ class QuasiNewtonDirection(Direction):
             pair.s, pair.y = track.s, track.y  # a lazy library has computed them
             pair.s_y, pair.y_y, pair.s_s = track.s_y, track.y_y, square * track.d_square
             pair.s_B_s = math.nan if self.fallback else -square * track.start_slope
-            pair.numbers = named(numbers, _OF_A)
+            pair.numbers = under(numbers, _OF_A)
 
     def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
         """Apply A; after a failed search take -g."""

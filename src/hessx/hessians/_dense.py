@@ -33,7 +33,8 @@ class BFGSCurvature(Curvature):
     def update(self, pair: Pair) -> str:
         """Make A y = s and B s = y, unless the curvature is rounding."""
         s, y, s_y, y_y = pair.s, pair.y, pair.s_y, pair.y_y
-        s_B_s = math.sqrt(pair.s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
+        known = self.sized and not math.isnan(pair.s_B_s)  # s's, of I, is of no unit of f
+        s_B_s = pair.s_B_s if known else math.sqrt(pair.s_s) * math.sqrt(y_y)
         space = self.frame.space
         if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > pair.s_s):
             return "skipped"
@@ -145,7 +146,7 @@ class BFGS(Approximation):
 
 @saved
 class SR1Curvature(Curvature):
-    """B in z, I until a pair with s'y > 0 gives it its size."""
+    """B in z, I until the first pair gives it its size."""
 
     __slots__ = ("B", "frame", "past", "settings", "sized")
     B: Array
@@ -165,10 +166,11 @@ class SR1Curvature(Curvature):
     def update(self, pair: Pair) -> str:
         """Make B s = y by a matrix of rank one, unless s'r is small beside norm(s) norm(r)."""
         s_s, s_r, r_r, B_s = pair.s_s, pair.numbers["s_r"], pair.numbers["r_r"], pair.B_s
-        if not self.sized and pair.s_y > 0.0:
-            size = pair.y_y / pair.s_y
+        if not self.sized and abs(pair.s_y) > 0.0 and pair.y_y < math.inf > s_s:
+            size = pair.y_y / abs(pair.s_y)
             self.B, self.sized, B_s = _eye(self.frame) * size, True, pair.s * size
-            s_r, r_r = pair.s_y - size * s_s, pair.y_y * (size / pair.s_y * s_s - 1.0)
+            s_r = pair.s_y - size * s_s
+            r_r = pair.y_y - 2.0 * size * pair.s_y + size * size * s_s
         least = math.sqrt(self.frame.space.eps) * math.sqrt(s_s) * math.sqrt(max(r_r, 0.0))
         if not 0.0 < least <= abs(s_r) < math.inf:
             return "skipped"
@@ -223,7 +225,7 @@ class SR1(Approximation):
     Parameters
     ----------
     initial : float, optional
-        B = initial I at first, > 0; by default y'y / s'y of the first pair with s'y > 0.
+        B = initial I at first, > 0; by default y'y / abs(s'y) of the first pair.
 
     Raises
     ------

@@ -98,9 +98,11 @@ class LBFGS(Approximation):
 
     def begin(self, frame: Frame) -> LBFGSCurvature:
         """Begin a run: pairs that learn by `Curvature.update`."""
-        curvature = self._begin(frame)
+        curvature, start = self._begin(frame), self.hess_inv0
         curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
-        if is_array(self.hess_inv0) or isinstance(self.hess_inv0, list | tuple | dict):
+        if isinstance(start, LBFGSInverse):
+            curvature.inner = Frame(frame.space, _ratio(start.frame.scale, frame.scale))
+        elif start is not None and not isinstance(start, Real):
             curvature.inner = Frame(frame.space, self._root(frame))
         return curvature
 
@@ -152,3 +154,10 @@ class LBFGS(Approximation):
                 f"{given}: expected {expected}"
             )
             raise SettingsError(msg)
+
+
+def _ratio(inner: Array | None, outer: Array | None) -> Array | None:
+    """Give the scale of w in z, of x = inner w and x = outer z."""
+    if inner is None:
+        return None if outer is None else 1.0 / outer
+    return inner if outer is None else inner / outer

@@ -47,7 +47,7 @@ class LBFGSCurvature(Curvature):
     sized : bool
         alpha = 1 is natural.
     inner : Frame
-        Variables w of the pairs, z = scale w, where a diagonal is to start with.
+        Variables w of the pairs, z = scale w, where a diagonal or other pairs are to start with.
     """
 
     __slots__ = (
@@ -211,12 +211,19 @@ class LBFGSCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> LinearOperator:
         """A or B in x, on the rows of the run."""
-        frame = self.frame if self.inner.scale is None else self.inner
-        rows, pieces, pairs = self.pairs.rows, self._pieces, self.pairs
+        frame, rows, pieces, pairs = self._outer, self.pairs.rows, self._pieces, self.pairs
         if not inverse:
             return LBFGSHessian(frame, rows, pieces, copy.deepcopy(self._forward()), self.gamma)
         layout = pairs.limit, pairs.count, pairs.candidate
         return LBFGSInverse(frame, rows, pieces, self.gram.copy(), self.gamma, layout)
+
+    @property
+    def _outer(self) -> Frame:
+        """The variables of the pairs, as a frame of x."""
+        inner, outer = self.inner.scale, self.frame.scale
+        if inner is None:
+            return self.frame
+        return self.inner if outer is None else Frame(self.frame.space, inner * outer)
 
     @property
     def _pieces(self) -> list[tuple[int, int]]:

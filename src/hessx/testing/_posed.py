@@ -1,0 +1,139 @@
+"""A convex quadratic, and what is asked of an approximation that learns from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hessx._xp import Array, Packet, Space, like, to_host, under
+from hessx.core import Frame, Offer, Pair
+from hessx.hessians import Approximation, Curvature
+
+__all__ = ["Apply", "Posed", "expect"]
+
+_MANY = 1e4  # times eps: what rounding may make of a few products of well-conditioned matrices
+_OWN = "own: "  # before the names of what it asks for
+Apply = Callable[[Array], Array]
+
+
+def expect(holds: bool, message: str) -> None:
+    """Raise where a promise is not kept."""
+    if not holds:
+        raise AssertionError(message)
+
+
+@dataclass
+class Posed:
+    """An approximation beside a quadratic; the arithmetic of the checks is NumPy's, in float64.
+
+    Attributes
+    ----------
+    frame : Frame
+        Of the variables z.
+    approximation : Approximation
+        In question.
+    rng : Generator
+        Of vectors and pairs.
+    H : array, shape (n, n)
+        The Hessian, with eigenvalues from 1 to 10.
+    """
+
+    frame: Frame
+    approximation: Approximation
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        n = self.space.n
+        Q, _ = np.linalg.qr(self.rng.standard_normal((n, n)))
+        self.H = Q * np.linspace(1.0, 10.0, n) @ Q.T
+
+    @property
+    def space(self) -> Space:
+        """Where vectors live."""
+        return self.frame.space
+
+    def vector(self) -> Array:
+        """Give a random vector."""
+        return self.there(self.rng.standard_normal(self.space.n))
+
+    def there(self, v: np.ndarray) -> Array:
+        """Move an array to the space."""
+        return like(self.space, v, "v")
+
+    def host(self, v: Array) -> np.ndarray:
+        """Read an array."""
+        return np.array(to_host(v), dtype=np.float64)
+
+    def pair(self, factor: float = 1.0) -> tuple[Array, Array]:
+        """Give a random s, and y = factor H s."""
+        s = self.host(self.vector())
+        return self.there(s), self.there(factor * self.H @ s)
+
+    def teach(
+        self,
+        curvature: Curvature,
+        pair: tuple[Array, Array],
+        *,
+        accepted: bool = True,
+        known: bool = False,
+    ) -> str:
+        """Do what a run does with a pair, where it knows B s, or where it does not."""
+        s, y = pair
+        before = self.host(s), self.host(y)
+        found, packet = Pair(s, y, accepted=accepted), Packet(self.space)
+        packet.ask(s_y=s @ y, y_y=y @ y, s_s=s @ s)
+        if known:
+            found.multiple, found.product = 2.0, curvature.matvec(s) * 0.5
+            packet.ask(s_B_s=s @ found.B_s)
+        curvature.measure(found, packet.under(_OWN))
+        curvature.hold(packet)
+        numbers = packet.fetch()
+        found.numbers = under(numbers, _OWN)
+        found.s_y, found.y_y, found.s_s = numbers["s_y"], numbers["y_y"], numbers["s_s"]
+        found.s_B_s = numbers.get("s_B_s", found.s_B_s)
+        note = curvature.update(found)
+        expect(type(note) is str, f"update gave {note!r}: expected a word, or ''")
+        after = self.host(s), self.host(y)
+        kept = all(
+            np.array_equal(*both, equal_nan=True) for both in zip(before, after, strict=True)
+        )
+        expect(kept, "update wrote into the pair")
+        curvature.leave()
+        self.arrive(curvature)
+        return note
+
+    def arrive(self, curvature: Curvature) -> None:
+        """Hand over the Hessian, where it is wanted."""
+        if curvature.waits:
+            curvature.at(_Hessian(self))
+
+    def apply_of(self, curvature: Curvature) -> Apply:
+        """Give one of the products that are offered."""
+        return curvature.solve if Offer.SOLVE in self.approximation.offers else curvature.matvec
+
+    def matrix(self, apply: Apply) -> np.ndarray:
+        """Form a matrix from its products with the unit vectors."""
+        units = np.eye(self.space.n)
+        return np.stack([self.host(apply(self.there(e))) for e in units], axis=1)
+
+    def near(self, found: np.ndarray, expected: np.ndarray, what: str, size: float = 1.0) -> None:
+        """Compare to some thousand roundings of what is expected, times a size."""
+        expect(found.shape == expected.shape, f"{what}: shape {found.shape}: {expected.shape}")
+        most = _MANY * self.space.eps * size * max(1.0, float(np.abs(expected).max()))
+        error = np.abs(found - expected).max()
+        expect(error <= most, f"{what}: off by {error:.2g}, at most {most:.2g} expected")
+
+
+class _Hessian:
+    """H as the oracle hands it out."""
+
+    def __init__(self, posed: Posed) -> None:
+        self.posed = posed
+
+    def __call__(self, v: Array) -> Array:
+        return self.posed.there(self.posed.H @ self.posed.host(v))
+
+    def diagonal(self) -> Array:
+        return self.posed.there(np.diag(self.posed.H).copy())
