@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hessx._xp._algebra import extremes
@@ -63,15 +64,19 @@ class Packet:
 
     def fetch(self) -> dict[str, Any]:
         """Bring all, by one fetch: floats, and float64 NumPy arrays for vectors."""
-        lazy = [_get(*holder) for holder in self.holders]
-        values, held = fetch(self.space, [*self.scalars.values()], lazy)
+        holders, scalars = self.holders, self.scalars
+        lazy = [_get(*holder) for holder in holders] if holders else ()
+        values, held = fetch(self.space, [*scalars.values()], lazy)
+        if holders:
+            self._put_back(held)
+        return dict(zip(scalars, values, strict=True))
+
+    def _put_back(self, held: Sequence[Array]) -> None:
         for (owner, at), array in zip(self.holders, held, strict=True):
             if isinstance(at, int):
                 owner[at] = array
             else:
                 setattr(owner, at, array)
-        self.scalars.update(zip(self.scalars, values, strict=True))
-        return self.scalars
 
 
 def _get(owner: Any, at: str | int) -> Any:
