@@ -13,7 +13,7 @@ from hessx._xp._intake import (
     take_value,
     take_vector,
 )
-from hessx._xp._namespace import Array, Space, detach, is_array, space_of
+from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floating, space_of
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
@@ -56,6 +56,7 @@ __all__ = [
     "host_space",
     "is_array",
     "is_host_scalar",
+    "is_real_floating",
     "like",
     "make_cg_vectors",
     "make_rows",

@@ -191,8 +191,12 @@ def converted(
         host = _from_objects(host)
     if host.dtype.kind not in "biuf":
         return a
-    with quiet():  # of numbers out of x's range
-        host = host.astype(dtype or space.dtype, copy=False)
+    wanted = dtype or space.dtype
+    if host.dtype is not wanted:
+        with quiet():  # of numbers out of x's range
+            host = host.astype(wanted, copy=False)
+    if shapes and host.shape == shapes[0]:
+        return host
     for shape in shapes:
         if _bare(host.shape) == _bare(shape):
             return host.reshape(shape)

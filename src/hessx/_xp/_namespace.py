@@ -13,7 +13,16 @@ from array_api_compat import array_namespace
 from hessx._xp._recycler import Recycler
 from hessx._xp._tree import Tree, walk
 
-__all__ = ["Array", "Library", "Space", "detach", "is_array", "library_of", "space_of"]
+__all__ = [
+    "Array",
+    "Library",
+    "Space",
+    "detach",
+    "is_array",
+    "is_real_floating",
+    "library_of",
+    "space_of",
+]
 
 # The standard has no type for "an array of some library".
 Array = Any
@@ -150,15 +159,13 @@ class Space:
 
     def copy(self, a: Array) -> Array:
         """Copy an array."""
-        return self.xp.asarray(a, copy=True)
+        return np.array(a) if self.kind == "numpy" else self.xp.asarray(a, copy=True)
 
     def with_shape_of(self, x: Any) -> Space:
         """Give the space of the shape or tree of x in this library, dtype and device."""
         other = space_of(x)
-        return self._with_shape(other.shape, other.n, other.chunks, other.tree)
-
-    def _with_shape(self, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
-        recycler = None if self.recycler is None else Recycler(n, self.host_dtype)
+        recycler = None if self.recycler is None else Recycler(other.n, self.host_dtype)
+        shape, n, chunks, tree = other.shape, other.n, other.chunks, other.tree
         return replace(self, shape=shape, n=n, chunks=chunks, tree=tree, recycler=recycler)
 
     def mismatch(self, a: Any) -> str | None:
@@ -188,6 +195,11 @@ def is_array(a: object) -> bool:
     return bool(compat.is_array_api_obj(a))
 
 
+def is_real_floating(a: Array) -> bool:
+    """Tell whether an array has real floating numbers, of whatever size."""
+    return library_of(a).bits > 0
+
+
 def _kind_of(a: Array) -> str:
     for kind in ("numpy", "cupy", "torch", "jax", "dask"):
         if getattr(compat, f"is_{kind}_array")(a):
@@ -200,7 +212,7 @@ def detach(a: Array) -> Array:
     return a.detach() if getattr(a, "requires_grad", False) else a
 
 
-def space_of(x: Any) -> Space:
+def space_of(x: Any, shape: tuple[int, ...] | None = None) -> Space:
     """Find the space of a floating array, or of a tree of them.
 
     Parameters
@@ -208,22 +220,32 @@ def space_of(x: Any) -> Space:
     x : array, or dict, list or tuple of arrays
         Of any library that speaks the standard, and of any shape; the leaves of a tree are of
         one library, device and dtype.
+    shape : tuple of int, optional
+        That of the vectors, where it is not that of x, an array.
 
     Returns
     -------
     Space
         R^n with the library, device, dtype and shape of x.
     """
+    if shape is not None:
+        return _make_space(x, shape, math.prod(shape), None, None)
     tree = None if is_array(x) else Tree.of(x)
     leaves = [x] if tree is None else [leaf for _, leaf in walk(x, "x")]
-    a = leaves[0]
-    library, n = library_of(a), sum([math.prod(leaf.shape) for leaf in leaves])
+    a, n = leaves[0], sum([math.prod(leaf.shape) for leaf in leaves])
+    chunks = _flat_chunks(library_of(a).xp, leaves) if library_of(a).kind == "dask" else None
+    return _make_space(a, tuple(a.shape) if tree is None else (n,), n, chunks, tree)
+
+
+def _make_space(a: Array, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
+    """Make a space of arrays like a."""
+    library = library_of(a)
     lazy, host = library.kind == "dask", library.kind == "numpy"
     return Space(
         xp=library.xp,
         device=compat.device(a),
         dtype=a.dtype,
-        shape=tuple(a.shape) if tree is None else (n,),
+        shape=shape,
         n=n,
         eps=library.eps,
         smallest=library.smallest,
@@ -234,14 +256,14 @@ def space_of(x: Any) -> Space:
         array_type=type(a),
         writeable=bool(compat.is_writeable_array(a)) and not lazy,
         lazy=lazy,
-        chunks=_flat_chunks(library.xp, leaves) if lazy else None,
+        chunks=chunks,
         tree=tree,
         recycler=Recycler(n, library.host_dtype) if host else None,
     )
 
 
 def _space_again(a: Array, shape: tuple[int, ...], n: int, chunks: Any, tree: Any) -> Space:
-    return space_of(a)._with_shape(shape, n, chunks, tree)
+    return _make_space(a, shape, n, chunks, tree)
 
 
 def _flat_chunks(xp: Any, leaves: list[Array]) -> Any:

@@ -29,7 +29,7 @@ class NumpyRows(WrittenRows):
 
     def __init__(self, space: Space, k: int) -> None:
         super().__init__(space, k)
-        self.large = math.sqrt(np.finfo(space.host_dtype).max / space.n)  # beyond it g'g overflows
+        self.large = math.sqrt(space.largest / space.n)  # beyond it g'g overflows
         self.views = list(self.array)
 
     def __getitem__(self, i: int) -> Array:
@@ -77,14 +77,14 @@ class NumpyRows(WrittenRows):
         scale: Array | None,
         out: Array | None,
     ) -> tuple[Array, Array, float]:
-        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v scale, and nan for v'v."""
+        """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v scale, v'v."""
         weights, row = upload(self.space, c), self.views[i]
         v = np.dot(weights, self.array[start : start + len(c)], out=out)
         if a == 1.0:
             row[:] = v
         else:
             np.multiply(v, a, out=row)
-        return v, x + (row if scale is None else row * scale), math.nan
+        return v, x + (row if scale is None else row * scale), float(v.dot(v))
 
     def set_difference(self, i: int, j: int, k: int) -> None:
         """row_i <- row_j - row_k."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hessx._xp._algebra import extremes
@@ -71,17 +72,21 @@ class Packet:
 
         An empty packet costs no wait.
         """
-        if not self.scalars:
+        holders, scalars = self.holders, self.scalars
+        if not scalars:
             return {}
-        lazy = [_get(*holder) for holder in self.holders]
-        values, held = fetch(self.space, [*self.scalars.values()], lazy)
+        lazy = [_get(*holder) for holder in holders] if holders else ()
+        values, held = fetch(self.space, [*scalars.values()], lazy)
+        if holders:
+            self._put_back(held)
+        return dict(zip(scalars, values, strict=True))
+
+    def _put_back(self, held: Sequence[Array]) -> None:
         for (owner, at), array in zip(self.holders, held, strict=True):
             if isinstance(at, int):
                 owner[at] = array
             else:
                 setattr(owner, at, array)
-        self.scalars.update(zip(self.scalars, values, strict=True))
-        return self.scalars
 
 
 def _get(owner: Any, at: str | int) -> Any:

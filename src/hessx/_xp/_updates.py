@@ -9,6 +9,8 @@ from hessx._xp._rows import Rows
 
 __all__ = ["add_scaled", "aligned", "move", "plus_scaled", "scale_and_subtract"]
 
+_SHORT = 2**10  # entries
+
 
 def add_scaled(rows: Rows, i: int, j: int, a: float) -> None:
     """row_i <- row_i + a row_j."""
@@ -39,8 +41,11 @@ def scale_and_subtract(space: Space, x: Array, a: float, v: Array) -> Array:
 def aligned(n: int, dtype: np.dtype) -> np.ndarray:
     """Make an uninitialised NumPy vector that starts with a line of the cache, 64 bytes.
 
-    malloc starts large arrays in the middle of one: every other read then touches two.
+    malloc starts large arrays in the middle of one: every other read then touches two.  Short ones
+    are read too seldom to repay it.
     """
+    if n < _SHORT:
+        return np.empty(n, dtype)
     raw = np.empty(n * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + n * dtype.itemsize].view(dtype)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Numbers, Packet, Space
@@ -55,7 +55,7 @@ class Point:
 
     def bare(self) -> Point:
         """Give the numbers alone, without the vectors."""
-        return replace(self, x=None, grad=None)
+        return Point(None, self.value, self.grad_norm, self.grad_norm2, precision=self.precision)
 
     @property
     def finite(self) -> bool:

@@ -182,6 +182,8 @@ def check_flag(name: str, value: object) -> bool:
     >>> check_flag("maximize", 1)
     True
     """
+    if type(value) is bool:
+        return value
     flag = plain(value)
     if not isinstance(flag, int) or flag not in (0, 1):
         msg = f"{name} = {value!r}: expected True or False"

@@ -13,6 +13,7 @@ __all__ = ["WayOut", "probe"]
 
 _PRODUCTS = 20
 _SEED = 0
+_CG = TruncatedCG()
 
 
 @saved
@@ -85,7 +86,7 @@ def probe(
     b = normal(space, _SEED)[0, ...]
     b_b = 1.0 * space.n  # the expected square: only ratios count, and the tolerance is 0
     limit = min(_PRODUCTS, 2 * space.n)
-    found = TruncatedCG()(QuadraticModel(space, product, b, b_b, 0.0, limit, watch=watch))
+    found = _CG(QuadraticModel(space, product, b, b_b, 0.0, limit, watch=watch))
     if found.outcome is not KrylovOutcome.NEGATIVE or found.bend is None:
         return None, f"no negative curvature in {found.products} products ({found.outcome.value})"
     p, curvature = found.bend, found.curvature

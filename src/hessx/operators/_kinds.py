@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
-from hessx._xp import Array, Space, detach, is_array, space_of
+from hessx._xp import Array, Space, detach, is_array, is_real_floating, space_of
 
 __all__ = ["check_kind", "checked_shape", "held", "joint_space", "kind_of"]
 
@@ -27,28 +26,28 @@ def check_kind(space: Space | None, a: Any, what: str, whose: str) -> None:
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
 
 
-def kind_of(a: Array, what: str) -> Space:
-    """Find the library, dtype and device of an array of real floating numbers."""
-    if "float" not in str(a.dtype):  # a space has an eps, which other dtypes have not
+def kind_of(a: Array, what: str, shape: tuple[int, ...] | None = None) -> Space:
+    """Find the library, dtype and device of an array of real floating numbers; see `space_of`."""
+    if not is_real_floating(a):  # a space has an eps, which other dtypes have not
         msg = f"{what} has dtype {a.dtype}: expected a real floating dtype"
         raise TypeError(msg)
-    return space_of(a)
+    return space_of(a, shape)
 
 
 def held(a: Any, name: str, shape: tuple[int | None, ...]) -> tuple[Array, Space]:
     """Take an array that an operator holds, not copied, and its kind; None: a size left open."""
     check_kind(None, a, f"{name} has", "no library")
     a = detach(a)
-    space = kind_of(a, name)
-    fits = len(space.shape) == len(shape) and all(
-        size > 0 and wanted in (None, size) for size, wanted in zip(space.shape, shape, strict=True)
+    given = tuple(a.shape)
+    space = kind_of(a, name, given[-1:])
+    fits = len(given) == len(shape) and all(
+        size > 0 and wanted in (None, size) for size, wanted in zip(given, shape, strict=True)
     )
     if not fits:
         expected = ", ".join("n" if wanted is None else str(wanted) for wanted in shape)
-        msg = f"{name} has shape {space.shape}: expected ({expected})"
+        msg = f"{name} has shape {given}: expected ({expected})"
         raise ValueError(msg)
-    n = space.shape[-1]
-    return a, replace(space, n=n, shape=(n,), chunks=None)
+    return a, space
 
 
 def joint_space(a: Space | None, b: Space | None) -> Space | None:

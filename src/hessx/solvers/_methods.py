@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -40,11 +40,17 @@ class Method:
         Their names.
     tol : tuple of str
         The options for which tol stands.
+    usual : Solver
+        What ``build`` makes without options: frozen settings, made once for all runs.
     """
 
     build: Callable[..., Any]
     options: tuple[str, ...] = ()
     tol: tuple[str, ...] = ("gtol",)
+    usual: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "usual", self.build())
 
 
 def _lbfgs(

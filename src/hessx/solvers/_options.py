@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -42,6 +41,8 @@ _IGNORED = {
     "workers": None,
     "xrtol": 0,
 }
+
+_USUAL = Stopping()
 
 
 @dataclass(slots=True)
@@ -140,10 +141,13 @@ def plan(
             known = ", ".join(sorted({*_STOPPING, *_OTHERS, *entry.options}))
             msg = f"unknown option {name!r}: expected one of {known}"
             raise ValueError(msg)
-    if named:
-        parts["x_scale"] = given.get("x_scale", 1.0)
-    with _named_as_given(names):
-        solver, stopping = entry.build(**parts), Stopping(**stops)
+    if "x_scale" in given:
+        parts["x_scale"] = given["x_scale"]
+    try:
+        solver = entry.build(**parts) if parts else entry.usual
+        stopping = Stopping(**stops) if stops else _USUAL
+    except SettingsError as error:
+        raise SettingsError(_named_as_given(str(error), names)) from None
     return Plan(
         solver,
         stopping,
@@ -174,11 +178,6 @@ def _switched_on(given: dict[str, Any], name: str) -> bool:
     return setting is not None and check_flag(name, setting)
 
 
-@contextmanager
-def _named_as_given(names: dict[str, str]) -> Iterator[None]:
-    """Let errors name a setting as the user did, not by its field."""
-    try:
-        yield
-    except SettingsError as error:
-        text = re.sub(r"\w+", lambda word: names.get(word[0], word[0]), str(error))
-        raise SettingsError(text) from None
+def _named_as_given(text: str, names: dict[str, str]) -> str:
+    """Name the settings of an error as the user did, not by their fields."""
+    return re.sub(r"\w+", lambda word: names.get(word[0], word[0]), text)
