@@ -77,7 +77,7 @@ def _to_array(a: Any, what: str) -> Array:
     if size == 0:
         msg = f"{what} has shape {a.shape}: expected at least one variable"
         raise ValueError(msg)
-    return library.xp.asarray(detach(a), copy=True)
+    return np.array(a) if library.kind == "numpy" else library.xp.asarray(detach(a), copy=True)
 
 
 def _native(a: np.ndarray) -> np.ndarray:

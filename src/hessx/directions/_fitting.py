@@ -81,8 +81,8 @@ def check_approximation(name: str, given: Any) -> None:
 
 def wants_hessian(settings: NewtonSettings) -> bool:
     """Whether products with the Hessian, or its diagonal, are used."""
-    parts = settings.approximation, settings.preconditioner
-    return any(isinstance(part, Approximation) and Wants.HESSIAN in part.wants for part in parts)
+    B, M = settings.approximation, settings.preconditioner
+    return Wants.HESSIAN in B.wants or (isinstance(M, Approximation) and Wants.HESSIAN in M.wants)
 
 
 def settle_newton(method: Any, restraint: type[Restraint]) -> None:

@@ -64,7 +64,7 @@ def as_operator(space: Space, given: Any, name: str) -> LinearOperator:
         return given if given.space is not None else _Placed(space, given)
     given = _converted(space, given, name, _shapes(space))
     if is_array(given) and not _is_sparse(given):
-        return DenseOperator(_square(space, detach(given), name), symmetric=True)
+        return _DenseOperator(space, _square(space, detach(given), name))
     if _multiplies(given):
         return _foreign(space, given, name)
     if callable(given):
@@ -148,6 +148,14 @@ class _Placed(Unary):
 
     def _diagonal(self, space: Space) -> Array:
         return self.A._diagonal(space)
+
+
+class _DenseOperator(DenseOperator):
+    """A matrix on the vectors of a run, whose kind and shape are known to be right."""
+
+    def __init__(self, space: Space, A: Array) -> None:
+        self.A = A
+        self._declare((space.n, space.n), space, symmetric=True, diagonal=True)
 
 
 class _Given(LinearOperator):
