@@ -96,7 +96,13 @@ class LBFGS(Approximation):
     offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
 
     def begin(self, frame: Frame) -> LBFGSCurvature:
-        """Begin a run: pairs that learn by `Curvature.update`."""
+        """Begin with hess_inv0, or I: pairs that learn by `Curvature.update`.
+
+        Raises
+        ------
+        SettingsError
+            hess_inv0 does not fit the variables.
+        """
         curvature = self._begin(frame)
         if is_array(self.hess_inv0) or isinstance(self.hess_inv0, list | tuple | dict):
             curvature.inner = Frame(frame.space, self._root(frame))
