@@ -115,5 +115,5 @@ class NonlinearCG(DirectionRule):
         store_choice(self, "beta", "hs+", "pr+", "hz")
 
     def begin(self, frame: Frame, needs: Needs) -> ConjugateDirection:  # noqa: ARG002
-        """Begin a run."""
+        """Begin along -g; the track forms y and asks for its products at each trial."""
         return ConjugateDirection(frame, self.beta)

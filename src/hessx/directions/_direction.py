@@ -47,7 +47,15 @@ class DirectionRule:
         return False
 
     def begin(self, frame: Frame, needs: Needs) -> Direction:
-        """Begin a run."""
+        """Begin a run: give the part that is at work in it, new each time.
+
+        Parameters
+        ----------
+        frame : Frame
+            The variables of the method.
+        needs : Needs
+            What the step rule asks of each trial.
+        """
         raise NotImplementedError
 
 
@@ -73,7 +81,7 @@ class Direction:
     waits: bool = False
 
     def at(self, hessian: Any) -> None:
-        """Take the Hessian at the current point, where ``waits``."""
+        """Take the Hessian at the current point, where ``waits``; see `Curvature.at`."""
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient, and ask for its square."""

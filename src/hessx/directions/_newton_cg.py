@@ -82,7 +82,7 @@ class NewtonDirection(Direction):
         self.part.measure(self.model_step, step, track.alpha, packet)
 
     def read(self, numbers: Numbers) -> None:
-        """Read them."""
+        """Take the numbers of the trial over: the track's, and those of the pairs, s = alpha d."""
         t, p = self.track, self.model_step
         t.read(numbers)
         square = t.alpha * t.alpha
@@ -218,5 +218,5 @@ class NewtonCG(DirectionRule):
         return wants_hessian(self)
 
     def begin(self, frame: Frame, needs: Needs) -> NewtonDirection:
-        """Begin a run."""
+        """Begin with live parts; pairs are formed where B or the step rule asks for them."""
         return NewtonDirection(frame, self, needs)

@@ -63,7 +63,7 @@ class QuasiNewtonDirection(Direction):
         self.curvature.hold(packet)
 
     def read(self, numbers: Numbers) -> None:
-        """Read them."""
+        """Take the numbers of the trial over: the track's, and those of its pair, s = alpha d."""
         track = self.track
         track.read(numbers)
         pair = self.pair

@@ -15,7 +15,7 @@ __all__ = ["BFGS", "SR1", "BFGSCurvature", "SR1Curvature", "diagonal_of"]
 
 @saved
 class BFGSCurvature(Curvature):
-    """B and A = B^-1 in z; multiples of I until the first pair gives them their size."""
+    """B and A = B^-1 in z, (n, n); multiples of I until the first pair gives them their size."""
 
     __slots__ = ("A", "B", "frame", "past", "settings", "sized")
     A: Array
@@ -31,7 +31,7 @@ class BFGSCurvature(Curvature):
         return self.sized
 
     def update(self, pair: Pair) -> str:
-        """Make A y = s and B s = y, unless the curvature is rounding."""
+        """Make A y = s and B s = y, unless s'y is rounding; a product, two if B s is unknown."""
         s, y, s_y, y_y = pair.s, pair.y, pair.s_y, pair.y_y
         known = self.sized and not math.isnan(pair.s_B_s)  # s's, of I, is of no unit of f
         s_B_s = pair.s_B_s if known else math.sqrt(pair.s_s) * math.sqrt(y_y)
@@ -52,29 +52,29 @@ class BFGSCurvature(Curvature):
         return ""
 
     def hold(self, packet: Packet) -> None:
-        """Name both matrices."""
+        """Name both matrices, which a pair replaces."""
         packet.hold(self, "A", "B")
 
     def reset(self) -> bool:
-        """Begin anew."""
+        """Go back to A = initial I, whose size is that of the next pair where none was given."""
         had = self.past
         self._begin()
         return had
 
     def solve(self, v: Array) -> Array:
-        """A v."""
+        """A v, n^2 multiplications."""
         return self.A @ v
 
     def matvec(self, v: Array) -> Array:
-        """B v."""
+        """B v, n^2 multiplications."""
         return self.B @ v
 
     def dense(self) -> Array:
-        """B."""
+        """B in z, a copy."""
         return self.B + 0.0
 
     def diagonal(self) -> Array:
-        """The diagonal of B."""
+        """The diagonal of B, without a product."""
         return diagonal_of(self.B)
 
     def operator(self, *, inverse: bool) -> DenseOperator:
@@ -113,7 +113,7 @@ class BFGS(Approximation):
 
     Notes
     -----
-    Memory: 2 n^2 numbers, as many again while a pair is learnt.  Cost: one product with a matrix
+    Memory: 2 n^2 numbers, on NumPy 5 n^2 while a pair is learnt.  Cost: one product with a matrix
     per direction and two per pair, about 10 n^2 operations; nothing is fetched.
 
     References
@@ -140,13 +140,13 @@ class BFGS(Approximation):
         store_real(self, "initial", 0.0)
 
     def begin(self, frame: Frame) -> BFGSCurvature:
-        """Begin a run."""
+        """Begin with A = initial I, or with I until a pair gives its size."""
         return BFGSCurvature(frame, self)
 
 
 @saved
 class SR1Curvature(Curvature):
-    """B in z, I until the first pair gives it its size."""
+    """B in z, (n, n); I until the first pair gives it its size."""
 
     __slots__ = ("B", "frame", "past", "settings", "sized")
     B: Array
@@ -157,7 +157,7 @@ class SR1Curvature(Curvature):
         self.reset()
 
     def measure(self, pair: Pair, packet: Packet) -> None:
-        """Ask for s'r and r'r with r = y - B s."""
+        """Ask for s'r and r'r with r = y - B s; one product where B s is unknown."""
         if pair.product is None:
             pair.product = self.B @ pair.s
         r = pair.y - pair.B_s
@@ -180,11 +180,11 @@ class SR1Curvature(Curvature):
         return ""
 
     def hold(self, packet: Packet) -> None:
-        """Name the matrix."""
+        """Name the matrix, which a pair replaces."""
         packet.hold(self, "B")
 
     def reset(self) -> bool:
-        """Begin anew."""
+        """Go back to B = initial I, whose size is that of the next pair where none was given."""
         had = self.past
         self.B, self.past = _eye(self.frame), False
         self.sized = self.settings.initial is not None
@@ -193,19 +193,19 @@ class SR1Curvature(Curvature):
         return had
 
     def matvec(self, v: Array) -> Array:
-        """B v."""
+        """B v, n^2 multiplications."""
         return self.B @ v
 
     def dense(self) -> Array:
-        """B."""
+        """B in z, a copy."""
         return self.B + 0.0
 
     def diagonal(self) -> Array:
-        """The diagonal of B."""
+        """The diagonal of B, without a product."""
         return diagonal_of(self.B)
 
     def operator(self, *, inverse: bool) -> DenseOperator | None:
-        """B in x, a copy."""
+        """B in x, a copy; there is no A."""
         if inverse:
             return None
         return DenseOperator(self.frame.inverse_matrix(self.B) + 0.0, symmetric=True)
@@ -234,7 +234,7 @@ class SR1(Approximation):
 
     Notes
     -----
-    Memory: n^2 numbers, twice as many again while a pair is learnt.  Cost: one product with a
+    Memory: n^2 numbers, on NumPy 2 n^2 while a pair is learnt.  Cost: one product with a
     matrix per step of CG, about 3 n^2 operations per pair; two scalars more in the packet.
 
     References
@@ -261,7 +261,7 @@ class SR1(Approximation):
         store_real(self, "initial", 0.0)
 
     def begin(self, frame: Frame) -> SR1Curvature:
-        """Begin a run."""
+        """Begin with B = initial I, or with I until a pair gives its size."""
         return SR1Curvature(frame, self)
 
 

@@ -32,11 +32,11 @@ class ExactCurvature(Curvature):
         return self.apply is None
 
     def at(self, hessian: Any) -> None:
-        """Take it."""
+        """Take its products, in z; nothing is evaluated yet."""
         self.apply = self.frame.product(hessian)
 
     def leave(self) -> None:
-        """Let go of it."""
+        """Let go of it, so that the next is asked for."""
         self.apply = None
 
     def matvec(self, v: Array) -> Array:
@@ -70,7 +70,7 @@ class Exact(Approximation):
     wants = Wants.HESSIAN
 
     def begin(self, frame: Frame) -> ExactCurvature:
-        """Begin a run."""
+        """Begin without a Hessian: the first is asked for at x0."""
         return ExactCurvature(frame)
 
 
@@ -154,19 +154,19 @@ class KnownCurvature(Curvature):
     B: Array = None
 
     def solve(self, v: Array) -> Array:
-        """H^-1 v."""
+        """H^-1 v, n^2 multiplications."""
         return self.A @ v
 
     def matvec(self, v: Array) -> Array:
-        """H v."""
+        """H v, n^2 multiplications; H is moved to the device at its first use."""
         return self._moved() @ v
 
     def dense(self) -> Array:
-        """H."""
+        """H in z, a copy."""
         return self._moved() + 0.0
 
     def diagonal(self) -> Array:
-        """The diagonal of H."""
+        """The diagonal of H in z, without a product."""
         return diagonal_of(self._moved())
 
     def _moved(self) -> Array:

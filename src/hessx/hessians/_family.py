@@ -72,12 +72,22 @@ class Approximation:
     wants: ClassVar[Wants] = Wants.NOTHING
 
     def begin(self, frame: Frame) -> Curvature:
-        """Begin a run: give the part that is at work in it.
+        """Begin a run: give the part that is at work in it, new each time.
 
         Parameters
         ----------
         frame : Frame
             The variables of the method; ``frame.space`` is where they live.
+
+        Returns
+        -------
+        Curvature
+            B at the start, I where nothing is known.
+
+        Raises
+        ------
+        SettingsError
+            Settings that do not fit the variables, such as a matrix of another size.
         """
         msg = f"{type(self).__name__} has no begin(frame), which gives its Curvature"
         raise NotImplementedError(msg)
@@ -87,7 +97,8 @@ class Curvature:
     """An approximation at work in a run: owns its arrays, and is saved with the run.
 
     Its class is registered by `saved` where runs are to be saved.  A subclass writes what its
-    `Approximation` offers, and ``update`` where it learns.
+    `Approximation` offers, and ``update`` where it learns.  Vectors have the shape (n,) and are in
+    z; an apply gives a new one, does not write v, and fetches nothing.
 
     Attributes
     ----------
@@ -111,13 +122,24 @@ class Curvature:
     squares: bool = True
 
     def at(self, hessian: Any) -> None:
-        """Take the Hessian at a new point, where that is wanted."""
+        """Take the Hessian at a new point, where that is wanted; no fetch.
+
+        Parameters
+        ----------
+        hessian : HessianAt
+            v -> H v of flat vectors in x, each a product that is counted; ``diagonal()`` is that of
+            H, or None.  `Frame.product` and `Frame.diagonal` turn them into z.
+        """
 
     def leave(self) -> None:
-        """Let go of what belongs to the point that is left."""
+        """Let go of what belongs to the point that is left: called after ``update``."""
 
     def hold(self, packet: Packet) -> None:
-        """Name arrays that change, for lazy libraries: ``packet.hold(self, "first", "second")``."""
+        """Name the arrays that change: ``packet.hold(self, "first", "second")``.
+
+        A lazy library computes them with the numbers of the trial, so that its graph does not grow
+        from step to step; nothing on others.
+        """
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for scalars of a trial beyond those of `Pair`; ``pair.numbers`` has them later.
@@ -126,7 +148,22 @@ class Curvature:
         """
 
     def update(self, pair: Pair) -> str:  # noqa: ARG002
-        """Learn from a pair; "" or a word such as "skipped" for the record."""
+        """Learn from a pair, with its numbers on the host; no fetch.
+
+        A pair that would make B indefinite, or not finite, is left out.
+
+        Parameters
+        ----------
+        pair : Pair
+            A step and the change of the gradient along it; of a preconditioner, a step of the model
+            and its product with B.
+
+        Returns
+        -------
+        str
+            For the record of the step: "", or a word such as "skipped", which says that nothing
+            was learnt.
+        """
         return ""
 
     def collected(self, pairs: PairRing) -> None:
@@ -136,11 +173,14 @@ class Curvature:
         """As a preconditioner: a solve with it has ended; short, for lack of products."""
 
     def reset(self) -> bool:
-        """Forget the past; False where there was none, or none that can be forgotten."""
+        """Make B what it was at first; False where nothing was learnt, or nothing can be forgotten.
+
+        Called where a trust region has failed, before it takes the Cauchy step.
+        """
         return False
 
     def direction(self, g: Array, g_g: float) -> tuple[Array, float]:  # noqa: ARG002
-        """Give -A g, a new vector, and its product with g; nan where that is to be measured."""
+        """Give -A g, a new vector, and g'(-A g); nan where that is to come with the first trial."""
         return -self.solve(g), math.nan
 
     def solve(self, v: Array) -> Array:
@@ -160,15 +200,15 @@ class Curvature:
         raise NotImplementedError(_missing(self, "solve_shifted"))
 
     def dense(self) -> Array:
-        """B, of shape (n, n)."""
+        """B, of shape (n, n), a new array."""
         raise NotImplementedError(_missing(self, "dense"))
 
     def diagonal(self) -> Array:
-        """The diagonal of B."""
+        """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
-        """A (or B) in x, as it stands, as an operator; None where there is none."""
+        """A (or B) in x, as it stands, as an operator that no later step changes; or None."""
         return None
 
 

@@ -23,7 +23,7 @@ class GivenCurvature(Curvature):
         self.apply = frame.inverse(A.matvec)
 
     def solve(self, v: Array) -> Array:
-        """A v."""
+        """A v in z, by one product with what was given."""
         return self.apply(v)
 
 
@@ -56,7 +56,13 @@ class Given(Approximation):
     learns = Learns.NOTHING
 
     def begin(self, frame: Frame) -> GivenCurvature:
-        """Begin a run."""
+        """Begin with what was given, taken in as `as_operator` does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No operator, or one of another size, library, dtype or device.
+        """
         return GivenCurvature(frame, self)
 
 
@@ -76,7 +82,13 @@ class JacobiCurvature(Curvature):
         return self.inverse is None
 
     def at(self, hessian: Any) -> None:
-        """Divide by the diagonal at the point; nothing is fetched."""
+        """Divide by the diagonal at the point; nothing is fetched.
+
+        Raises
+        ------
+        ValueError
+            The Hessian does not know its diagonal.
+        """
         space, diagonal = self.frame.space, hessian.diagonal()
         if diagonal is None:
             msg = (
@@ -91,7 +103,7 @@ class JacobiCurvature(Curvature):
         self.inverse = 1.0 / xp.where(d > 0.0, d, d * 0.0 + 1.0)
 
     def leave(self) -> None:
-        """Let go of the diagonal."""
+        """Let go of the diagonal, so that the next is asked for."""
         self.inverse = None
 
     def solve(self, v: Array) -> Array:
@@ -103,7 +115,7 @@ class JacobiCurvature(Curvature):
         return v / self.inverse
 
     def diagonal(self) -> Array:
-        """abs(diag(H))."""
+        """abs(diag(H)) in z."""
         return 1.0 / self.inverse
 
 
@@ -134,5 +146,5 @@ class Jacobi(Approximation):
     wants = Wants.HESSIAN
 
     def begin(self, frame: Frame) -> JacobiCurvature:
-        """Begin a run."""
+        """Begin without a diagonal: the first is asked for at x0."""
         return JacobiCurvature(frame)

@@ -26,7 +26,7 @@ class IdentityCurvature(Curvature):
         return -g, -g_g
 
     def solve(self, v: Array) -> Array:
-        """I v."""
+        """Give v, a copy."""
         return v + 0.0
 
     matvec = solve
@@ -36,11 +36,11 @@ class IdentityCurvature(Curvature):
         return v / (1.0 + sigma)
 
     def dense(self) -> Array:
-        """I."""
+        """I, shape (n, n)."""
         return self.space.xp.eye(self.space.n, dtype=self.space.dtype, device=self.space.device)
 
     def diagonal(self) -> Array:
-        """Ones."""
+        """Ones, shape (n,)."""
         return self.space.zeros(self.space.n) + 1.0
 
 
@@ -73,5 +73,5 @@ class Identity(Approximation):
     learns = Learns.NOTHING
 
     def begin(self, frame: Frame) -> IdentityCurvature:
-        """Begin a run."""
+        """Begin with I, which stays."""
         return IdentityCurvature(frame.space)

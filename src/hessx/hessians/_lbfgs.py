@@ -97,7 +97,13 @@ class LBFGS(Approximation):
     offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
 
     def begin(self, frame: Frame) -> LBFGSCurvature:
-        """Begin a run: pairs that learn by `Curvature.update`."""
+        """Begin with hess_inv0, or I: pairs that learn by `Curvature.update`.
+
+        Raises
+        ------
+        SettingsError
+            hess_inv0 does not fit the variables.
+        """
         curvature, start = self._begin(frame), self.hess_inv0
         curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
         if isinstance(start, LBFGSInverse):

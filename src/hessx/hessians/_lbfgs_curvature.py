@@ -178,7 +178,7 @@ class LBFGSCurvature(Curvature):
         return y * share + self.inner.pull(pair.B_s) * rest, s_y, y_y, with_y
 
     def reset(self) -> bool:
-        """Forget the pairs."""
+        """Forget the pairs; hess_inv0 as a number or a diagonal stays."""
         had = self.pairs.count > 0
         self.forget()
         if self.initial is not None:
@@ -187,7 +187,7 @@ class LBFGSCurvature(Curvature):
         return had
 
     def solve(self, v: Array) -> Array:
-        """A v; one upload after each update."""
+        """A v, by two products with the rows; one upload after each update."""
         if self.inverted is None:
             pairs, gram = self.pairs, self.gram.copy()
             layout = pairs.limit, pairs.count, pairs.candidate
@@ -197,7 +197,7 @@ class LBFGSCurvature(Curvature):
         return self.inverted.matvec(v)
 
     def matvec(self, v: Array) -> Array:
-        """B v; one upload after each update."""
+        """B v, by two products with the rows; one upload after each update."""
         if self.applied is None:
             self.applied = LBFGSHessian(
                 self.inner, self.pairs.rows, self._pieces, self._forward(), self.gamma
@@ -205,7 +205,7 @@ class LBFGSCurvature(Curvature):
         return self.applied.matvec(v)
 
     def diagonal(self) -> Array:
-        """The diagonal of B."""
+        """The diagonal of B; 2 k products with the rows of the k pairs."""
         self.matvec(self.inner.space.zeros(self.inner.space.n))
         return self.applied.diagonal()  # type: ignore[union-attr]
 

@@ -35,21 +35,21 @@ class DiagonalCurvature(Curvature):
         return self.active
 
     def hold(self, packet: Packet) -> None:
-        """Name the sums."""
+        """Name the sums, which a step adds to."""
         packet.hold(self, "steps", "changes")
 
     def solve(self, v: Array) -> Array:
-        """A v; nothing is fetched."""
+        """A v; the diagonal is formed anew after a step."""
         if self.inverse is None:
             self.inverse = self._formed()
         return v * self.inverse
 
     def matvec(self, v: Array) -> Array:
-        """B v."""
+        """B v, by the inverse of the diagonal of A."""
         return v * self.diagonal()
 
     def diagonal(self) -> Array:
-        """The diagonal of B."""
+        """The diagonal of B, 1 / m."""
         if self.inverse is None:
             self.inverse = self._formed()
         return 1.0 / self.inverse
@@ -60,7 +60,7 @@ class DiagonalCurvature(Curvature):
             self.on = not self.on
 
     def update(self, pair: Pair) -> str:
-        """Add a step while in use."""
+        """Add the squares of s and y, by 1 / s'y, while in use; not where s'y <= 0."""
         if not (self.on and pair.s_y > 0.0):
             return "skipped" if self.on else ""
         self.steps = _plus_square(self.steps, pair.s, 1.0 / pair.s_y)
@@ -69,7 +69,7 @@ class DiagonalCurvature(Curvature):
         return ""
 
     def reset(self) -> bool:
-        """Forget the sums."""
+        """Forget the sums; it stays in use, or waiting, as it is."""
         had = self.active
         self.steps = self.changes = self.inverse = None
         return had
@@ -132,5 +132,5 @@ class LearntDiagonal(Approximation):
     offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
 
     def begin(self, frame: Frame) -> DiagonalCurvature:
-        """Begin a run."""
+        """Begin with I, in use or waiting for a long solve."""
         return DiagonalCurvature(frame, on=not self.patient)

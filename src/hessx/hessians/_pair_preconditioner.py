@@ -30,7 +30,7 @@ class CollectedCurvature(Curvature):
         return self.pairs is not None and self.pairs.count > 0
 
     def collected(self, pairs: PairRing) -> None:
-        """Take the pairs over."""
+        """Take the pairs over, in the place of those of the solve before; none leave them."""
         if pairs.count:
             self.pairs, self.inverse = pairs, None
 
@@ -84,5 +84,5 @@ class PairPreconditioner(Approximation):
         store_integer(self, "memory", 1)
 
     def begin(self, frame: Frame) -> CollectedCurvature:
-        """Begin a run."""
+        """Begin with I, until a solve has handed pairs over."""
         return CollectedCurvature(frame, self.memory)

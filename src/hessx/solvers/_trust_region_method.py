@@ -35,8 +35,8 @@ _SHORTENED = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.RESTRAINED})
 class TrustRegionMethod:
     r"""Minimise by x+ = x + argmin over norm(p) <= radius of g'p + p'Bp / 2.
 
-    Or under another restraint: g'p + p'Hp / 2 + sigma norm(p)^2 / 2 (Levenberg-Marquardt) with
-    `NielsenRule`, g'p + p'Hp / 2 + sigma norm(p)^3 / 3 (ARC) with `CubicRule`.
+    Or under another restraint: g'p + p'Bp / 2 + sigma norm(p)^2 / 2 (Levenberg-Marquardt) with
+    `NielsenRule`, g'p + p'Bp / 2 + sigma norm(p)^3 / 3 (ARC) with `CubicRule`.
 
     Parameters
     ----------
