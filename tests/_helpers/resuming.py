@@ -12,7 +12,7 @@ import numpy as np
 
 import hessx
 from _helpers.runs import chained_rosenbrock
-from _helpers.solvers import MEMORY, SOLVERS
+from _helpers.solvers import LEARNING, MEMORY, SOLVERS
 
 __all__ = [
     "METHODS",
@@ -54,6 +54,7 @@ METHODS = (
         ),
     }
     | SECOND_ORDER
+    | LEARNING
 )
 
 

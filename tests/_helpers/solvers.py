@@ -12,6 +12,7 @@ from _helpers.runs import matrix_of, product_of
 
 __all__ = [
     "EVERY",
+    "LEARNING",
     "MEMORY",
     "MINIMISER",
     "NEWTON",
@@ -64,6 +65,20 @@ NEWTON = {
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON
+
+# They learn their models from steps; the steps of CG are fetches too.
+LEARNING = {
+    "bfgs": _along(hessx.BFGS(), hessx.HagerZhang()),
+    "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS()),
+    "trust-sr1": hessx.TrustRegionMethod(hessx.SR1()),
+    "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY)),
+    "trust-lbfgs-damped": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY, damping=0.2)),
+    "newton-bfgs": _along(hessx.NewtonCG(approximation=hessx.BFGS()), hessx.HagerZhang()),
+    "newton-sr1": _along(hessx.NewtonCG(approximation=hessx.SR1()), hessx.HagerZhang()),
+    "newton-lbfgs": _along(
+        hessx.NewtonCG(approximation=hessx.LBFGS(memory=MEMORY)), hessx.MoreThuente()
+    ),
+}
 
 
 def products(name: str, fun: Any) -> dict[str, Any]:

@@ -11,15 +11,21 @@ import pytest
 import hessx
 from _helpers.registry import make_backend
 from _helpers.runs import PRODUCTS, chained_rosenbrock
-from _helpers.solvers import EVERY, NEWTON, products
+from _helpers.solvers import EVERY, LEARNING, NEWTON, products
 
 START = np.array([-1.2, 1.0, 0.75, 0.5, 1.5, 0.0])
-METHODS = EVERY | {
-    "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
-    "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
-    "inverse": hessx.LineSearchMethod(hessx.ExactInverse(256.0 * np.eye(6)), hessx.HagerZhang()),
-}
-QUICK = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", *NEWTON]
+METHODS = (
+    EVERY
+    | LEARNING
+    | {
+        "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
+        "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
+        "inverse": hessx.LineSearchMethod(
+            hessx.ExactInverse(256.0 * np.eye(6)), hessx.HagerZhang()
+        ),
+    }
+)
+QUICK = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", *NEWTON, *LEARNING]
 
 
 def convex(x):

@@ -9,10 +9,11 @@ import pytest
 
 import hessx
 from _helpers.runs import bowl
-from _helpers.solvers import EVERY, MINIMISER, WEIGHTS, Quadratic, products, quadratic_at
+from _helpers.solvers import EVERY, LEARNING, MINIMISER, WEIGHTS, Quadratic, products, quadratic_at
 from hessx import _xp
 
-every_solver = pytest.mark.parametrize("name", EVERY)
+METHODS = EVERY | LEARNING
+every_solver = pytest.mark.parametrize("name", METHODS)
 
 
 @pytest.mark.whole
@@ -20,7 +21,7 @@ every_solver = pytest.mark.parametrize("name", EVERY)
 def test_kind_solution_counts_and_success(backend, name):
     fun = Quadratic(backend)
     x0 = backend.asarray(np.zeros((2, 3)))
-    result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], **products(name, fun))
+    result = hessx.minimize(fun, x0, jac=True, method=METHODS[name], **products(name, fun))
     backend.assert_same_kind(result.x, x0)
     backend.assert_same_kind(result.jac, x0)
     assert type(result.fun) is float
@@ -51,7 +52,7 @@ def test_observers_add_no_fetch(backend, name, capsys):
     def run(**observers):
         x0 = backend.asarray(np.zeros((2, 3)))
         fun = Quadratic(backend)
-        settings = {"jac": True, "method": EVERY[name], "options": {"maxiter": 4}}
+        settings = {"jac": True, "method": METHODS[name], "options": {"maxiter": 4}}
         settings |= products(name, fun)
         with _xp.record_fetches() as ledger:
             result = hessx.minimize(fun, x0, **settings, **observers)
@@ -73,7 +74,7 @@ def test_the_history_is_what_happened(name):
         evaluated.append((x, *bowl(x)))
         return evaluated[-1][1:]
 
-    method = EVERY["gd-armijo"] if name == "inverse" else EVERY[name]
+    method = METHODS["gd-armijo"] if name == "inverse" else METHODS[name]
     steps = []
     result = hessx.minimize(
         fun,
@@ -104,7 +105,7 @@ def test_one_variable(name):
     if name == "inverse":
         method = hessx.LineSearchMethod(hessx.ExactInverse([[2.0]]), hessx.HagerZhang())
     else:
-        method = EVERY[name]
+        method = METHODS[name]
     result = hessx.minimize(
         lambda x: ((x @ x) - 2 * x[0], 2 * x - 2),
         [4.0],
@@ -121,7 +122,7 @@ def test_one_variable(name):
 def test_a_start_without_gradient_is_returned(backend, name):
     fun = Quadratic(backend)
     result = hessx.minimize(
-        fun, fun.c, jac=True, method=EVERY[name], options={"gtol": 0.0}, **products(name, fun)
+        fun, fun.c, jac=True, method=METHODS[name], options={"gtol": 0.0}, **products(name, fun)
     )
     assert result.success
     assert (result.nit, result.nfev, result.fun) == (0, 1, 0.0)
@@ -142,7 +143,7 @@ def test_limits_hold(name, limit):
         calls.clear()
         options = {"gtol": 0.0, **options}
         x0, more = np.linspace(1.3, 2.2, 6), products(name, bowl)
-        result = hessx.minimize(fun, x0, jac=True, method=EVERY[name], options=options, **more)
+        result = hessx.minimize(fun, x0, jac=True, method=METHODS[name], options=options, **more)
         assert result.nfev == len(calls)
         return result
 

@@ -43,6 +43,32 @@ SOLVERS = {
         b,
     ),
     "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
+    "bfgs": lambda a, b: (hessx.BFGS(), hessx.HagerZhang(), b),
+    "bfgs-number": lambda a, b: (hessx.BFGS(b * b / a / 128), hessx.MoreThuente(), b),
+    "newton-bfgs": lambda a, b: (
+        hessx.NewtonCG(approximation=hessx.BFGS()),
+        hessx.HagerZhang(),
+        b,
+    ),
+    "newton-sr1": lambda a, b: (hessx.NewtonCG(approximation=hessx.SR1()), hessx.HagerZhang(), b),
+    "newton-lbfgs": lambda a, b: (
+        hessx.NewtonCG(approximation=hessx.LBFGS(memory=3)),
+        hessx.MoreThuente(),
+        b * SCALE,
+    ),
+}
+# In a region, of gradients alone.
+LEARNING = {
+    "trust-bfgs": lambda a, b: hessx.TrustRegionMethod(hessx.BFGS(), x_scale=b),
+    "trust-sr1": lambda a, b: hessx.TrustRegionMethod(hessx.SR1(), x_scale=b),
+    "trust-sr1-number": lambda a, b: hessx.TrustRegionMethod(hessx.SR1(128 * a), x_scale=b * SCALE),
+    "trust-lbfgs": lambda a, b: hessx.TrustRegionMethod(hessx.LBFGS(memory=3), x_scale=b),
+    "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
+    ),
+    "damped-lbfgs": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LBFGS(memory=3), region=hessx.NielsenRule(), x_scale=b
+    ),
 }
 # Of second order: products are given, but for those whose names say differences.
 NEWTON = {
@@ -97,7 +123,8 @@ UNITS = [(2.0**20, 1.0), (2.0**-20, 1.0), (1.0, 2.0**10), (1.0, 2.0**-10)]
 
 def composed(name, a, b):
     """A method in these units."""
-    return NEWTON[name](a, b) if name in NEWTON else hessx.LineSearchMethod(*SOLVERS[name](a, b))
+    whole = NEWTON | LEARNING
+    return whole[name](a, b) if name in whole else hessx.LineSearchMethod(*SOLVERS[name](a, b))
 
 
 def second_order(name, a, b):
@@ -130,7 +157,7 @@ def run(name, a=1.0, b=1.0, jac=True):
 
 
 @pytest.mark.parametrize(("a", "b"), UNITS)
-@pytest.mark.parametrize("name", [*SOLVERS, *NEWTON])
+@pytest.mark.parametrize("name", [*SOLVERS, *NEWTON, *LEARNING])
 def test_other_units_of_f_and_x(name, a, b):
     points, expected = run(name)
     rescaled, result = run(name, a, b)
@@ -140,6 +167,16 @@ def test_other_units_of_f_and_x(name, a, b):
     assert result.fun == a * expected.fun
     np.testing.assert_array_equal(result.x, b * expected.x)
     np.testing.assert_array_equal(result.jac, a / b * expected.jac)
+
+
+@pytest.mark.parametrize("name", ["bfgs", "newton-sr1", *LEARNING])
+@pytest.mark.parametrize("a", [2.0**-70, 2.0**70])
+def test_units_of_f_beyond_its_digits(name, a):
+    """The first pair, of a B that is I, is judged in units of f too."""
+    points, expected = run(name)
+    rescaled, result = run(name, a)
+    np.testing.assert_array_equal(rescaled, points)
+    assert (result.nit, result.nfev) == (expected.nit, expected.nfev)
 
 
 @pytest.mark.parametrize(("a", "b"), UNITS)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["TwoLoop", "bfgs_update", "compact_inverse", "dense_inverse", "powell_damped"]
+__all__ = [
+    "TwoLoop",
+    "bfgs_hessian_update",
+    "bfgs_update",
+    "compact_hessian",
+    "compact_inverse",
+    "dense_hessian",
+    "dense_inverse",
+    "powell_damped",
+    "sr1_size",
+    "sr1_update",
+]
 
 
 class TwoLoop:
@@ -49,6 +60,46 @@ def dense_inverse(pairs, gamma, n):
     for s, y in pairs:
         A = bfgs_update(A, s, y)
     return A
+
+
+def bfgs_hessian_update(B, s, y):
+    """The BFGS Hessian after one pair (Nocedal & Wright 2006, eq. 6.19)."""
+    B_s = B @ s
+    return B - np.outer(B_s, B_s) / (s @ B_s) + np.outer(y, y) / (y @ s)
+
+
+def dense_hessian(pairs, gamma, n):
+    """BFGS updates of I / gamma by all pairs in turn."""
+    B = np.eye(n) / gamma
+    for s, y in pairs:
+        B = bfgs_hessian_update(B, s, y)
+    return B
+
+
+def sr1_size(s, y):
+    """1 / gamma, gamma = s's / s'y - ((s's / s'y)^2 - s's / y'y)^(1/2) (Osborne & Sun 1999)."""
+    ratio = s @ s / abs(s @ y)
+    return 1.0 / (ratio - np.sqrt(ratio**2 - s @ s / (y @ y)))
+
+
+def sr1_update(B, s, y, least):
+    """The SR1 matrix after one pair (Nocedal & Wright 2006, eqs. 6.24 and 6.26)."""
+    r = y - B @ s
+    if abs(s @ r) < least * np.linalg.norm(s) * np.linalg.norm(r):
+        return B
+    return B + np.outer(r, r) / (r @ s)
+
+
+def compact_hessian(pairs, gamma, n):
+    """The compact form of `dense_hessian` (Byrd, Nocedal & Schnabel 1994, theorem 2.3)."""
+    sigma = 1.0 / gamma
+    if not pairs:
+        return sigma * np.eye(n)
+    S, Y = (np.stack(vectors, axis=1) for vectors in zip(*pairs, strict=True))
+    L, D = np.tril(S.T @ Y, -1), np.diag(np.diag(S.T @ Y))
+    W = np.hstack([sigma * S, Y])
+    K = np.block([[sigma * S.T @ S, L], [L.T, -D]])
+    return sigma * np.eye(n) - W @ np.linalg.solve(K, W.T)
 
 
 def compact_inverse(pairs, gamma, n):

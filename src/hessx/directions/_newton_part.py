@@ -162,10 +162,9 @@ class NewtonPart:
         M = self.preconditioner
         if M is not None and self.taught and p is not None:
             pair = self.pair_of_M = Pair(p.step, p.product, p.slope_change)
-            asked = packet.under(_OF_M)
             if M.squares:
-                asked.ask(y_y=p.product @ p.product, s_s=p.step @ p.step)
-            M.measure(pair, asked)
+                packet.ask(M_y_y=p.product @ p.product, M_s_s=p.step @ p.step)
+            M.measure(pair, packet.under(_OF_M))
             M.hold(packet)
 
     def read(
@@ -178,9 +177,8 @@ class NewtonPart:
             pair.numbers = under(numbers, _OF_B)
         pair = self.pair_of_M
         if pair is not None:
-            own = pair.numbers = under(numbers, _OF_M)
-            pair.s_s = own.get("s_s", s_s)
-            pair.y_y = own.get("y_y", math.nan)
+            pair.numbers, pair.s_s = under(numbers, _OF_M), numbers.get("M_s_s", s_s)
+            pair.y_y = numbers.get("M_y_y", math.nan)
 
     def accept(self, p: ModelStep | None) -> str:
         """Let B learn from the step, and M from the model; the point is left."""

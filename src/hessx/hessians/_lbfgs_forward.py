@@ -120,7 +120,10 @@ class LBFGSHessian(RowsOperator):
 
 def forward_gram(frame: Frame, rows: Rows, order: list[int]) -> ForwardGram:
     """Form S'S and S'Y of pairs in slots; two products of the rows per pair, one fetch."""
-    gram, stop = ForwardGram(max(order, default=0) + 1), PAIRS + 2 * (max(order, default=0) + 1)
+    slots = max(order, default=0) + 1
+    gram, stop = ForwardGram(slots), PAIRS + 2 * slots
+    if not order:
+        return gram
     asked = [rows.products(PAIRS, stop, PAIRS + 2 * i + j) for i in order for j in (0, 1)]
     columns, _ = fetch(frame.space, asked)
     for at, slot in enumerate(order):

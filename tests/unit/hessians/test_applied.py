@@ -148,7 +148,9 @@ def test_a_hessian_of_another_size_is_refused(backend):
 def test_parts_that_do_not_fit_are_refused():
     with pytest.raises(SettingsError, match="rule is a float: expected a line search"):
         hessx.LineSearchMethod(hessx.Identity(), 0.1)
-    with pytest.raises(SettingsError, match="curvature is a str: expected hessx"):
+    with pytest.raises(
+        SettingsError, match="direction is a str: expected an approximation such as hessx"
+    ):
         hessx.LineSearchMethod("lbfgs", hessx.HagerZhang())
     with pytest.raises(SettingsError, match="short Barzilai-Borwein step belongs to Identity"):
         hessx.LineSearchMethod(hessx.LBFGS(), hessx.BarzilaiBorwein("short"))

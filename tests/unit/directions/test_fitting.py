@@ -1,0 +1,248 @@
+"""What does not fit is refused when parts are put together, and the message says what would."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.runs import bowl
+from hessx import Offer, SettingsError
+
+
+class Needy(hessx.Subproblem):
+    """It wants what it says."""
+
+    takes = (hessx.Ball, hessx.Free)
+
+    def __init__(self, needs):
+        self.wanted = needs
+
+    @property
+    def needs(self):
+        return self.wanted
+
+    def __call__(self, model):
+        return hessx.TruncatedCG()(model)
+
+
+class DuckTyped:
+    """It has what an approximation has, and is none."""
+
+    offers = Offer.SOLVE | Offer.MATVEC
+    positive = True
+
+    def begin(self, frame):
+        raise AssertionError("it must be refused before")
+
+
+def line(direction):
+    return hessx.LineSearchMethod(direction, hessx.HagerZhang())
+
+
+def region(*given, **settings):
+    return hessx.TrustRegionMethod(*given, **settings)
+
+
+MISFITS = {
+    "SR1 bare in a line search": (
+        lambda: line(hessx.SR1()),
+        (
+            r"SR1\(\) may be indefinite, and a line search needs descent: expected "
+            r"hessx\.NewtonCG\(approximation=hessx\.SR1\(\)\), "
+            r"hessx\.TrustRegionMethod\(hessx\.SR1\(\)\), .* such as hessx\.LBFGS\(\)"
+        ),
+    ),
+    "Exact bare in a line search": (
+        lambda: line(hessx.Exact()),
+        r"Exact\(\) may be indefinite, .* hessx\.NewtonCG\(approximation=hessx\.Exact\(\)\)",
+    ),
+    "Exact in QuasiNewton": (
+        lambda: hessx.QuasiNewton(hessx.Exact()),
+        r"Exact\(\) may be indefinite",
+    ),
+    "SR1 as a preconditioner": (
+        lambda: region(preconditioner=hessx.SR1()),
+        r"preconditioner = SR1\(\) may be indefinite: expected .* hessx\.LearntDiagonal\(\)",
+    ),
+    "Exact as a preconditioner of NewtonCG": (
+        lambda: hessx.NewtonCG(preconditioner=hessx.Exact()),
+        r"preconditioner = Exact\(\) may be indefinite",
+    ),
+    "a subproblem that factorises, and products": (
+        lambda: region(hessx.Exact(), subproblem=Needy(Offer.DENSE)),
+        (
+            r"Exact\(\) offers Offer\.MATVEC, and subproblem = Needy\(.* needs Offer\.DENSE.*: "
+            r"expected one that offers it, such as hessx\.BFGS\(\)"
+        ),
+    ),
+    "a subproblem that factorises, and L-BFGS": (
+        lambda: region(hessx.LBFGS(), subproblem=Needy(Offer.DENSE)),
+        r"LBFGS\(\) offers .*, and subproblem = Needy\(\.\.\.\) needs Offer\.DENSE",
+    ),
+    "a subproblem that solves, and SR1": (
+        lambda: region(hessx.SR1(), subproblem=Needy(Offer.SOLVE)),
+        r"SR1\(\) offers .* needs Offer\.SOLVE.* positive definite only",
+    ),
+    "the same in a line search": (
+        lambda: hessx.NewtonCG(approximation=hessx.SR1(), subproblem=Needy(Offer.SOLVE)),
+        r"SR1\(\) offers .* needs Offer\.SOLVE",
+    ),
+    "a cubic term and CG": (
+        lambda: region(region=hessx.CubicRule()),
+        (
+            r"TruncatedCG\(\.\.\.\) takes Ball, Damped, Free, and models are under Cubic: expected "
+            r"subproblem = hessx\.GLTR\(\), or region = hessx\.RadiusRule\(\) or hessx\.Nielsen"
+        ),
+    ),
+    "a class in a line search": (
+        lambda: line(hessx.BFGS),
+        r"direction is the class BFGS: expected an object, BFGS\(\)",
+    ),
+    "a class in a region": (
+        lambda: region(hessx.SR1),
+        r"approximation is the class SR1: expected an object, SR1\(\)",
+    ),
+    "a class as a preconditioner": (
+        lambda: region(preconditioner=hessx.LBFGS),
+        r"preconditioner is the class LBFGS: expected an object",
+    ),
+    "a class in QuasiNewton": (
+        lambda: hessx.QuasiNewton(hessx.LBFGS),
+        r"approximation is the class LBFGS",
+    ),
+    "a duck-typed object in a line search": (
+        lambda: line(DuckTyped()),
+        r"direction is a DuckTyped: expected .*one's own is a subclass of hessx\.Approximation",
+    ),
+    "a duck-typed object in a region": (
+        lambda: region(DuckTyped()),
+        r"approximation is a DuckTyped: expected .*subclass of hessx\.Approximation",
+    ),
+    "a duck-typed object in NewtonCG": (
+        lambda: hessx.NewtonCG(approximation=DuckTyped()),
+        r"approximation is a DuckTyped: expected .*subclass of hessx\.Approximation",
+    ),
+    "a direction in a region": (
+        lambda: region(hessx.QuasiNewton(hessx.LBFGS())),
+        r"approximation is a QuasiNewton: expected an approximation",
+    ),
+    "pairs of a solve that hands none back": (
+        lambda: region(subproblem=hessx.GLTR(), preconditioner="pairs"),
+        r"GLTR\(\.\.\.\) hands none back: expected hessx\.TruncatedCG\(\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_misfits_are_refused(name):
+    make, message = MISFITS[name]
+    with pytest.raises(SettingsError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("B", [hessx.BFGS(), hessx.SR1(), hessx.Identity()])
+def test_what_is_offered_fits(B):
+    assert region(B, subproblem=Needy(Offer.DENSE | Offer.MATVEC)).approximation is B
+
+
+class Weighted(hessx.Approximation):
+    """diag(w), of which one side alone is written."""
+
+    def __init__(self, side):
+        self.side = side
+
+    @property
+    def offers(self):
+        return Offer.MATVEC if self.side is Products else Offer.SOLVE
+
+    def begin(self, frame):
+        space = frame.space
+        return self.side(space.xp.arange(1, space.n + 1, dtype=space.dtype, device=space.device))
+
+
+class Products(hessx.Curvature):
+    def __init__(self, w):
+        self.w = w
+
+    def matvec(self, v):
+        return self.w * v
+
+
+class Solves(Products):
+    matvec = hessx.Curvature.matvec
+
+    def solve(self, v):
+        return v / self.w
+
+
+class Neither(hessx.Curvature):
+    def __init__(self, w):
+        pass
+
+
+PLACES = {
+    "line search": line,
+    "trust region": region,
+    "NewtonCG": lambda part: line(hessx.NewtonCG(approximation=part)),
+    "preconditioner": lambda part: region(preconditioner=part),
+    "preconditioner of NewtonCG": lambda part: line(hessx.NewtonCG(preconditioner=part)),
+}
+
+
+@pytest.mark.parametrize("side", [Products, Solves])
+@pytest.mark.parametrize("place", PLACES)
+def test_one_side_alone_goes_everywhere(backend, place, side):
+    """The other is solved for by conjugate gradients."""
+    if backend.lazy and place != "line search":
+        pytest.skip("takes long on a lazy library")
+    x0 = backend.asarray([2.0, 0.5, 1.5])
+    gtol = 1e-5 if backend.dtype_name == "float64" else 1e-3
+
+    def hessp(x, v):
+        e = x - 1.0
+        return v + 6.0 * (e * e * v)
+
+    result = hessx.minimize(
+        bowl, x0, jac=True, hessp=hessp if "preconditioner" in place else None,
+        method=PLACES[place](Weighted(side)), options={"gtol": gtol},
+    )  # fmt: skip
+    assert result.success, result.message
+    backend.assert_same_kind(result.x, x0)
+    np.testing.assert_allclose(backend.to_numpy(result.x), 1.0, atol=1.1 * gtol)
+
+
+@pytest.mark.parametrize("side", [Products, Solves])
+def test_the_side_that_is_solved_for_is_the_inverse(backend, side):
+    v = backend.asarray([3.0, -1.0, 2.0, 5.0])
+    part = side(backend.asarray([1.0, 2.0, 4.0, 8.0]))
+    w = np.array([1.0, 2.0, 4.0, 8.0])
+    host = np.array([3.0, -1.0, 2.0, 5.0])
+    for apply, expected in ((part.solve, host / w), (part.matvec, host * w)):
+        found = apply(v)
+        backend.assert_same_kind(found, v)
+        small = 100 * backend.eps**0.75 * abs(expected).max()
+        np.testing.assert_allclose(backend.to_numpy(found), expected, atol=small)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda part: part.solve(np.ones(2)), "Neither has no solve, nor matvec"),
+        (lambda part: part.matvec(np.ones(2)), "Neither has no matvec, nor solve"),
+        (lambda part: part.dense(), "Neither has no dense: its approximation must not offer it"),
+        (lambda part: part.diagonal(), "Neither has no diagonal"),
+        (lambda part: part.solve_shifted(np.ones(2), 1.0), "Neither has no solve_shifted"),
+    ],
+)
+def test_what_is_not_written_is_named(ask, words):
+    with pytest.raises(NotImplementedError, match=words):
+        ask(Neither(None))
+
+
+def test_an_approximation_without_begin_is_named():
+    class Settings(hessx.Approximation):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Settings has no begin\(frame\), which gives"):
+        hessx.minimize(bowl, np.ones(2), jac=True, method=line(Settings()))

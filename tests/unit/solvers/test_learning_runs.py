@@ -1,0 +1,173 @@
+"""Runs of models that learn from steps: where they end, what they cost, what they need not know."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.runs import chained_rosenbrock
+from _helpers.solvers import LEARNING
+from hessx import Learns, Offer, _xp
+
+each = pytest.mark.parametrize("name", LEARNING)
+
+
+@each
+@pytest.mark.parametrize("n", [2, 10])
+def test_rosenbrock(name, n):
+    x0 = np.tile([-1.2, 1.0], n // 2)
+    result = hessx.minimize(chained_rosenbrock, x0, jac=True, method=LEARNING[name])
+    assert result.success, result.message
+    assert result.nfev <= 25 * (n + 1)
+    assert result.nhev == 0
+    assert abs(chained_rosenbrock(result.x)[1]).max() <= 1e-5
+
+
+@each
+def test_a_saddle_is_left(name):
+    """f = x^4 / 4 - x^2 / 2 + y^2, beside the ridge x = 0."""
+
+    def fun(x):
+        return x[0] ** 4 / 4 - x[0] ** 2 / 2 + x[1] ** 2, np.array([x[0] ** 3 - x[0], 2 * x[1]])
+
+    result = hessx.minimize(fun, [1e-3, 1.0], jac=True, method=LEARNING[name])
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, [1.0, 0.0], atol=1e-4)
+
+
+@each
+def test_a_convex_quadratic(backend, name):
+    weights = backend.asarray([1.0, 2.0, 5.0, 10.0])
+    x0 = backend.asarray([1.0, -1.0, 1.0, 2.0])
+    if backend.lazy and name != "trust-bfgs":
+        pytest.skip("takes long on a lazy library")
+    gtol = 1e-5 if backend.dtype_name == "float64" else 1e-3
+    result = hessx.minimize(
+        lambda x: ((weights * x) @ x / 2, weights * x), x0, jac=True, method=LEARNING[name],
+        options={"gtol": gtol},
+    )  # fmt: skip
+    assert result.success, result.message
+    assert result.nfev <= 30
+    backend.assert_same_kind(result.x, x0)
+    np.testing.assert_allclose(backend.to_numpy(result.x), 0.0, atol=1.001 * gtol)
+
+
+class Counted(hessx.Subproblem):
+    """Truncated CG that counts its products."""
+
+    takes = hessx.TruncatedCG.takes
+
+    def __init__(self):
+        self.products = 0
+
+    def __call__(self, model):
+        p = hessx.TruncatedCG()(model)
+        self.products += p.products
+        return p
+
+
+KINDS = {
+    "BFGS": hessx.BFGS(),
+    "SR1": hessx.SR1(),
+    "LBFGS": hessx.LBFGS(memory=3),
+    "LBFGS, damped": hessx.LBFGS(memory=3, damping=0.2),
+}
+
+
+@pytest.mark.backends("numpy", "fakegpu", "dask")
+@pytest.mark.parametrize("place", ["trust region", "NewtonCG", "line search"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_learning_costs_no_fetch(backend, kind, place):
+    """One fetch per trial, and one per step of CG."""
+    counted, B = Counted(), KINDS[kind]
+    if place == "trust region":
+        method = hessx.TrustRegionMethod(B, subproblem=counted, preconditioner=None)
+    elif B.positive and place == "line search":
+        method = hessx.LineSearchMethod(B, hessx.HagerZhang())
+    else:
+        direction = hessx.NewtonCG(approximation=B, subproblem=counted, preconditioner=None)
+        method = hessx.LineSearchMethod(direction, hessx.HagerZhang())
+    x0 = backend.asarray([-1.2, 1.0, 0.8, 0.5])
+    options = {"maxfun": 6 if backend.lazy else 14, "gtol": 0.0}
+    with _xp.record_fetches() as ledger:
+        result = hessx.minimize(chained_rosenbrock, x0, jac=True, method=method, options=options)
+    assert result.nfev == options["maxfun"]
+    assert ledger.fetches == result.nfev + counted.products
+
+
+@pytest.mark.backends("fakegpu")
+@pytest.mark.parametrize("place", [hessx.TrustRegionMethod, "line search"])
+@pytest.mark.parametrize("kind", ["BFGS", "LBFGS"])
+def test_the_host_waits_at_the_doors_alone(backend, kind, place):
+    line = place == "line search"
+    method = hessx.LineSearchMethod(KINDS[kind], hessx.HagerZhang()) if line else place(KINDS[kind])
+    x0 = backend.asarray([-1.2, 1.0, 0.8, 0.5])
+    with (
+        backend.meter.tally() as tally,
+        _xp.record_fetches() as ledger,
+        backend.meter.forbid_waits(_xp.fetch, _xp.upload),
+    ):
+        hessx.minimize(chained_rosenbrock, x0, jac=True, method=method, options={"maxiter": 8})
+    assert (ledger.fetches, ledger.uploads) == (tally.reads.total(), tally.uploads.total())
+
+
+class Names(hessx.Approximation):
+    """B = I / gamma, which asks for scalars under names that methods use too."""
+
+    offers = Offer.SOLVE | Offer.MATVEC
+    learns = Learns.ACCEPTED
+
+    def begin(self, frame):
+        return NamesCurvature()
+
+
+class NamesCurvature(hessx.Curvature):
+    gamma = 1.0
+    NAMES = ("g_g", "slope", "p_p", "s_y", "y_y", "d_d", "square", "value", "high", "low", "turn")
+
+    def solve(self, v):
+        return v * self.gamma
+
+    def matvec(self, v):
+        return v / self.gamma
+
+    def measure(self, pair, packet):
+        packet.ask(**dict.fromkeys(self.NAMES, (pair.s @ pair.s) * 0.0 - 7.0))
+
+    def update(self, pair):
+        assert pair.numbers == dict.fromkeys(self.NAMES, -7.0)
+        if not pair.s_y > 0.0:
+            return "skipped"
+        self.gamma = pair.s_y / pair.y_y
+        return ""
+
+
+class Quiet(Names):
+    """The same that asks for nothing."""
+
+    def begin(self, frame):
+        return QuietCurvature()
+
+
+class QuietCurvature(NamesCurvature):
+    NAMES = ()
+
+
+@pytest.mark.parametrize("place", ["line search", "trust region", "NewtonCG", "preconditioner"])
+def test_what_a_part_asks_for_has_names_of_its_own(place):
+    def run(part):
+        method = {
+            "line search": lambda: hessx.LineSearchMethod(part, hessx.HagerZhang()),
+            "trust region": lambda: hessx.TrustRegionMethod(part),
+            "NewtonCG": lambda: hessx.LineSearchMethod(
+                hessx.NewtonCG(approximation=part), hessx.HagerZhang()
+            ),
+            "preconditioner": lambda: hessx.TrustRegionMethod(preconditioner=part),
+        }[place]()
+        return hessx.minimize(
+            chained_rosenbrock, np.array([-1.2, 1.0, 0.8]), jac=True, method=method,
+            options={"maxfun": 20, "norm": 2},
+        )  # fmt: skip
+
+    np.testing.assert_array_equal(run(Names()).x, run(Quiet()).x)
