@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from _helpers.backends import Backend, family_of
 from _helpers.registry import BACKENDS, UnavailableError, make_backend
+from _helpers.solvers import LEARNING
 
 # Others' warnings at import, which say nothing about this library.
 IMPORT_NOISE = [
@@ -28,6 +29,7 @@ IMPORT_NOISE = [
 LAZY = ("dask", "jax")
 CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
 LAZY_CASES = 5  # on a lazy library with --few; a prime, so that the picks differ in each parameter
+COMPOSED = {*LEARNING, "trust-damped", "arc", "damped, pairs"}
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 
@@ -105,9 +107,10 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With backends asked for, their tests alone and all of them; else those that are quick.
 
-    On NumPy a test runs with all its parameters, and so do the contracts on every library; other
-    tests run with a few of them elsewhere, spread evenly, and the others are `crossed`.  With
-    --few that is so on lazy libraries, contracts or not.
+    On NumPy a test runs with all its parameters, and so do the contracts on every library, but for
+    those of compositions that differ in parts with tests of their own; other tests run with a few
+    of them elsewhere, spread evenly, and the others are `crossed`.  With --few that is so on lazy
+    libraries, contracts or not.
     """
     if _asked_for(config):
         kept = [item for item in items if isinstance(_backend_name(item), str)]
@@ -122,8 +125,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = _backend_name(item)
         if isinstance(name, str) and family_of(name) in LAZY:
             item.add_marker(pytest.mark.lazy)
-        elif isinstance(name, str) and name != "numpy" and "contracts" not in item.path.parts:
-            eager.append(item)
+        elif isinstance(name, str) and name != "numpy":
+            if "contracts" not in item.path.parts or item.path.stem == "test_approximations":
+                eager.append(item)
+            elif name != "fakegpu" and any(
+                isinstance(p, str) and p in COMPOSED for p in item.callspec.params.values()
+            ):
+                item.add_marker(pytest.mark.crossed)
     _cross(eager, CASES)
 
 
