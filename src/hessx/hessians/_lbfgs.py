@@ -37,7 +37,8 @@ class LBFGS(Approximation):
     pairs themselves come to describe every direction, as in BFGS, and gamma is for those not yet
     met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back.  A
     pair is skipped unless s'y > -eps alpha slope, slope = g'd of the ray that made it, so that
-    rounding in s'y cannot pass for curvature; where the memory is full, the oldest goes with it.
+    rounding in s'y cannot pass for curvature; in a line search, whose pairs stand where the oldest
+    would go, that one goes with it.
 
     Parameters
     ----------
