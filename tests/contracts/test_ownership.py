@@ -12,22 +12,28 @@ import hessx
 from _helpers.driving import HessianByHand, absorbed, drive, never
 from _helpers.registry import make_backend
 from _helpers.runs import chained_rosenbrock, product_of
-from _helpers.solvers import EVERY, MEMORY, NEWTON, products
+from _helpers.solvers import EVERY, LEARNING, MEMORY, NEWTON, products
 from _helpers.trees import leaves
 from hessx._xp import _numpy_rows, _recycler, space_of
 from hessx.core import Reply, Wants
 
 START = np.array([-1.2, 1.0, 0.8, 0.5, 1.5, 0.0])
 # a shorter step, which Rosenbrock's function needs
-METHODS = EVERY | {
-    "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
-    "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
-    "inverse": hessx.LineSearchMethod(hessx.ExactInverse(200.0 * np.eye(6)), hessx.HagerZhang()),
-    "damped": hessx.LineSearchMethod(hessx.LBFGS(memory=MEMORY, damping=0.2), hessx.Armijo()),
-    "scaled": hessx.LineSearchMethod(
-        hessx.LBFGS(memory=3), hessx.MoreThuente(), [1.0, 2.0, 1.0, 0.5, 1.0, 3.0]
-    ),
-}
+METHODS = (
+    EVERY
+    | LEARNING
+    | {
+        "fixed": hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(1e-3)),
+        "decaying": hessx.LineSearchMethod(hessx.Identity(), hessx.DecayingStep(1e-3)),
+        "inverse": hessx.LineSearchMethod(
+            hessx.ExactInverse(200.0 * np.eye(6)), hessx.HagerZhang()
+        ),
+        "damped": hessx.LineSearchMethod(hessx.LBFGS(memory=MEMORY, damping=0.2), hessx.Armijo()),
+        "scaled": hessx.LineSearchMethod(
+            hessx.LBFGS(memory=3), hessx.MoreThuente(), [1.0, 2.0, 1.0, 0.5, 1.0, 3.0]
+        ),
+    }
+)
 every_method = pytest.mark.parametrize("name", METHODS)
 
 

@@ -38,7 +38,8 @@ class LBFGS(Approximation):
     met: the largest norm(s) / norm(y) of the pairs, which does not hold small curvatures back (in
     line searches along d = -A g; else it is s'y / y'y).  A
     pair is skipped unless s'y > -eps alpha slope, slope = g'd of the ray that made it, so that
-    rounding in s'y cannot pass for curvature; where the memory is full, the oldest goes with it.
+    rounding in s'y cannot pass for curvature; in a line search, whose pairs stand where the oldest
+    would go, that one goes with it.
 
     Parameters
     ----------

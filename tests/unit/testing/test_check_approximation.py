@@ -61,7 +61,6 @@ def test_what_keeps_every_promise_passes():
     check_approximation(own(Dense), np.zeros(n), secant=True)
 
 
-@hessx.saved
 class WritesIntoItsVector(Dense):
     def matvec(self, v):
         out = self.B @ v
@@ -69,62 +68,52 @@ class WritesIntoItsVector(Dense):
         return out
 
 
-@hessx.saved
 class HandsItsVectorBack(Dense):
     def solve(self, v):
         return super().solve(v) if self.past else v
 
 
-@hessx.saved
 class AnotherDtype(Dense):
     def solve(self, v):
         return super().solve(v).astype(np.float32)
 
 
-@hessx.saved
 class AnotherShape(Dense):
     def matvec(self, v):
         return super().matvec(v)[:, None]
 
 
-@hessx.saved
 class NotSymmetric(Dense):
     def matvec(self, v):
         return self.B @ v + 0.01 * np.roll(v, 1)
 
 
-@hessx.saved
 class NotLinear(Dense):
     def solve(self, v):
         return super().solve(v) + 0.01 * abs(v)
 
 
-@hessx.saved
 class Indefinite(Dense):
     def __init__(self, frame):
         super().__init__(frame)
         self.B[0, 0] = -0.01
 
 
-@hessx.saved
 class AnotherInverse(Dense):
     def solve(self, v):
         return 1.01 * super().solve(v)
 
 
-@hessx.saved
 class AnotherDense(Dense):
     def dense(self):
         return 1.01 * self.B
 
 
-@hessx.saved
 class AnotherDiagonal(Dense):
     def diagonal(self):
         return 1.0 / np.linalg.inv(self.B).diagonal()
 
 
-@hessx.saved
 class AnotherShift(Dense):
     def solve_shifted(self, v, sigma):
         return super().solve(v) / (1.0 + sigma)
@@ -138,21 +127,18 @@ class AnotherOperator(Dense):
         return DenseOperator(np.linalg.inv(self.B) if inverse else self.B.copy(), symmetric=True)
 
 
-@hessx.saved
 class Fetches(Dense):
     def solve(self, v):
         fetch(space_of(v), [v @ v])
         return super().solve(v)
 
 
-@hessx.saved
 class Drifts(Dense):
     def matvec(self, v):
         self.B = 1.01 * self.B
         return super().matvec(v)
 
 
-@hessx.saved
 class NoSecant(Dense):
     def update(self, pair):
         note = super().update(pair)
@@ -160,19 +146,16 @@ class NoSecant(Dense):
         return note
 
 
-@hessx.saved
 class SaysNothing(Dense):
     def update(self, pair):
         super().update(pair)
 
 
-@hessx.saved
 class SkipsAll(Dense):
     def update(self, pair):
         return "skipped"
 
 
-@hessx.saved
 class WritesIntoThePair(Dense):
     def update(self, pair):
         note = super().update(pair)
@@ -180,7 +163,6 @@ class WritesIntoThePair(Dense):
         return note
 
 
-@hessx.saved
 class LosesItsPastInACopy(Dense):
     def __deepcopy__(self, memo):
         twin = object.__new__(type(self))
@@ -188,7 +170,6 @@ class LosesItsPastInACopy(Dense):
         return twin
 
 
-@hessx.saved
 class SharesItsPastWithCopies(Dense):
     def update(self, pair):
         before = self.B
@@ -202,7 +183,6 @@ class SharesItsPastWithCopies(Dense):
         return twin
 
 
-@hessx.saved
 class LearnsNoMoreInACopy(Dense):
     deaf = False
 
@@ -215,7 +195,6 @@ class LearnsNoMoreInACopy(Dense):
         return twin
 
 
-@hessx.saved
 class TakesEverything(Dense):
     """Not finite after a y with inf."""
 
@@ -226,7 +205,6 @@ class TakesEverything(Dense):
         return ""
 
 
-@hessx.saved
 class TakesNegativeCurvature(Dense):
     def update(self, pair):
         if not (pair.s_y != 0.0 and pair.y_y < np.inf):
@@ -236,13 +214,11 @@ class TakesNegativeCurvature(Dense):
         return ""
 
 
-@hessx.saved
 class ForgetsNothing(Dense):
     def reset(self):
         return True
 
 
-@hessx.saved
 class ForgetsTwice(Dense):
     def reset(self):
         super().reset()
