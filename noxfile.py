@@ -112,8 +112,9 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests_numpy(session: nox.Session) -> None:
     """The suite with NumPy alone: every other library is optional."""
-    session.install("-e", ".", "pytest>=8")
-    session.run("pytest", *session.posargs)
+    session.env.update(dict.fromkeys(THREADS, "1"))
+    session.install("-e", ".", "pytest>=8", "pytest-xdist>=3.6")
+    session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session
