@@ -23,7 +23,7 @@ class Pair:
     s_y, y_y, s_s : float
         Products.
     s_B_s : float
-        s'Bs with the approximation's own B; nan where that is not known.
+        s'Bs with the approximation's own B; nan where that is not known, or B has no size yet.
     accepted : bool
         Whether the run goes on from the end of the step.
     product : array, shape (n,), optional

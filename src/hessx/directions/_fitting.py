@@ -76,7 +76,17 @@ def check_approximation(name: str, given: Any) -> None:
         "an approximation such as hessx.LBFGS() or hessx.BFGS(); one's own is a subclass of "
         "hessx.Approximation"
     )
+    if isinstance(given, Subproblem):
+        known = "an approximation; a subproblem is given by name, subproblem="
     check_part(name, given, Approximation, known)
+    if given.only_preconditions:
+        kind = type(given).__name__
+        msg = (
+            f"{name} = {kind}(...) learns from the solves that it preconditions, and would stay I: "
+            "expected preconditioner = it, or hessx.LBFGS(), hessx.BFGS(), or "
+            "hessx.LearntDiagonal(patient=False)"
+        )
+        raise SettingsError(msg)
 
 
 def wants_hessian(settings: NewtonSettings) -> bool:

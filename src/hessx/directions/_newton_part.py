@@ -154,7 +154,7 @@ class NewtonPart:
         self.pair = self.pair_of_M = None
         if step is not None:
             self.pair = pair = Pair(*step)
-            if p is not None:
+            if p is not None and self.curvature.sized:
                 pair.product, pair.multiple = p.product, multiple
             self.curvature.measure(pair, packet.under(_OF_B))
             packet.hold(pair, "s", "y", "product")
@@ -173,7 +173,8 @@ class NewtonPart:
         """Take the numbers of the trial over."""
         pair = self.pair
         if pair is not None:
-            pair.s_y, pair.y_y, pair.s_s, pair.s_B_s = s_y, y_y, s_s, s_B_s
+            pair.s_y, pair.y_y, pair.s_s = s_y, y_y, s_s
+            pair.s_B_s = s_B_s if self.curvature.sized else math.nan
             pair.numbers = under(numbers, _OF_B)
         pair = self.pair_of_M
         if pair is not None:

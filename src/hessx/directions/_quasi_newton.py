@@ -57,7 +57,7 @@ class QuasiNewtonDirection(Direction):
         track.measure(grad, packet)
         if self.learns:
             pair = self.pair = Pair(track.s, track.y)
-            if not self.fallback:  # s = -alpha A g
+            if not self.fallback and self.curvature.sized:  # s = -alpha A g
                 pair.product, pair.multiple = track.g, -track.alpha
             self.curvature.measure(pair, packet.under(_OF_A))
         self.curvature.hold(packet)
@@ -71,7 +71,8 @@ class QuasiNewtonDirection(Direction):
             square = track.alpha * track.alpha
             pair.s, pair.y = track.s, track.y  # a lazy library has computed them
             pair.s_y, pair.y_y, pair.s_s = track.s_y, track.y_y, square * track.d_square
-            pair.s_B_s = math.nan if self.fallback else -square * track.start_slope
+            known = not self.fallback and self.curvature.sized
+            pair.s_B_s = -square * track.start_slope if known else math.nan
             pair.numbers = under(numbers, _OF_A)
 
     def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002

@@ -28,6 +28,8 @@ class Approximation:
         B is positive definite whatever the pairs.
     learns : Learns
         From nothing, from accepted steps, or from every trial of a trust region.
+    only_preconditions : bool
+        It stays I but in the place of a preconditioner.
     wants : Wants
         `HESSIAN`: the Hessian at each accepted point, handed to `Curvature.at`.
 
@@ -70,6 +72,11 @@ class Approximation:
     positive: ClassVar[bool] = True
     learns: ClassVar[Learns] = Learns.ACCEPTED
     wants: ClassVar[Wants] = Wants.NOTHING
+
+    @property
+    def only_preconditions(self) -> bool:
+        """Whether it learns from solves alone, and so stays I elsewhere."""
+        return self.learns is Learns.PRODUCTS
 
     def begin(self, frame: Frame) -> Curvature:
         """Begin a run: give the part that is at work in it, new each time.

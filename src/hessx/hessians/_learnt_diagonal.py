@@ -131,6 +131,11 @@ class LearntDiagonal(Approximation):
     patient: bool = True
     offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
 
+    @property
+    def only_preconditions(self) -> bool:
+        """Whether it waits for a solve that meets its limit."""
+        return self.patient
+
     def begin(self, frame: Frame) -> DiagonalCurvature:
         """Begin with I, in use or waiting for a long solve."""
         return DiagonalCurvature(frame, on=not self.patient)

@@ -95,7 +95,7 @@ class TrustRegionMethod:
     x_scale: object = 1.0
 
     def __post_init__(self) -> None:
-        rules = "hessx.RadiusRule() or hessx.NielsenRule()"
+        rules = "hessx.RadiusRule(), hessx.NielsenRule() or hessx.CubicRule()"
         check_part("region", self.region, RestraintRule, rules)
         settle_newton(self, self.region.restraint)
         if isinstance(self.x_scale, Real):
