@@ -79,7 +79,7 @@ class NumpyRows(WrittenRows):
     ) -> tuple[Array, Array, float]:
         """Sum c[j] row_(start + j) = v, row_i <- a v; v, x + a v scale, v'v."""
         weights, row = upload(self.space, c), self.views[i]
-        v = np.dot(weights, self.array[start : start + len(c)], out=out)
+        v = weights.dot(self.array[start : start + len(c)], out=out)
         if a == 1.0:
             row[:] = v
         else:
@@ -96,7 +96,7 @@ class NumpyRows(WrittenRows):
 
     def combine(self, start: int, c: np.ndarray, out: Array | None = None) -> Array:
         """Sum c[i] row_(start + i)."""
-        return np.dot(upload(self.space, c), self.array[start : start + len(c)], out=out)
+        return upload(self.space, c).dot(self.array[start : start + len(c)], out=out)
 
 
 class BlockedRows(NumpyRows):
