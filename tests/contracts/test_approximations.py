@@ -9,7 +9,7 @@ from _helpers.approximations import APPROXIMATIONS
 from hessx.testing import check_approximation
 
 n = 5
-LAZY = ("Identity", "BFGS", "LBFGS, memory 2")
+LAZY = ("LBFGS, memory 2",)  # it takes most of a minute on dask
 
 
 @pytest.mark.parametrize("name", APPROXIMATIONS)
