@@ -22,6 +22,8 @@ from hessx.hessians._lbfgs_operator import LBFGSInverse
 
 __all__ = ["LBFGS"]
 
+_FEW = 64  # pairs: their 2 m by 2 m matrix is inverted after each
+
 
 @saved(host=("hess_inv0",))
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +46,8 @@ class LBFGS(Approximation):
     Parameters
     ----------
     memory : int, optional
-        Pairs kept, m >= 1.  By default 10, and up to 256 where vectors are so short (n < 5958)
+        Pairs kept, m >= 1.  By default 10, and up to 256 (64 but in line searches, as B is made of
+        the inverse of a matrix of 2 m rows for each pair) where vectors are so short (n < 5958)
         that steps fit into 2^16 numbers: m > n for n < 256.  There they cost next to nothing and
         save evaluations (not on JAX and dask, whose rows are stacked anew for each product).
     hess_inv0 : float, array shape (n,) or shape of x, tree like x, or LBFGSInverse, optional
@@ -105,7 +108,8 @@ class LBFGS(Approximation):
         SettingsError
             hess_inv0 does not fit the variables.
         """
-        curvature, start = self._begin(frame), self.hess_inv0
+        start = self.hess_inv0
+        curvature = self._begin(frame, 256 if isinstance(start, LBFGSInverse) else _FEW)
         curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
         if isinstance(start, LBFGSInverse):
             curvature.inner = Frame(frame.space, _ratio(start.frame.scale, frame.scale))
@@ -123,8 +127,8 @@ class LBFGS(Approximation):
             frame = replace(frame, scale=self._root(frame))
         return self._begin(frame)
 
-    def _begin(self, frame: Frame) -> LBFGSCurvature:
-        start, m = self.hess_inv0, self._pairs(frame.space)
+    def _begin(self, frame: Frame, most: int = 256) -> LBFGSCurvature:
+        start, m = self.hess_inv0, self._pairs(frame.space, most)
         if isinstance(start, LBFGSInverse):
             self._check(frame.space, start, m)
             curvature = LBFGSCurvature(frame, m, None, self.damping)
@@ -133,10 +137,10 @@ class LBFGS(Approximation):
         gamma = start if start is None or isinstance(start, Real) else 1.0
         return LBFGSCurvature(frame, m, gamma, self.damping)  # type: ignore[arg-type]
 
-    def _pairs(self, space: Space) -> int:
+    def _pairs(self, space: Space, most: int) -> int:
         if self.memory is not None:
             return self.memory
-        return max(10, min(256, 2**16 // space.n)) if space.writeable else 10
+        return max(10, min(most, 2**16 // space.n)) if space.writeable else 10
 
     def _root(self, frame: Frame) -> Array:
         """A diagonal A0 is a change of scale: x = sqrt(A0) z."""

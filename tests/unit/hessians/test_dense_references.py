@@ -55,9 +55,8 @@ class LastPairs:
         if not s @ damped > 0.0:
             return "skipped"
         self.pairs = [*self.pairs, (s / self.root, damped * self.root)][-self.m :]
-        ratios = [np.linalg.norm(s) / np.linalg.norm(y) for s, y in self.pairs]
         s, y_w = self.pairs[-1]
-        self.gamma, self.sized = max(ratios) if self.m > n else s @ y_w / (y_w @ y_w), True
+        self.gamma, self.sized = s @ y_w / (y_w @ y_w), True
         return "" if damped is y else "damped"
 
 
@@ -110,7 +109,7 @@ def test_lbfgs_learns_as_dense_bfgs(backend, rng, start, damping, signs):
     assert len(dense.pairs) == 3
 
 
-def test_with_more_pairs_than_variables_gamma_is_the_longest_ratio(backend, rng):
+def test_with_more_pairs_than_variables_gamma_is_that_of_the_newest(backend, rng):
     asked = posed(backend, hessx.LBFGS(memory=n + 2), rng)
     curvature, dense = asked.approximation.begin(asked.frame), LastPairs(n + 2)
     for _ in range(4):
