@@ -23,10 +23,10 @@ def check_places(posed: Posed) -> None:
     part, scale = posed.approximation, posed.frame.scale
     scaled: dict[str, Any] = {} if scale is None else {"x_scale": scale}
     methods: dict[str, Any] = {}
-    if part.positive:
-        methods["a preconditioner"] = hessx.TrustRegionMethod(preconditioner=part, **scaled)
     if part.positive and not part.only_preconditions:
         methods["a line search"] = hessx.LineSearchMethod(part, hessx.HagerZhang(), **scaled)
+    if part.positive:
+        methods["a preconditioner"] = hessx.TrustRegionMethod(preconditioner=part, **scaled)
     if (Offer.MATVEC in part.offers or part.positive) and not part.only_preconditions:
         methods["a trust region"] = hessx.TrustRegionMethod(part, **scaled)
     for place, method in methods.items():
