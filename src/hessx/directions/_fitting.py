@@ -9,6 +9,7 @@ from hessx.core import (
     Ball,
     Cubic,
     Damped,
+    Frame,
     Free,
     Learns,
     Offer,
@@ -20,10 +21,17 @@ from hessx.core import (
     store_integer,
 )
 from hessx.globalization import ForcingRule
-from hessx.hessians import Approximation, Given, Jacobi, LearntDiagonal, PairPreconditioner
+from hessx.hessians import (
+    Approximation,
+    Curvature,
+    Given,
+    Jacobi,
+    LearntDiagonal,
+    PairPreconditioner,
+)
 from hessx.krylov import GLTR, Subproblem, TruncatedCG
 
-__all__ = ["NewtonSettings", "check_approximation", "settle_newton", "wants_hessian"]
+__all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
 
 _NAMES: dict[str, Callable[[], Approximation]] = {
     "jacobi": Jacobi,
@@ -64,7 +72,7 @@ class NewtonSettings(Protocol):
         ...
 
 
-def check_approximation(name: str, given: Any) -> None:
+def check_approximation(name: str, given: Any, *, preconditions: bool = False) -> None:
     """Refuse what is no approximation, or a class.
 
     Raises
@@ -79,7 +87,13 @@ def check_approximation(name: str, given: Any) -> None:
     if isinstance(given, Subproblem):
         known = "an approximation; a subproblem is given by name, subproblem="
     check_part(name, given, Approximation, known)
-    if given.only_preconditions:
+    if not (isinstance(given.offers, Offer) and isinstance(given.learns, Learns)):
+        msg = (
+            f"{type(given).__name__} has offers = {given.offers!r} and learns = {given.learns!r}: "
+            "expected members of hessx.Offer and hessx.Learns"
+        )
+        raise SettingsError(msg)
+    if given.only_preconditions and not preconditions:
         kind = type(given).__name__
         msg = (
             f"{name} = {kind}(...) learns from the solves that it preconditions, and would stay I: "
@@ -87,6 +101,22 @@ def check_approximation(name: str, given: Any) -> None:
             "hessx.LearntDiagonal(patient=False)"
         )
         raise SettingsError(msg)
+
+
+def begun(approximation: Approximation, frame: Frame) -> Curvature:
+    """Begin a run.
+
+    Raises
+    ------
+    TypeError
+        ``begin`` of one's own gives something else.
+    """
+    part = approximation.begin(frame)
+    if not isinstance(part, Curvature):
+        name = type(approximation).__name__
+        msg = f"begin of {name} gave a {type(part).__name__}: expected a hessx.Curvature"
+        raise TypeError(msg)
+    return part
 
 
 def wants_hessian(settings: NewtonSettings) -> bool:
@@ -157,6 +187,7 @@ def _as_preconditioner(given: Any) -> Approximation | None:
         return None
     if not isinstance(given, Approximation):
         return Given(given)
+    check_approximation("preconditioner", given, preconditions=True)
     if not given.positive:
         name = type(given).__name__
         msg = (

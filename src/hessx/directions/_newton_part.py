@@ -8,7 +8,7 @@ from typing import Any
 
 from hessx._xp import Array, Packet, under
 from hessx.core import Frame, Learns, Pair, Restraint, Wants, saved
-from hessx.directions._fitting import NewtonSettings
+from hessx.directions._fitting import NewtonSettings, begun
 from hessx.hessians import Approximation
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
 
@@ -50,11 +50,11 @@ class NewtonPart:
 
     def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
         self.frame, self.max_inner = frame, settings.max_inner
-        self.curvature = settings.approximation.begin(frame)
+        self.curvature = begun(settings.approximation, frame)
         self.learns = settings.approximation.learns
         self.forcing = settings.forcing.begin()
         M: Approximation | None = settings.preconditioner  # type: ignore[assignment]
-        self.preconditioner = None if M is None else M.begin(frame)
+        self.preconditioner = None if M is None else begun(M, frame)
         self.taught = M is not None and M.learns in _STEPS
         self.changes = M is not None and (
             M.learns is not Learns.NOTHING or M.wants is not Wants.NOTHING
@@ -120,6 +120,8 @@ class NewtonPart:
         if limit is None:  # enough for CG on grids of two dimensions
             limit = min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
         M = self.preconditioner
+        if M is not None and M.active:
+            M.prepare()
         return QuadraticModel(
             self.frame.space,
             product,

@@ -10,7 +10,7 @@ from typing import Any
 from hessx._xp import Array, Numbers, Packet, under
 from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
-from hessx.directions._fitting import check_approximation
+from hessx.directions._fitting import begun, check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
 from hessx.directions._track import VectorTrack
 from hessx.hessians import LBFGS, Approximation
@@ -32,7 +32,7 @@ class QuasiNewtonDirection(Direction):
     def __init__(self, frame: Frame, approximation: Approximation, needs: Needs) -> None:
         self.learns = approximation.learns in (Learns.ACCEPTED, Learns.EVERY)
         self.track = VectorTrack(frame, pairs=needs.pair or self.learns, steps=self.learns)
-        self.curvature = approximation.begin(frame)
+        self.curvature = begun(approximation, frame)
         self.sized = self.curvature.sized
         self.fallback = False  # the next direction is -g: a search along -A g has failed
         self.pair: Pair | None = None  # of the trial, where A learns

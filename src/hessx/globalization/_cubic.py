@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hessx.core import Cubic, Restraint, check_real, saved, store_real
-from hessx.globalization._restraint_rule import RestraintRule, RestraintState, kept_in_range
+from hessx.globalization._restraint_rule import (
+    RestraintRule,
+    RestraintState,
+    kept_felt,
+    kept_in_range,
+)
 
 __all__ = ["CubicRule", "CubicState"]
 
@@ -112,6 +117,7 @@ class CubicState(RestraintState):
             least, largest = rule.grow if not accepted else rule.shrink
             fit = (1.0 - ratio) * (decrease / cube) / sigma if cube > 0.0 else largest
             self.sigma = kept_in_range(sigma, max(least, min(largest, fit)))
+            self.sigma = kept_felt(sigma, self.sigma, decrease, cube)
         return accepted
 
     def adopt(self, restraint: Restraint) -> None:

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hessx.core import Damped, Restraint, saved, store_real
-from hessx.globalization._restraint_rule import RestraintRule, RestraintState, kept_in_range
+from hessx.globalization._restraint_rule import (
+    RestraintRule,
+    RestraintState,
+    kept_felt,
+    kept_in_range,
+)
 
 __all__ = ["NielsenRule", "NielsenState"]
 
@@ -88,9 +93,9 @@ class NielsenState(RestraintState):
         self,
         ratio: float,
         *,
-        norm: float,  # noqa: ARG002
+        norm: float,
         slope: float,  # noqa: ARG002
-        decrease: float,  # noqa: ARG002
+        decrease: float,
         held_back: bool,  # noqa: ARG002
     ) -> bool:
         """Change sigma; see `RestraintState.after`."""
@@ -101,7 +106,8 @@ class NielsenState(RestraintState):
         else:
             factor, self.nu = self.nu, self.nu * rule.grow
         if self.sigma is not None:
-            self.sigma = kept_in_range(self.sigma, factor)
+            before, self.sigma = self.sigma, kept_in_range(self.sigma, factor)
+            self.sigma = kept_felt(before, self.sigma, decrease, 0.5 * norm * norm)
         return accepted
 
     def adopt(self, restraint: Restraint) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hessx._xp import Array, Packet
 from hessx.core import Frame, Learns, Offer, Pair, saved, store_real
 from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._matrix import MatrixOperator
 from hessx.operators import DenseOperator
 
 __all__ = ["BFGS", "SR1", "BFGSCurvature", "SR1Curvature", "diagonal_of"]
@@ -77,11 +78,11 @@ class BFGSCurvature(Curvature):
         """The diagonal of B, without a product."""
         return diagonal_of(self.B)
 
-    def operator(self, *, inverse: bool) -> DenseOperator:
+    def operator(self, *, inverse: bool) -> MatrixOperator:
         """A or B in x, a copy."""
         frame = self.frame
         M = frame.matrix(self.A) if inverse else frame.inverse_matrix(self.B)
-        return DenseOperator(M + 0.0, symmetric=True)
+        return MatrixOperator(M + 0.0)
 
     def _begin(self, size: float | None = None) -> None:
         """A = size I; without a size that given by the settings, if any."""
@@ -205,11 +206,11 @@ class SR1Curvature(Curvature):
         """The diagonal of B, without a product."""
         return diagonal_of(self.B)
 
-    def operator(self, *, inverse: bool) -> DenseOperator | None:
+    def operator(self, *, inverse: bool) -> MatrixOperator | None:
         """B in x, a copy; there is no A."""
         if inverse:
             return None
-        return DenseOperator(self.frame.inverse_matrix(self.B) + 0.0, symmetric=True)
+        return MatrixOperator(self.frame.inverse_matrix(self.B) + 0.0)
 
 
 @saved

@@ -138,6 +138,9 @@ class Curvature:
             H, or None.  `Frame.product` and `Frame.diagonal` turn them into z.
         """
 
+    def prepare(self) -> None:
+        """As a preconditioner: make what a solve will need, before it takes its own vectors."""
+
     def leave(self) -> None:
         """Let go of what belongs to the point that is left: called after ``update``."""
 

@@ -38,10 +38,14 @@ class DiagonalCurvature(Curvature):
         """Name the sums, which a step adds to."""
         packet.hold(self, "steps", "changes")
 
-    def solve(self, v: Array) -> Array:
-        """A v; the diagonal is formed anew after a step."""
+    def prepare(self) -> None:
+        """Form A from the sums."""
         if self.inverse is None:
             self.inverse = self._formed()
+
+    def solve(self, v: Array) -> Array:
+        """A v; the diagonal is formed anew after a step."""
+        self.prepare()
         return v * self.inverse
 
     def matvec(self, v: Array) -> Array:
@@ -50,8 +54,7 @@ class DiagonalCurvature(Curvature):
 
     def diagonal(self) -> Array:
         """The diagonal of B, 1 / m."""
-        if self.inverse is None:
-            self.inverse = self._formed()
+        self.prepare()
         return 1.0 / self.inverse
 
     def solved(self, *, short: bool) -> None:
@@ -63,9 +66,9 @@ class DiagonalCurvature(Curvature):
         """Add the squares of s and y, by 1 / s'y, while in use; not where s'y <= 0."""
         if not (self.on and pair.s_y > 0.0):
             return "skipped" if self.on else ""
+        self.inverse = None  # before there are others
         self.steps = _plus_square(self.steps, pair.s, 1.0 / pair.s_y)
         self.changes = _plus_square(self.changes, pair.y, 1.0 / pair.s_y)
-        self.inverse = None
         return ""
 
     def reset(self) -> bool:

@@ -150,8 +150,9 @@ class TrustRegionMethod:
         # of a looser restraint, or the way out of a saddle
         if state.model_step is not None and not state.leaving:
             restraint, basis = state.region.restraint(state.frame.length), state.model_step.basis
-            if basis is not None:  # M is not saved with it
-                basis.precondition_by(state.part.precondition)
+            M = state.part.precondition
+            if basis is not None and M is not None:  # which is not saved with it
+                basis.precondition_by(M)
             state.model_step = state.model_step.again(restraint)
         if state.model_step is None:
             p = state.model_step = self.subproblem(model_at(state, watch))

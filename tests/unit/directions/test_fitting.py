@@ -36,6 +36,19 @@ class DuckTyped:
         raise AssertionError("it must be refused before")
 
 
+class Worded(hessx.Approximation):
+    """It says in words what is compared as sets."""
+
+    offers, learns = "solve", "accepted"
+
+
+class Beginner(hessx.Approximation):
+    """It begins as something else."""
+
+    def begin(self, frame):
+        return object()
+
+
 def line(direction):
     return hessx.LineSearchMethod(direction, hessx.HagerZhang())
 
@@ -56,6 +69,22 @@ MISFITS = {
     "Exact bare in a line search": (
         lambda: line(hessx.Exact()),
         r"Exact\(\) may be indefinite, .* hessx\.NewtonCG\(approximation=hessx\.Exact\(\)\)",
+    ),
+    "a patient diagonal in a line search": (
+        lambda: line(hessx.LearntDiagonal()),
+        r"LearntDiagonal\(...\) learns from the solves that it preconditions, and would stay I",
+    ),
+    "pairs of solves as B": (
+        lambda: region(hessx.PairPreconditioner()),
+        r"PairPreconditioner\(...\) learns from the solves that it preconditions",
+    ),
+    "a subproblem in the place of B": (
+        lambda: region(hessx.GLTR()),
+        r"approximation is a GLTR: expected an approximation; .* subproblem=",
+    ),
+    "words for sets": (
+        lambda: line(Worded()),
+        r"Worded has offers = 'solve' and learns = 'accepted': expected members of hessx.Offer",
     ),
     "Exact in QuasiNewton": (
         lambda: hessx.QuasiNewton(hessx.Exact()),
@@ -246,3 +275,11 @@ def test_an_approximation_without_begin_is_named():
 
     with pytest.raises(NotImplementedError, match=r"Settings has no begin\(frame\), which gives"):
         hessx.minimize(bowl, np.ones(2), jac=True, method=line(Settings()))
+
+
+@pytest.mark.parametrize(
+    "method", [line(Beginner()), region(Beginner()), region(preconditioner=Beginner())]
+)
+def test_what_begins_as_something_else_is_named(method):
+    with pytest.raises(TypeError, match=r"begin of Beginner gave a object: expected a hessx\.Curv"):
+        hessx.minimize(bowl, np.zeros(2), jac=True, method=method)

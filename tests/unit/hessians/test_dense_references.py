@@ -215,3 +215,17 @@ def test_hess_inv_of_a_bfgs_run_is_the_recursion_on_its_pairs(backend, globalise
         found = np.stack([backend.to_numpy(operator.matvec(backend.asarray(e))) for e in np.eye(n)])
         assert_close(found.astype(np.float64), A, 1e3 * backend.eps)
     assert A is not None
+
+
+@pytest.mark.backends("numpy", "torch")
+def test_hess_inv_of_bfgs_becomes_an_array_as_that_of_lbfgs_does(backend):
+    for part in (hessx.BFGS(), hessx.LBFGS()):
+        method = hessx.LineSearchMethod(part, hessx.HagerZhang())
+        x0 = backend.asarray(np.array([3.0, 4.0]))
+        inverse = hessx.minimize(lambda x: (x @ x, 2.0 * x), x0, jac=True, method=method).hess_inv
+        np.testing.assert_allclose(np.asarray(inverse), 0.5 * np.eye(2), atol=1e3 * backend.eps)
+        np.testing.assert_array_equal(np.asarray(inverse), inverse.todense())
+        with pytest.raises(ValueError, match="copy=False"):
+            np.array(inverse, copy=False)
+        if backend.name == "numpy":
+            np.testing.assert_allclose(inverse.dot([2, 4]), [1.0, 2.0], atol=1e3 * backend.eps)
