@@ -45,6 +45,19 @@ PARTS = RULES | {
         initial=f(0.5), largest=f(8.0), accept=f(0.125), poor=f(0.25), good=f(0.75),
         shrink=(f(0.125), f(0.5)), grow=f(2.0), leap=f(8.0),
     ),
+    "damping": lambda f, i: hessx.NielsenRule(
+        initial=f(0.5), accept=f(0.125), shrink=f(0.25), grow=f(4.0)
+    ),
+    "cubic": lambda f, i: hessx.CubicRule(
+        initial=f(0.5), accept=f(0.125), good=f(0.75), shrink=(f(0.125), f(0.5)),
+        grow=(f(2.0), f(8.0)),
+    ),
+    "ball": lambda f, i: hessx.Ball(f(0.5), length=f(2.0)),
+    "damped": lambda f, i: hessx.Damped(f(0.5), length=f(2.0)),
+    "cubic term": lambda f, i: hessx.Cubic(f(0.5), length=f(2.0)),
+    "free": lambda f, i: hessx.Free(f(0.5)),
+    "bfgs": lambda f, i: hessx.BFGS(initial=f(0.5)),
+    "sr1": lambda f, i: hessx.SR1(initial=f(0.5)),
     "forcing": lambda f, i: hessx.Forcing(ceiling=f(0.5), floor=f(0.125), last_floor=f(0.0625)),
     "eisenstat-walker": lambda f, i: hessx.EisenstatWalker(
         first=f(0.5), ceiling=f(0.75), scale=f(0.5), power=f(1.5), threshold=f(0.125)

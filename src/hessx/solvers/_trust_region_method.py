@@ -158,7 +158,7 @@ class TrustRegionMethod:
             p = state.model_step = self.subproblem(model_at(state, watch))
             state.region.adopt(p.restraint)
             state.dual_before = None
-            if state.accepted and p.newtonian:
+            if state.accepted and p.newtonian and p.norm > 0.0:  # not out of range
                 state.promised = p.decrease
             elif state.accepted and p.outcome not in _SHORTENED:
                 state.promised = math.inf

@@ -176,7 +176,7 @@ def test_a_long_solve_with_true_residuals(conditioned, check_every):
     H = symmetric(rng, np.geomspace(1e-3, 1e3, 150))
     M = symmetric(rng, np.linspace(0.5, 2.0, 150)) if conditioned else None
     posed = Quadratic(make_backend("numpy"), H, rng.standard_normal(150), M)
-    solved = posed.solve(check_every, restraint=Damped(0.1), limit=400)
+    solved = posed.solve(check_every, restraint=Damped(0.1), limit=800)
     assert solved.products > 100
     W = np.eye(150) if M is None else np.linalg.inv(M)
     expected = np.linalg.solve(H + 0.1 * W, -posed.g)
