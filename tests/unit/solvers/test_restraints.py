@@ -38,6 +38,8 @@ def solve(name, fun, x0, **settings):
     return hessx.minimize(fun, x0, jac=True, hess=matrix_of(fun), method=METHODS[name], **settings)
 
 
+# dask would plan some thousand products, each upon the last
+@pytest.mark.backends("numpy", "strict", "torch", "fakegpu", "jax", "cupy-signatures", "cupy")
 @every
 @pytest.mark.parametrize("n", [2, 10])
 def test_rosenbrock(backend, n, name):
