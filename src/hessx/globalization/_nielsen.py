@@ -9,7 +9,6 @@ from hessx.core import Damped, Restraint, saved, store_real
 from hessx.globalization._restraint_rule import (
     RestraintRule,
     RestraintState,
-    kept_felt,
     kept_in_range,
 )
 
@@ -93,9 +92,9 @@ class NielsenState(RestraintState):
         self,
         ratio: float,
         *,
-        norm: float,
+        norm: float,  # noqa: ARG002
         slope: float,  # noqa: ARG002
-        decrease: float,
+        decrease: float,  # noqa: ARG002
         held_back: bool,  # noqa: ARG002
     ) -> bool:
         """Change sigma; see `RestraintState.after`."""
@@ -106,8 +105,7 @@ class NielsenState(RestraintState):
         else:
             factor, self.nu = self.nu, self.nu * rule.grow
         if self.sigma is not None:
-            before, self.sigma = self.sigma, kept_in_range(self.sigma, factor)
-            self.sigma = kept_felt(before, self.sigma, decrease, 0.5 * norm * norm)
+            self.sigma = kept_in_range(self.sigma, factor)
         return accepted
 
     def adopt(self, restraint: Restraint) -> None:
