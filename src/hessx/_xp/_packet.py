@@ -57,7 +57,8 @@ class Packet:
 
     def ask_extremes(self, v: Array, prefix: str = "") -> None:
         """Ask for the largest and smallest entries, as "high" and "low" after a prefix."""
-        self.scalars[f"{prefix}high"], self.scalars[f"{prefix}low"] = extremes(self.space, v)
+        high, low = extremes(self.space, v)
+        self.ask(**{f"{prefix}high": high, f"{prefix}low": low})
 
     def hold(self, owner: Any, *places: str | int) -> None:
         """Have arrays computed with the scalars, and put back: attributes or entries of an owner.

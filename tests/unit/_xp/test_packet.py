@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from hessx._xp import Packet, record_fetches, space_of
+from hessx._xp import Packet, record_fetches, space_of, under
 
 
 def test_numbers_come_by_name_in_one_fetch(backend):
@@ -21,6 +21,22 @@ def test_numbers_come_by_name_in_one_fetch(backend):
     np.testing.assert_array_equal(numbers.pop("entries"), [3.0, -4.0, 1.0])
     assert numbers == {"square": 26.0, "known": 2.5, "v_high": 3.0, "v_low": -4.0}
     assert all(type(number) is float for number in numbers.values())
+
+
+def test_a_part_has_names_of_its_own(backend):
+    """What is asked for under a prefix takes no name of another's, extremes included."""
+    v = backend.asarray(np.array([3.0, -4.0]))
+    packet = Packet(space_of(v))
+    packet.ask_extremes(v)
+    packet.ask(square=v @ v)
+    own = packet.under("of B: ")
+    own.ask_extremes(v * 2.0)
+    own.ask(square=1.0)
+    numbers = packet.fetch()
+    assert {name: numbers[name] for name in ("high", "low", "square")} == {
+        "high": 3.0, "low": -4.0, "square": 25.0,
+    }  # fmt: skip
+    assert under(numbers, "of B: ") == {"high": 6.0, "low": -8.0, "square": 1.0}
 
 
 def test_a_lazy_library_holds_what_was_named(backend):
