@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,8 +51,13 @@ class CGVectors:
         self.r, self.u, self.known = r, r if self.M is None else self.M(r), None
         self.r_u = r @ self.u
 
-    def measure(self, s: Array, extra: Array | None = None) -> list[float]:
-        """Take s = H p, which may be a buffer of the user's; bring r'u, p's and another scalar."""
+    def measure(
+        self, s: Array, extra: Array | None = None, beside: Sequence[Array] = ()
+    ) -> tuple[list[float], Sequence[Array]]:
+        """Take s = H p, which may be a buffer of the user's; bring r'u, p's and another scalar.
+
+        A lazy library computes what is ``beside`` in the same go.
+        """
         with quiet():  # a product need not be finite, nor p's be positive
             p_s = self.p @ s
             r = plus_scaled(self.space, self.r, s, self.r_u / p_s)
@@ -60,10 +65,10 @@ class CGVectors:
             r_r = r @ r
             r_u = r_r if self.M is None else r @ u
             wanted = [self.r_u, p_s, r_r, r_u, *([] if extra is None else [extra])]
-            values, held = fetch(self.space, wanted, [self.z, self.p, s, r, u, r_u])
-        self.z, self.p, self.s, *self.next = held
+            values, held = fetch(self.space, wanted, [self.z, self.p, s, r, u, r_u, *beside])
+        self.z, self.p, self.s, *self.next = held[:6]
         self.known = values[2:4]
-        return [*values[:2], *values[4:]]
+        return [*values[:2], *values[4:]], held[6:]
 
     def advance(self, alpha: float, *, whole: bool) -> None:
         """Move z by alpha p and r by alpha s; whole where alpha = r'u / p's."""
@@ -119,12 +124,14 @@ class NumpyCGVectors:
         self.r_r = float(r.dot(r))
         self.u = None
 
-    def measure(self, s: np.ndarray, extra: np.ndarray | None = None) -> list[float]:
+    def measure(
+        self, s: np.ndarray, extra: np.ndarray | None = None, beside: Sequence[np.ndarray] = ()
+    ) -> tuple[list[float], Sequence[np.ndarray]]:
         """Take s = H p, which may be a buffer of the user's; bring r'u, p's and another scalar."""
         self.s = s
         with quiet():  # a product need not be finite
             numbers = [self.r_u, self.p.dot(s)]
-        return fetch(self.space, numbers if extra is None else [*numbers, extra])[0]
+        return fetch(self.space, numbers if extra is None else [*numbers, extra])[0], beside
 
     def advance(self, alpha: float, *, whole: bool) -> None:  # noqa: ARG002
         """Move z by alpha p and r by alpha s."""

@@ -110,7 +110,8 @@ class _Solve:
         """Take one CG step; False where the solve is over."""
         model, vectors, path, matrix = self.model, self.vectors, self.path, self.matrix
         before = matrix.before if path.products == 0 else None
-        r_u, p_s, *rest = vectors.measure(matrix.product(vectors.p), before)
+        s = matrix.product(vectors.p)
+        (r_u, p_s, *rest), matrix.held = vectors.measure(s, before, matrix.held)
         alpha = path.advance(r_u, p_s, *rest)
         if alpha != 0.0:
             vectors.advance(alpha, whole=path.outcome is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from hessx._xp import Array, fetch, plus_scaled, quiet
 from hessx.core import Damped
@@ -29,6 +30,16 @@ class Undamped:
         self.model, self.path, self.before = model, path, model.grad_square_before
         self.dual: Array = None
         self.dual_sum: Array = None
+
+    @property
+    def held(self) -> Sequence[Array]:
+        """What a lazy library is to compute with each product."""
+        return () if self.dual is None else (self.dual, self.dual_sum)
+
+    @held.setter
+    def held(self, arrays: Sequence[Array]) -> None:
+        if arrays:
+            self.dual, self.dual_sum = arrays
 
     def begin(self, p: Array, r_u: Array | float) -> None:
         """Prepare for the first product."""

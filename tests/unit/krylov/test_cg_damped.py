@@ -10,6 +10,7 @@ from _helpers.registry import make_backend
 from hessx._xp import record_fetches
 from hessx.core import Ball, Cubic, Damped, SettingsError
 from hessx.krylov import KrylovOutcome, TruncatedCG
+from hessx.krylov._cg import _Solve
 
 n = 12
 SPECTRA = {
@@ -223,3 +224,15 @@ def test_a_restraint_that_it_does_not_take():
         posed.solve(restraint=Cubic(1.0))
     assert posed.solve(restraint=Damped(1.0)).again(Damped(2.0)) is None
     assert posed.solve(restraint=Ball(1.0)).again(Ball(0.5)) is None
+
+
+@pytest.mark.backends("dask")
+def test_the_plan_of_a_lazy_library_does_not_grow_with_the_steps(backend):
+    """M^-1 p and M^-1 z are computed with each product, as the vectors of CG are."""
+    posed = pose(backend, "convex", conditioned=True)
+    solve = _Solve(posed.model(restraint=Damped(0.5), limit=12))
+    tasks = []
+    for _ in range(8):
+        assert solve.step()
+        tasks.append([len(v.__dask_graph__()) for v in (solve.matrix.dual, solve.matrix.dual_sum)])
+    assert tasks[-1] == tasks[3]
