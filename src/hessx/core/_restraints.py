@@ -109,9 +109,26 @@ class Ball(Restraint):
         return Ball(radius, self.length), radius
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighted(Restraint):
+    """A term that is added to the model, sigma times a power of norm(p)."""
+
+    sigma: float | None
+    length: float = 1.0
+
+    def __post_init__(self) -> None:
+        _store_number(self, "sigma")
+        store_real(self, "length", 0.0)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a sigma."""
+        return self.sigma is not None
+
+
 @saved
 @dataclass(frozen=True, slots=True)
-class Damped(Restraint):
+class Damped(_Weighted):
     r"""q(p) + sigma norm(p)^2 / 2 instead of q(p): Levenberg-Marquardt, Tikhonov.
 
     The minimiser solves (H + sigma M^-1) p = -g.
@@ -140,18 +157,6 @@ class Damped(Restraint):
     Damped(sigma=5.0, length=0.5)
     """
 
-    sigma: float | None
-    length: float = 1.0
-
-    def __post_init__(self) -> None:
-        _store_number(self, "sigma")
-        store_real(self, "length", 0.0)
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a sigma."""
-        return self.sigma is not None
-
     def in_force(
         self, g_M_g: float, u_H_u: float, before: float = 0.0, stretch: float = 1.0
     ) -> Damped:
@@ -174,7 +179,7 @@ class Damped(Restraint):
 
 @saved
 @dataclass(frozen=True, slots=True)
-class Cubic(Restraint):
+class Cubic(_Weighted):
     r"""q(p) + sigma norm(p)^3 / 3 instead of q(p): adaptive cubic regularisation.
 
     The minimiser solves (H + lambda M^-1) p = -g with lambda = sigma norm(p), and H + lambda M^-1
@@ -207,18 +212,6 @@ class Cubic(Restraint):
     >>> hessx.Cubic(None, length=0.5).in_force(g_M_g=4.0, u_H_u=-4.0)
     Cubic(sigma=10.0, length=0.5)
     """
-
-    sigma: float | None
-    length: float = 1.0
-
-    def __post_init__(self) -> None:
-        _store_number(self, "sigma")
-        store_real(self, "length", 0.0)
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a sigma."""
-        return self.sigma is not None
 
     def in_force(
         self, g_M_g: float, u_H_u: float, before: float = 0.0, stretch: float = 1.0

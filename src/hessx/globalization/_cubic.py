@@ -10,11 +10,12 @@ from hessx.core import Cubic, Restraint, check_real, saved, store_real
 from hessx.globalization._restraint_rule import (
     RestraintRule,
     RestraintState,
-    kept_felt,
     kept_in_range,
 )
 
 __all__ = ["CubicRule", "CubicState"]
+
+_UNFELT, _FELT = 1e-12, 0.1  # of the decrease: a term that changes no step, and one that does
 
 
 @saved
@@ -117,7 +118,7 @@ class CubicState(RestraintState):
             least, largest = rule.grow if not accepted else rule.shrink
             fit = (1.0 - ratio) * (decrease / cube) / sigma if cube > 0.0 else largest
             self.sigma = kept_in_range(sigma, max(least, min(largest, fit)))
-            self.sigma = kept_felt(sigma, self.sigma, decrease, cube)
+            self.sigma = _kept_felt(sigma, self.sigma, decrease, cube)
         return accepted
 
     def adopt(self, restraint: Restraint) -> None:
@@ -127,3 +128,28 @@ class CubicState(RestraintState):
     def restart(self) -> None:
         """Forget sigma."""
         self.sigma = None
+
+
+def _kept_felt(before: float, sigma: float, decrease: float, size: float) -> float:
+    """Keep sigma where a rejection or two make the cubic term be felt again.
+
+    Parameters
+    ----------
+    before, sigma : float
+        In the last step, and as the rule would have it.
+    decrease, size : float
+        Of the model, and of the term in the last step for sigma = 1.
+
+    Returns
+    -------
+    float
+        Sigma; it shrinks no further than to where the term is 10^-12 of the decrease, and grows
+        from below that to a tenth of it.
+    """
+    even = decrease / size if size > 0.0 else 0.0
+    if not 0.0 < even < math.inf:
+        return sigma
+    least = _UNFELT * even
+    if sigma < before:
+        return max(sigma, min(before, least))
+    return max(sigma, _FELT * even) if before < sigma and before < least else sigma

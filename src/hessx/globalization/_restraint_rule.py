@@ -8,9 +8,8 @@ from typing import ClassVar
 
 from hessx.core import Restraint
 
-__all__ = ["RestraintRule", "RestraintState", "kept_felt", "kept_in_range"]
+__all__ = ["RestraintRule", "RestraintState", "kept_in_range"]
 
-_UNFELT, _FELT = 1e-12, 0.1  # of the decrease: a term that changes no step, and one that does
 _NOISE = 1e4  # eps abs(f): what the rounding of a long sum may come to
 
 
@@ -132,28 +131,3 @@ def kept_in_range(sigma: float, factor: float) -> float:
     """Give sigma times a factor, or sigma where that has left the range of floats."""
     changed = sigma * factor
     return changed if 0.0 < changed < math.inf else sigma
-
-
-def kept_felt(before: float, sigma: float, decrease: float, size: float) -> float:
-    """Keep sigma where a rejection or two make its term be felt again.
-
-    Parameters
-    ----------
-    before, sigma : float
-        In the last step, and as the rule would have it.
-    decrease, size : float
-        Of the model, and of the term in the last step for sigma = 1.
-
-    Returns
-    -------
-    float
-        Sigma; it shrinks no further than to where the term is 10^-12 of the decrease, and grows
-        from below that to a tenth of it.
-    """
-    even = decrease / size if size > 0.0 else 0.0
-    if not 0.0 < even < math.inf:
-        return sigma
-    least = _UNFELT * even
-    if sigma < before:
-        return max(sigma, min(before, least))
-    return max(sigma, _FELT * even) if before < sigma and before < least else sigma

@@ -11,16 +11,35 @@ from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._matrix import MatrixOperator
 from hessx.operators import DenseOperator
 
-__all__ = ["BFGS", "SR1", "BFGSCurvature", "SR1Curvature", "diagonal_of"]
+__all__ = ["BFGS", "SR1", "BFGSCurvature", "MatrixCurvature", "SR1Curvature", "diagonal_of"]
+
+
+class MatrixCurvature(Curvature):
+    """B in z as an array, (n, n)."""
+
+    __slots__ = ()
+    frame: Frame
+    B: Array
+
+    def matvec(self, v: Array) -> Array:
+        """B v, n^2 multiplications."""
+        return self.B @ v
+
+    def dense(self) -> Array:
+        """B in z, a copy."""
+        return self.B + 0.0
+
+    def diagonal(self) -> Array:
+        """The diagonal of B, without a product."""
+        return diagonal_of(self.B)
 
 
 @saved
-class BFGSCurvature(Curvature):
+class BFGSCurvature(MatrixCurvature):
     """B and A = B^-1 in z, (n, n); multiples of I until the first pair gives them their size."""
 
     __slots__ = ("A", "B", "frame", "past", "settings", "sized")
     A: Array
-    B: Array
 
     def __init__(self, frame: Frame, settings: BFGS) -> None:
         self.frame, self.settings = frame, settings
@@ -65,18 +84,6 @@ class BFGSCurvature(Curvature):
     def solve(self, v: Array) -> Array:
         """A v, n^2 multiplications."""
         return self.A @ v
-
-    def matvec(self, v: Array) -> Array:
-        """B v, n^2 multiplications."""
-        return self.B @ v
-
-    def dense(self) -> Array:
-        """B in z, a copy."""
-        return self.B + 0.0
-
-    def diagonal(self) -> Array:
-        """The diagonal of B, without a product."""
-        return diagonal_of(self.B)
 
     def operator(self, *, inverse: bool) -> MatrixOperator:
         """A or B in x, a copy."""
@@ -146,11 +153,10 @@ class BFGS(Approximation):
 
 
 @saved
-class SR1Curvature(Curvature):
+class SR1Curvature(MatrixCurvature):
     """B in z, (n, n); I until the first pair gives it its size."""
 
     __slots__ = ("B", "frame", "past", "settings", "sized")
-    B: Array
 
     def __init__(self, frame: Frame, settings: SR1) -> None:
         self.frame, self.settings = frame, settings
@@ -193,18 +199,6 @@ class SR1Curvature(Curvature):
         if self.settings.initial is not None:
             self.B = self.B * self.settings.initial
         return had
-
-    def matvec(self, v: Array) -> Array:
-        """B v, n^2 multiplications."""
-        return self.B @ v
-
-    def dense(self) -> Array:
-        """B in z, a copy."""
-        return self.B + 0.0
-
-    def diagonal(self) -> Array:
-        """The diagonal of B, without a product."""
-        return diagonal_of(self.B)
 
     def operator(self, *, inverse: bool) -> MatrixOperator | None:
         """B in x, a copy; there is no A."""
