@@ -13,19 +13,37 @@ from numbers import Real
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, Space
-from hessx.core import Frame, Outcome, Point, Reply, Request, Wants, check_part, saved, store_real
+from hessx.core import (
+    Ball,
+    Frame,
+    Outcome,
+    Point,
+    Reply,
+    Request,
+    Wants,
+    check_part,
+    saved,
+    store_real,
+)
 from hessx.directions import NewtonPart, probe, settle_newton, wants_hessian
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule, RestraintRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
 from hessx.krylov import KrylovOutcome, Subproblem, TruncatedCG
 from hessx.solvers._best_point import keep_rejected, keep_when_left
-from hessx.solvers._first_point import read_start, settle_start
 from hessx.solvers._trouble import REJECTIONS, beyond_range, floor_reached, lost, no_step
 from hessx.solvers._trust_region_state import TrustRegionState
-from hessx.solvers._trust_region_trial import measure_start, measure_trial, model_at, read_trial
+from hessx.solvers._trust_region_trial import (
+    learn,
+    measure_start,
+    measure_trial,
+    model_at,
+    read_first,
+    read_trial,
+)
 
 __all__ = ["TrustRegionMethod"]
 
+_FORETOLD, _EXPANSION = 0.75, 5.0  # along negative curvature the next piece may be longer
 _MANY = 8  # trials for one step: the region has become small for lack of anything better
 _SHORTENED = frozenset({KrylovOutcome.BOUNDARY, KrylovOutcome.RESTRAINED})
 
@@ -135,7 +153,7 @@ class TrustRegionMethod:
             if state.started:
                 self._judge(state, *read_trial(state, numbers))
             else:
-                self._start(state, numbers)
+                read_first(state, numbers)
         state.reply = state.trial = None
         return state
 
@@ -199,17 +217,6 @@ class TrustRegionMethod:
         """Give A as an operator, where the approximation has one."""
         return state.part.curvature.operator(inverse=True)
 
-    def _start(self, state: TrustRegionState, numbers: Numbers) -> None:
-        read_start(state, numbers)
-        state.grad_square = numbers["g_g"]
-        if state.renewing:
-            state.part.leave()
-            state.model_step = None
-        square = state.frame.square(numbers, state.grad_square)
-        settle_start(state, math.sqrt(square), state.grad_square)
-        state.started = state.accepted
-        state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
-
     def _judge(
         self, state: TrustRegionState, trial: Point, slope: float, g_g: float, p_p: float
     ) -> None:
@@ -230,6 +237,8 @@ class TrustRegionMethod:
         state.doubt(p.slope_change, slope - p.slope)
         if accepted:
             state.learn_bend(slope - p.slope, p_p)
+            foretold = p.outcome is KrylovOutcome.NEGATIVE and ratio > _FORETOLD
+            state.reach = _EXPANSION * math.sqrt(p_p) if foretold else 0.0
             self._accept(state, trial, g_g, p_p)
         else:
             keep_rejected(state, trial)
@@ -257,9 +266,7 @@ class TrustRegionMethod:
         state.arrive(g_g)
         if state.turns:
             state.last_step, state.last_length = p.step + 0.0, state.step_norm
-        if state.part.changes and (M := state.part.precondition) is not None:
-            state.dual_before = state.grad @ M(state.grad)
-        state.note = state.part.accept(p) or state.note
+        learn(state, p, is_length=self.region.restraint is Ball)
         state.model_step = None
         if over and state.trouble is None and not state.renew(state.promised):
             if state.restarted:

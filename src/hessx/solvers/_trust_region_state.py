@@ -40,6 +40,8 @@ class TrustRegionState(RunState):
         By how much f is to fall by the first model at this point; inf if the region held it back.
     noise : Noise
         What differences of f tell at this point.
+    reach : float
+        The least length of a next piece along negative curvature, where the last was foretold.
     leaving : bool
         ``model_step`` leads out of a stationary start.
     """
@@ -54,6 +56,7 @@ class TrustRegionState(RunState):
     model_step: ModelStep | None = None
     promised: float = math.inf
     noise: Noise = field(init=False)
+    reach: float = 0.0
     leaving: bool = False
 
     @property

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from hessx._xp import Numbers, Packet, quiet
 from hessx.core import Point, Reply
-from hessx.krylov import QuadraticModel
-from hessx.solvers._first_point import ask_start
+from hessx.globalization import Noise
+from hessx.krylov import ModelStep, QuadraticModel
+from hessx.solvers._first_point import ask_start, read_start, settle_start
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["measure_start", "measure_trial", "model_at", "read_trial"]
+__all__ = ["learn", "measure_start", "measure_trial", "model_at", "read_first", "read_trial"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 
@@ -20,13 +21,12 @@ _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
     """Give the model at the current point; a B without a size makes a step of known length."""
     part = state.part
-    fresh = state.accepted and state.dual_before is None
-    if fresh and part.changes and part.precondition is not None:
-        state.dual_before = state.grad_square  # the restraint is meant with M = I
+    if state.accepted and not state.iteration and part.changes and part.precondition is not None:
+        state.dual_before = state.grad_square  # the first restraint is meant with M = I
     return part.model(
         state.grad,
         state.grad_square,
-        state.region.restraint(state.frame.length),
+        state.region.restraint(max(state.frame.length, state.reach)),
         watch,
         tight=_TIGHT,
         length=state.step_norm if state.iteration else state.frame.length,
@@ -88,3 +88,31 @@ def read_trial(state: TrustRegionState, numbers: Numbers) -> tuple[Point, float,
     s_B_s = state.model_step.slope_change  # type: ignore[union-attr]
     state.part.read(numbers, s_y, y_y, p_p, s_B_s)
     return trial, numbers["slope"], numbers["g_g"], p_p
+
+
+def read_first(state: TrustRegionState, numbers: Numbers) -> None:
+    """Accept the start, or the point whose gradient was renewed."""
+    read_start(state, numbers)
+    state.grad_square = numbers["g_g"]
+    if state.renewing:
+        state.part.leave()
+        state.model_step = None
+    square = state.frame.square(numbers, state.grad_square)
+    settle_start(state, math.sqrt(square), state.grad_square)
+    state.started = state.accepted
+    state.noise = Noise.at(state.point.value, state.floor.eps, state.floor.eps_f)
+
+
+def learn(state: TrustRegionState, p: ModelStep, *, is_length: bool) -> None:
+    """Let B and M learn; where M is another then, remember the norm of the restraint.
+
+    A radius is a length in it, sigma a pure number in the norms of M's near the inverse of B.
+    """
+    part, before = state.part, state.grad_square
+    M = part.precondition
+    if part.changes and M is not None:
+        before = state.grad @ M(state.grad)
+    state.note = part.accept(p) or state.note
+    now = part.precondition is not None
+    if part.changes and (now != (M is not None) or (now and is_length)):
+        state.dual_before = before

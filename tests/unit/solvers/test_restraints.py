@@ -38,11 +38,11 @@ def solve(name, fun, x0, **settings):
     return hessx.minimize(fun, x0, jac=True, hess=matrix_of(fun), method=METHODS[name], **settings)
 
 
-# dask would plan some thousand products, each upon the last
-@pytest.mark.backends("numpy", "strict", "torch", "fakegpu", "jax", "cupy-signatures", "cupy")
 @every
 @pytest.mark.parametrize("n", [2, 10])
 def test_rosenbrock(backend, n, name):
+    if backend.lazy and n > 2:
+        pytest.skip("takes long on a lazy library")
     x0 = backend.asarray(np.resize([-1.2, 1.0], n))
     result = solve(name, chained_rosenbrock, x0, options={"gtol": 1e-3, "maxiter": 200})
     assert result.success, result.message
@@ -55,7 +55,7 @@ def test_rosenbrock(backend, n, name):
 
 @every
 def test_a_convex_quadratic(name):
-    """Newton's step in the end; where M is another at each step, the damping is another too."""
+    """Newton's step in the end: far fewer products than n per step, whatever the first sigma."""
     rng = np.random.default_rng(3)
     Q = np.linalg.qr(rng.standard_normal((30, 30)))[0]
     H, b = (Q * np.geomspace(1e-1, 1e2, 30)) @ Q.T, rng.standard_normal(30)
@@ -64,7 +64,7 @@ def test_a_convex_quadratic(name):
         hess=lambda x: H, method=METHODS[name], options={"gtol": 1e-8},
     )  # fmt: skip
     assert result.success, result.message
-    assert result.nit <= (100 if name == "damped, pairs" else 30)
+    assert result.nit <= 30
     np.testing.assert_allclose(result.x, np.linalg.solve(H, b), rtol=0.0, atol=1e-6)
 
 
@@ -74,7 +74,7 @@ def test_damping_follows_the_textbook(sigma):
     points, x, nu = [], BENT, 2.0
     f, g = chained_rosenbrock(x)
     first = sigma
-    for _ in range(10):
+    while abs(g).max() > 1e-4:
         H = matrix_of(chained_rosenbrock)(x)
         if np.linalg.eigvalsh(H)[0] + sigma <= 0.0:
             break
@@ -121,7 +121,7 @@ def follow(subproblem, rule, expected, start):
         options={"maxiter": 12}, callback=lambda x: seen.append(x),
     )  # fmt: skip
     agree = min(len(seen), len(expected), 8)
-    assert agree >= 4
+    assert agree >= 5
     np.testing.assert_allclose(seen[:agree], expected[:agree], rtol=0.0, atol=1e-6)
 
 
