@@ -47,9 +47,12 @@ from hessx.globalization import (
 )
 from hessx.hessians import (
     BFGS,
+    DFP,
     LBFGS,
+    PSB,
     SR1,
     Approximation,
+    Broyden,
     Curvature,
     Exact,
     ExactInverse,
@@ -58,6 +61,7 @@ from hessx.hessians import (
     Jacobi,
     LearntDiagonal,
     PairPreconditioner,
+    SSBroyden,
 )
 from hessx.krylov import GLTR, Subproblem, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
@@ -80,14 +84,17 @@ from hessx.solvers import (
 
 __all__ = [
     "BFGS",
+    "DFP",
     "GLTR",
     "LBFGS",
+    "PSB",
     "SR1",
     "Approximation",
     "Armijo",
     "AskTell",
     "Ball",
     "BarzilaiBorwein",
+    "Broyden",
     "Checkpoint",
     "CheckpointError",
     "Counts",
@@ -132,6 +139,7 @@ __all__ = [
     "Restraint",
     "RestraintRule",
     "Result",
+    "SSBroyden",
     "Search",
     "SettingsError",
     "StepRule",

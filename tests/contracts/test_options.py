@@ -56,8 +56,8 @@ PARTS = RULES | {
     "damped": lambda f, i: hessx.Damped(f(0.5), length=f(2.0)),
     "cubic term": lambda f, i: hessx.Cubic(f(0.5), length=f(2.0)),
     "free": lambda f, i: hessx.Free(f(0.5)),
-    "bfgs": lambda f, i: hessx.BFGS(initial=f(0.5)),
-    "sr1": lambda f, i: hessx.SR1(initial=f(0.5)),
+    "bfgs": lambda f, i: hessx.BFGS(hess_inv0=f(0.5)),
+    "sr1": lambda f, i: hessx.SR1(hess0=f(0.5)),
     "forcing": lambda f, i: hessx.Forcing(ceiling=f(0.5), floor=f(0.125), last_floor=f(0.0625)),
     "eisenstat-walker": lambda f, i: hessx.EisenstatWalker(
         first=f(0.5), ceiling=f(0.75), scale=f(0.5), power=f(1.5), threshold=f(0.125)

@@ -8,11 +8,15 @@ __all__ = [
     "TwoLoop",
     "bfgs_hessian_update",
     "bfgs_update",
+    "broyden_hessian_update",
+    "broyden_inverse_update",
     "compact_hessian",
     "compact_inverse",
     "dense_hessian",
     "dense_inverse",
     "powell_damped",
+    "psb_update",
+    "self_scaling_broyden",
     "sr1_size",
     "sr1_update",
 ]
@@ -66,6 +70,43 @@ def bfgs_hessian_update(B, s, y):
     """The BFGS Hessian after one pair (Nocedal & Wright 2006, eq. 6.19)."""
     B_s = B @ s
     return B - np.outer(B_s, B_s) / (s @ B_s) + np.outer(y, y) / (y @ s)
+
+
+def broyden_hessian_update(B, s, y, phi, tau=1.0):
+    """The Broyden family (Nocedal & Wright 2006, eq. 6.32), B multiplied by tau before."""
+    B_s = B @ s
+    w = y / (s @ y) - B_s / (s @ B_s)
+    old = B - np.outer(B_s, B_s) / (s @ B_s) + phi * (s @ B_s) * np.outer(w, w)
+    return tau * old + np.outer(y, y) / (s @ y)
+
+
+def broyden_inverse_update(A, s, y, psi, tau=1.0):
+    """The inverse by the dual formula, with the parameter psi of its own."""
+    A_y = A @ y
+    v = np.sqrt(y @ A_y) * (s / (s @ y) - A_y / (y @ A_y))
+    return (A - np.outer(A_y, A_y) / (y @ A_y) + psi * np.outer(v, v)) / tau + np.outer(s, s) / (
+        s @ y
+    )
+
+
+def self_scaling_broyden(A, s, y):
+    """Al-Baali & Khalfan (2005) as Urban, Stefanou & Pons (2025) have it, A from A."""
+    n, b, h = len(s), s @ np.linalg.solve(A, s) / (s @ y), y @ A @ y / (s @ y)
+    a = h * b - 1.0
+    rho = min(1.0, h * (1.0 - np.sqrt(a / (a + 1.0))))
+    theta = max((rho - 1.0) / a, min(1.0 / rho, (1.0 - b) / b))
+    sigma = 1.0 + a * theta
+    power = abs(sigma) ** (1.0 / (1.0 - n))
+    first = min(1.0, 1.0 / b)
+    tau = min(first * power, sigma) if theta <= 0.0 else first * min(power, 1.0 / theta)
+    return broyden_inverse_update(A, s, y, (1.0 - theta) / (1.0 + a * theta), tau)
+
+
+def psb_update(B, s, y):
+    """Powell's symmetric Broyden update (Dennis & Schnabel 1983, eq. 9.1.3)."""
+    r = y - B @ s
+    both = np.outer(r, s) + np.outer(s, r)
+    return B + both / (s @ s) - (r @ s) * np.outer(s, s) / (s @ s) ** 2
 
 
 def dense_hessian(pairs, gamma, n):

@@ -13,6 +13,7 @@ from hessx._xp._intake import (
     take_value,
     take_vector,
 )
+from hessx._xp._inverse import inverse
 from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floating, space_of
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._packet import Numbers, Packet, under
@@ -54,6 +55,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "inverse",
     "is_array",
     "is_host_scalar",
     "is_real_floating",

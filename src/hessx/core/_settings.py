@@ -270,8 +270,13 @@ def store_integer(part: Any, name: str, low: int = 0) -> None:
 
 
 def store_choice(part: Any, name: str, *choices: object) -> None:
-    """Refuse a field of a frozen dataclass that is none of the choices, numbers or strings."""
+    """Refuse a field of a frozen dataclass that is none of the choices, numbers or strings.
+
+    None passes where it is the default.
+    """
     given = getattr(part, name)
+    if given is None and _left_out(part, name):
+        return
     choice = plain(given)
     if not isinstance(choice, Real | str) or choice not in choices:
         first, last = ", ".join(map(repr, choices[:-1])), choices[-1]

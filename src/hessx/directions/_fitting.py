@@ -57,6 +57,11 @@ class NewtonSettings(Protocol):
         ...
 
     @property
+    def subproblem(self) -> Subproblem:
+        """What solves the models."""
+        ...
+
+    @property
     def forcing(self) -> ForcingRule:
         """How exactly models are solved."""
         ...
@@ -103,8 +108,8 @@ def check_approximation(name: str, given: Any, *, preconditions: bool = False) -
         raise SettingsError(msg)
 
 
-def begun(approximation: Approximation, frame: Frame) -> Curvature:
-    """Begin a run.
+def begun(approximation: Approximation, frame: Frame, needs: Offer) -> Curvature:
+    """Begin a run, in which ``needs`` will be asked for at each step.
 
     Raises
     ------
@@ -116,6 +121,7 @@ def begun(approximation: Approximation, frame: Frame) -> Curvature:
         name = type(approximation).__name__
         msg = f"begin of {name} gave a {type(part).__name__}: expected a hessx.Curvature"
         raise TypeError(msg)
+    part.focus(needs)
     return part
 
 

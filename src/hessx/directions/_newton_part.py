@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, Packet, under
-from hessx.core import Frame, Learns, Pair, Restraint, Wants, saved
+from hessx.core import Frame, Learns, Offer, Pair, Restraint, Wants, saved
 from hessx.directions._fitting import NewtonSettings, begun
 from hessx.hessians import Approximation
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
@@ -50,11 +50,11 @@ class NewtonPart:
 
     def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
         self.frame, self.max_inner = frame, settings.max_inner
-        self.curvature = begun(settings.approximation, frame)
+        self.curvature = begun(settings.approximation, frame, settings.subproblem.needs)
         self.learns = settings.approximation.learns
         self.forcing = settings.forcing.begin()
         M: Approximation | None = settings.preconditioner  # type: ignore[assignment]
-        self.preconditioner = None if M is None else begun(M, frame)
+        self.preconditioner = None if M is None else begun(M, frame, Offer.SOLVE)
         self.taught = M is not None and M.learns in _STEPS
         self.changes = M is not None and (
             M.learns is not Learns.NOTHING or M.wants is not Wants.NOTHING

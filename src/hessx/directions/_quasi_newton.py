@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, under
-from hessx.core import Frame, Learns, Pair, SettingsError, Wants, saved
+from hessx.core import Frame, Learns, Offer, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import begun, check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
@@ -16,8 +16,6 @@ from hessx.directions._track import VectorTrack
 from hessx.hessians import LBFGS, Approximation
 
 __all__ = ["QuasiNewton", "QuasiNewtonDirection", "as_direction"]
-
-_OF_A = "A "  # before the names of what it asks for
 
 _OF_A = "of A: "  # before the names of what A asks for
 
@@ -32,7 +30,7 @@ class QuasiNewtonDirection(Direction):
     def __init__(self, frame: Frame, approximation: Approximation, needs: Needs) -> None:
         self.learns = approximation.learns in (Learns.ACCEPTED, Learns.EVERY)
         self.track = VectorTrack(frame, pairs=needs.pair or self.learns, steps=self.learns)
-        self.curvature = begun(approximation, frame)
+        self.curvature = begun(approximation, frame, Offer.SOLVE)
         self.sized = self.curvature.sized
         self.fallback = False  # the next direction is -g: a search along -A g has failed
         self.pair: Pair | None = None  # of the trial, where A learns

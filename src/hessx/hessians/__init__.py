@@ -1,6 +1,6 @@
 """Approximations of the Hessian and its inverse: one family."""
 
-from hessx.hessians._dense import BFGS, SR1
+from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._given import Given, Jacobi
@@ -12,13 +12,17 @@ from hessx.hessians._learnt_diagonal import LearntDiagonal
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._symmetric import PSB, SR1
 
 __all__ = [
     "BFGS",
+    "DFP",
     "LBFGS",
     "PAIRS",
+    "PSB",
     "SR1",
     "Approximation",
+    "Broyden",
     "Curvature",
     "Exact",
     "ExactInverse",
@@ -30,5 +34,6 @@ __all__ = [
     "LearntDiagonal",
     "PairPreconditioner",
     "PairRows",
+    "SSBroyden",
     "pairs_inverse",
 ]

@@ -12,6 +12,7 @@ from hessx._xp import Array, is_array, like, to_host
 from hessx.core import Frame, Learns, Offer, SettingsError, Wants, saved
 from hessx.hessians._dense import diagonal_of
 from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._start import cholesky
 
 __all__ = ["Exact", "ExactCurvature", "ExactInverse", "KnownCurvature"]
 
@@ -118,18 +119,7 @@ class ExactInverse(Approximation):
     _inverse: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        H = _on_the_host(self.hessian)
-        if H.ndim != 2 or H.shape[0] != H.shape[1]:
-            msg = f"hessian has shape {H.shape}: expected (n, n)"
-            raise SettingsError(msg)
-        if not abs(H - H.T).max() <= 1e-5 * abs(H).max():  # H may come from float32
-            msg = "hessian is not symmetric: pass (H + H.T) / 2 if that is what is meant"
-            raise SettingsError(msg)
-        try:
-            L = np.linalg.cholesky(H)
-        except np.linalg.LinAlgError as error:
-            msg = "hessian is not positive definite: its inverse gives no descent direction"
-            raise SettingsError(msg) from error
+        L = cholesky("hessian", _on_the_host(self.hessian))
         half = np.linalg.inv(L)
         object.__setattr__(self, "_inverse", half.T @ half)
 

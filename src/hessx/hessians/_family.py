@@ -138,6 +138,15 @@ class Curvature:
             H, or None.  `Frame.product` and `Frame.diagonal` turn them into z.
         """
 
+    def focus(self, needs: Offer) -> None:
+        """Hear, before the first step, what will be asked for at each; the rest need not be kept.
+
+        Parameters
+        ----------
+        needs : Offer
+            Of what is offered.
+        """
+
     def prepare(self) -> None:
         """As a preconditioner: make what a solve will need, before it takes its own vectors."""
 

@@ -125,7 +125,7 @@ def test_bfgs_and_sr1_are_their_recursions(backend, rng, initial, scale):
     """A first pair that curves down gives SR1 its size too."""
     least = np.sqrt(backend.eps)
     for kind, signs in ((hessx.BFGS, MIXED), (hessx.SR1, MIXED), (hessx.SR1, [-1, *MIXED])):
-        asked = posed(backend, kind(initial=initial), rng, scale)
+        asked = posed(backend, kind(*([] if initial is None else [initial])), rng, scale)
         curvature = asked.approximation.begin(asked.frame)
         B = None if initial is None else np.eye(n) * (initial if kind is hessx.SR1 else 1 / initial)
         for k, sign in enumerate(signs):
