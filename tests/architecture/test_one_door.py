@@ -29,7 +29,7 @@ ALLOWED = {
     ("directions/_lbfgs_direction.py", r"float\(trial\[now\]\)"): "products that were fetched",
     ("hessians/_lbfgs_curvature.py", r"float\(c\.dot\(products\)\)"): "both of the host",
     (
-        "hessians/_exact.py",
+        "hessians/_start.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",

@@ -22,6 +22,7 @@ from hessx.core import (
     checkpoint_of,
     new_record,
 )
+from hessx.operators import DenseOperator
 from hessx.solvers._best_point import returned_point
 from hessx.solvers._observers import Observers, StopRun
 from hessx.solvers._trouble import immovable
@@ -104,7 +105,7 @@ class Run:
         if resumed is None:
             self.watch = Watch(stopping, counts)
             self.state = solver.init(space, x0, turns=observers.wants_turns)
-            self.state.sign = sign
+            self.state.sign, self.state.sizes = sign, stopping.xrtol > 0.0
         else:
             self._take_up(resumed, space)
         begun = self.answered or self.state.request.ticket > 0
@@ -214,7 +215,8 @@ class Run:
         history, points = self.observers.history, self.observers.points
         extra: dict[str, Any] = {"history": history, "allvecs": points and [*points]}
         if not self.running:
-            extra["hess_inv"] = self.solver.inverse_hessian(state)
+            A = self.solver.inverse_hessian(state)
+            extra["hess_inv"] = A.A if isinstance(A, DenseOperator) else A  # as in SciPy
             extra["checkpoint"] = self.checkpoint()
         result.update({name: entry for name, entry in extra.items() if entry is not None})
         return result
@@ -223,6 +225,7 @@ class Run:
         resumed.check(space, maximize=self.sign < 0.0)
         self.state = resumed.state_for(self.solver, space)
         self.state.turns = self.observers.wants_turns
+        self.state.sizes = self.stopping.xrtol > 0.0
         self.answered = resumed.answered
         spent = resumed.counts
         self.restore_counts(spent.values, spent.gradients, spent.products)
@@ -245,6 +248,7 @@ class Run:
             return False
         again = self.solver.init(state.space, state.request.x, turns=self.observers.wants_turns)
         again.request, again.sign = replace(again.request, eps=eps), self.sign
+        again.sizes = state.sizes
         self.state = again
         return True
 
