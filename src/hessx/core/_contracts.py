@@ -171,7 +171,7 @@ class Solver(Protocol):
         ...
 
     def inverse_hessian(self, state: Any) -> Any:
-        """Give the inverse Hessian approximation as an operator, or None."""
+        """Give the inverse Hessian approximation, an operator or a matrix, or None."""
         ...
 
 

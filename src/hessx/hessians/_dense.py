@@ -117,6 +117,10 @@ class DenseCurvature(Curvature):
         M = frame.matrix(self.A) if inverse else frame.inverse_matrix(self.B)
         return DenseOperator(M + 0.0, symmetric=True)
 
+    def inverse_hessian(self) -> Array | None:
+        """A in x, shape (n, n), a copy."""
+        return self.frame.matrix(self.A) + 0.0
+
     def _multiple(self, size: float = 1.0) -> Array:
         space = self.frame.space
         eye = space.xp.eye(space.n, dtype=space.dtype, device=space.device)

@@ -22,7 +22,6 @@ from hessx.core import (
     checkpoint_of,
     new_record,
 )
-from hessx.operators import DenseOperator
 from hessx.solvers._best_point import returned_point
 from hessx.solvers._observers import Observers, StopRun
 from hessx.solvers._trouble import immovable
@@ -215,8 +214,7 @@ class Run:
         history, points = self.observers.history, self.observers.points
         extra: dict[str, Any] = {"history": history, "allvecs": points and [*points]}
         if not self.running:
-            A = self.solver.inverse_hessian(state)
-            extra["hess_inv"] = A.A if isinstance(A, DenseOperator) else A  # as in SciPy
+            extra["hess_inv"] = self.solver.inverse_hessian(state)
             extra["checkpoint"] = self.checkpoint()
         result.update({name: entry for name, entry in extra.items() if entry is not None})
         return result

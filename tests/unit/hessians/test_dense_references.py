@@ -211,8 +211,7 @@ def test_hess_inv_of_a_bfgs_run_is_the_recursion_on_its_pairs(backend, globalise
             A = D2 * (s @ y) / (y @ D2 @ y) if A is None else A
             A = bfgs_update(A, s, y)
         x, g = step.x, step.g
-        operator = method.inverse_hessian(step.state)
-        found = np.stack([backend.to_numpy(operator.matvec(backend.asarray(e))) for e in np.eye(n)])
+        found = backend.to_numpy(method.inverse_hessian(step.state))
         assert_close(found.astype(np.float64), A, 1e3 * backend.eps)
     assert A is not None
 
