@@ -12,6 +12,8 @@ from hessx._xp._namespace import Array, Space
 __all__ = ["Numbers", "Packet", "under"]
 
 Numbers = dict[str, Any]  # those of a packet, by name
+_EACH = ("numpy", "dask")  # here a product is cheap, or planned anyway
+_SHORT = 2**14  # entries: here a launch costs as much as to read a vector
 
 
 class Packet:
@@ -33,11 +35,12 @@ class Packet:
     {'g_g': 25.0}
     """
 
-    __slots__ = ("holders", "prefix", "scalars", "space")
+    __slots__ = ("holders", "prefix", "products", "scalars", "space")
 
     def __init__(self, space: Space) -> None:
         self.space, self.prefix = space, ""
         self.scalars: dict[str, Any] = {}
+        self.products: dict[str, tuple[Array, Array]] = {}
         self.holders: list[tuple[Any, str | int]] = []
 
     def under(self, prefix: str) -> Packet:
@@ -46,7 +49,8 @@ class Packet:
         `under` gives these numbers without it.
         """
         twin = Packet(self.space)
-        twin.scalars, twin.holders, twin.prefix = self.scalars, self.holders, prefix
+        twin.scalars, twin.products, twin.holders = self.scalars, self.products, self.holders
+        twin.prefix = prefix
         return twin
 
     def ask(self, **scalars: Any) -> None:
@@ -54,6 +58,19 @@ class Packet:
         if self.prefix:
             scalars = {self.prefix + name: scalar for name, scalar in scalars.items()}
         self.scalars.update(scalars)
+
+    def ask_products(self, **pairs: tuple[Array, Array]) -> None:
+        """Ask for inner products u'v by name.
+
+        On a device those of short vectors come of one product of matrices, in two launches.
+        """
+        space = self.space
+        gathered = space.kind not in _EACH and space.n <= _SHORT
+        for name, (u, v) in pairs.items():
+            if gathered:
+                self.products[self.prefix + name] = u, v
+            else:
+                self.scalars[self.prefix + name] = u @ v
 
     def ask_extremes(self, v: Array, prefix: str = "") -> None:
         """Ask for the largest and smallest entries, as "high" and "low" after a prefix."""
@@ -74,13 +91,18 @@ class Packet:
         An empty packet costs no wait.
         """
         holders, scalars = self.holders, self.scalars
-        if not scalars:
+        if not scalars and not self.products:
             return {}
+        gram, places = _gram(self.space, self.products)
         lazy = [_get(*holder) for holder in holders] if holders else ()
-        values, held = fetch(self.space, [*scalars.values()], lazy)
+        values, held = fetch(self.space, [*scalars.values(), *gram], lazy)
         if holders:
             self._put_back(held)
-        return dict(zip(scalars, values, strict=True))
+        numbers = dict(zip(scalars, values, strict=not gram))
+        if gram:
+            entries = values[-1].tolist()
+            numbers.update({name: entries[place] for name, place in places.items()})
+        return numbers
 
     def _put_back(self, held: Sequence[Array]) -> None:
         for (owner, at), array in zip(self.holders, held, strict=True):
@@ -88,6 +110,19 @@ class Packet:
                 owner[at] = array
             else:
                 setattr(owner, at, array)
+
+
+def _gram(
+    space: Space, pairs: dict[str, tuple[Array, Array]]
+) -> tuple[list[Array], dict[str, int]]:
+    """Give all products of the vectors in one, and where each stands in it."""
+    if not pairs:
+        return [], {}
+    vectors = {id(v): v for pair in pairs.values() for v in pair}
+    rows = {key: i for i, key in enumerate(vectors)}
+    V = space.xp.stack([*vectors.values()])
+    places = {name: rows[id(u)] * len(rows) + rows[id(v)] for name, (u, v) in pairs.items()}
+    return [space.xp.reshape(V @ V.T, (-1,))], places
 
 
 def _get(owner: Any, at: str | int) -> Any:

@@ -6,9 +6,11 @@ approximation, made anew at each step from the last direction and the last chang
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hessx._xp import Array, Numbers, Packet, quiet
 from hessx.core import Frame, saved, store_choice
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._track import VectorTrack
@@ -23,26 +25,38 @@ _DESCENT = 0.01  # a direction with slope above -_DESCENT g'g is given up for -g
 class ConjugateDirection(Direction):
     """The last direction, and the scalars that beta is made of (see `NonlinearCG`)."""
 
-    __slots__ = ("beta", "beta_rule", "track")
+    __slots__ = ("beta", "beta_rule", "track", "y_g")
     track: VectorTrack
     sized = False
 
     def __init__(self, frame: Frame, beta_rule: str) -> None:
         self.track = VectorTrack(frame, pairs=True)
-        self.beta_rule, self.beta = beta_rule, 0.0
+        self.beta_rule, self.beta, self.y_g = beta_rule, 0.0, math.nan
+
+    def measure(self, grad: Array, packet: Packet) -> None:
+        """Ask for y'g too."""
+        t = self.track
+        t.measure(grad, packet)
+        with quiet():  # of a trial far out
+            packet.ask_products(y_g=(t.y, t.g_trial))
+
+    def read(self, numbers: Numbers) -> None:
+        """Take the numbers of a trial over."""
+        self.track.read(numbers)
+        self.y_g = numbers["y_g"]
 
     def accept(self, *, learn: bool = True) -> str:  # noqa: ARG002
         """Form beta while the old gradient's numbers are at hand."""
         t = self.track
         d_y = t.s_y / t.alpha
         if self.beta_rule == "pr+":
-            self.beta = max(0.0, t.y_g / t.grad_square)
+            self.beta = max(0.0, self.y_g / t.grad_square)
         elif not d_y > 0.0:
             self.beta = 0.0
         elif self.beta_rule == "hs+":
-            self.beta = max(0.0, t.y_g / d_y)
+            self.beta = max(0.0, self.y_g / d_y)
         else:
-            beta = (t.y_g - 2.0 * t.y_y / d_y * t.slope) / d_y
+            beta = (self.y_g - 2.0 * t.y_y / d_y * t.slope) / d_y
             self.beta = max(beta, _ETA * t.start_slope / t.d_square)
         t.accept()
         return ""

@@ -84,7 +84,7 @@ class Track:
 class VectorTrack(Track):
     """Gradient and direction as two vectors.
 
-    One packet brings d'g_t, g_t'g_t and, as needed, d'd, d'g, and d'y, y'y, y'g_t.
+    One packet brings d'g_t, g_t'g_t and, as needed, d'd, d'g, and d'y, y'y.
 
     Parameters
     ----------
@@ -114,7 +114,6 @@ class VectorTrack(Track):
         "start_slope",
         "steps",
         "y",
-        "y_g",
         "y_y",
     )
 
@@ -127,7 +126,7 @@ class VectorTrack(Track):
         self.y: Array = None
         nan = math.nan
         self.alpha = self.slope = self.start_slope = self.d_square = self.square = nan
-        self.grad_square = self.grad_square_trial = self.s_y = self.y_y = self.y_g = nan
+        self.grad_square = self.grad_square_trial = self.s_y = self.y_y = nan
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; asks for g'g."""
@@ -155,14 +154,14 @@ class VectorTrack(Track):
         g = self.g_trial = self.frame.pull(grad)
         d = self.d
         with quiet():  # of a trial far out
-            packet.ask(slope=d @ g, g_g=g @ g)
+            packet.ask_products(slope=(d, g), g_g=(g, g))
             if math.isnan(self.d_square):
-                packet.ask(d_d=d @ d)
+                packet.ask_products(d_d=(d, d))
                 if math.isnan(self.start_slope):
-                    packet.ask(start_slope=d @ self.g)
+                    packet.ask_products(start_slope=(d, self.g))
             if self.pairs:
                 y = self.y = g - self.g
-                packet.ask(d_y=d @ y, y_y=y @ y, y_g=y @ g)
+                packet.ask_products(d_y=(d, y), y_y=(y, y))
             self.frame.ask_square(packet, grad)
         packet.hold(self, "d", "g", "g_trial", "s", "y")
 
@@ -173,7 +172,7 @@ class VectorTrack(Track):
         self.start_slope = numbers.get("start_slope", self.start_slope)
         if self.pairs:
             self.s_y = self.alpha * numbers["d_y"]
-            self.y_y, self.y_g = numbers["y_y"], numbers["y_g"]
+            self.y_y = numbers["y_y"]
         self.square = self.frame.square(numbers, numbers["g_g"])
 
     def accept(self) -> None:

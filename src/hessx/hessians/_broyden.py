@@ -38,16 +38,18 @@ class BroydenCurvature(DenseCurvature):
             return
         if self.keeps_A:
             self.A_y = self.A @ pair.y
-            packet.ask(y_A_y=pair.y @ self.A_y)
+            packet.ask_products(y_A_y=(pair.y, self.A_y))
             packet.hold(self, "A_y")
         if self.keeps_B and pair.product is None:
             pair.product = self.B @ pair.s
-            packet.ask(s_B_s=pair.s @ pair.product)
+            packet.ask_products(s_B_s=(pair.s, pair.product))
 
     def update(self, pair: Pair) -> str:
         """Make B s = y, unless s'y is rounding or, with damping, B s for a part."""
         s, y, s_y, note = pair.s, pair.y, pair.s_y, ""
-        B_s, A_y = pair.B_s if self.sized else None, self.A_y
+        A_y = self.A_y
+        wanted = self.sized and (self.keeps_B or self.settings.damping is not None)
+        B_s = pair.B_s if wanted else None
         s_B_s = pair.numbers.get("s_B_s", pair.s_B_s) if self.sized else math.nan
         y_A_y = pair.numbers.get("y_A_y", math.nan)
         self.A_y, damping = None, self.settings.damping

@@ -33,7 +33,7 @@ class SymmetricCurvature(DenseCurvature):
         if pair.product is None:
             pair.product = self.B @ pair.s
         r = pair.y - pair.B_s
-        packet.ask(s_r=pair.s @ r, r_r=r @ r)
+        packet.ask_products(s_r=(pair.s, r), r_r=(r, r))
 
     def operator(self, *, inverse: bool) -> DenseOperator | None:  # type: ignore[override]
         """B in x, a copy; there is no A."""
