@@ -20,6 +20,7 @@ from hessx.models import LogisticRegression
 
 FETCHES_BESIDE_TRIALS = 3
 LAUNCHES_PER_ITERATION = 18
+OF_DENSE_BFGS = 20
 
 LBFGS = {
     "lbfgs": "lbfgs",
@@ -60,6 +61,7 @@ def rosenbrock(backend: Any) -> tuple[Any, np.ndarray]:
 
 
 PROBLEMS = [logistic, rosenbrock]
+START = np.full(50, 0.5)
 
 
 def run(backend: Any, problem: Any, method: Any, **options: Any) -> Costs:
@@ -107,6 +109,17 @@ def test_other_methods_cost_one_fetch_per_trial_and_no_upload(backend, name, pro
     assert costs.reads <= result.nfev + FETCHES_BESIDE_TRIALS
     assert costs.uploads == 0
     assert costs.ledger.fetches == costs.reads
+
+
+@pytest.mark.backends("fakegpu")
+@pytest.mark.parametrize("problem", [logistic, lambda backend: (chained_rosenbrock, START)])
+def test_dense_bfgs_costs_one_fetch_per_trial_and_no_upload(backend, problem):
+    costs = run(backend, problem, "bfgs")
+    result = costs.result
+    assert result.success, result.message
+    assert costs.reads == costs.ledger.fetches == result.nfev
+    assert costs.uploads == 0
+    assert costs.launches.total() <= OF_DENSE_BFGS * result.nit, costs.launches
 
 
 @pytest.mark.backends("dask")

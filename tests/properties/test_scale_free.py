@@ -45,6 +45,11 @@ SOLVERS = {
     "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
     "bfgs": lambda a, b: (hessx.BFGS(), hessx.HagerZhang(), b),
     "bfgs-number": lambda a, b: (hessx.BFGS(b * b / a / 128), hessx.MoreThuente(), b),
+    "bfgs-array": lambda a, b: (hessx.BFGS(damping=0.2), hessx.HagerZhang(), b * SCALE),
+    "ssbfgs": lambda a, b: (hessx.BFGS(scaling="al-baali"), hessx.HagerZhang(), b),
+    "dfp": lambda a, b: (hessx.DFP(scaling="oren-luenberger"), hessx.HagerZhang(c2=0.1), b),
+    "broyden": lambda a, b: (hessx.Broyden(phi=0.25, scaling="growing"), hessx.HagerZhang(), b),
+    "ssbroyden": lambda a, b: (hessx.SSBroyden(), hessx.HagerZhang(), b),
     "newton-bfgs": lambda a, b: (
         hessx.NewtonCG(approximation=hessx.BFGS()),
         hessx.HagerZhang(),
@@ -62,6 +67,8 @@ LEARNING = {
     "trust-bfgs": lambda a, b: hessx.TrustRegionMethod(hessx.BFGS(), x_scale=b),
     "trust-sr1": lambda a, b: hessx.TrustRegionMethod(hessx.SR1(), x_scale=b),
     "trust-sr1-number": lambda a, b: hessx.TrustRegionMethod(hessx.SR1(128 * a), x_scale=b * SCALE),
+    "trust-psb": lambda a, b: hessx.TrustRegionMethod(hessx.PSB(), x_scale=b),
+    "trust-ssbroyden": lambda a, b: hessx.TrustRegionMethod(hessx.SSBroyden(), x_scale=b * SCALE),
     "trust-lbfgs": lambda a, b: hessx.TrustRegionMethod(hessx.LBFGS(memory=3), x_scale=b),
     "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
@@ -314,3 +321,20 @@ def test_rotated_variables(method, rng):
     assert result.success, result.message
     np.testing.assert_allclose(Q @ result.x, centre, rtol=0, atol=1.001e-6)
     assert abs(result.nit - expected.nit) <= max(3, 0.1 * expected.nit)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs", "ssbroyden", "trust-bfgs"])
+def test_units_that_are_no_power_of_two(method):
+    """The first pair sizes B: the same steps, up to rounding, whatever the unit of f."""
+    steps = []
+    for unit in (1e-6, 1.0, 1e6):
+        result = hessx.minimize(
+            lambda x, unit=unit: tuple(unit * part for part in chained_rosenbrock(x)),
+            np.full(10, -1.0),
+            jac=True,
+            method=method,
+            options={"gtol": unit * 1e-6},
+        )
+        assert result.success, result.message
+        steps.append(result.nit)
+    assert max(steps) <= 1.1 * min(steps), steps
