@@ -12,10 +12,10 @@ from hessx.testing._posed import Posed
 
 n = 20
 MEMBERS = {
-    "BFGS": hessx.BFGS(hess_inv0=1.0),
+    "BFGS": hessx.BFGS(hess_inv0=1.0, scaling="none"),
     "DFP": hessx.DFP(hess_inv0=1.0),
     "Broyden": hessx.Broyden(hess_inv0=1.0, phi=0.3),
-    "BFGS, small": hessx.BFGS(hess_inv0=0.1),
+    "BFGS, small": hessx.BFGS(hess_inv0=0.1, scaling="none"),
 }
 
 

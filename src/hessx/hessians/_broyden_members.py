@@ -19,7 +19,7 @@ _EARLY = 4  # times n pairs, in which A may grow
 class _Scaled(BroydenFamily):
     """Members with a factor tau of their own."""
 
-    scaling: str | None = None
+    scaling: str = "none"
 
     def __post_init__(self) -> None:
         BroydenFamily.__post_init__(self)
@@ -27,7 +27,7 @@ class _Scaled(BroydenFamily):
 
     def factor(self, b: float, h: float, *, early: bool) -> float:
         """Give tau for b = s'Bs / s'y and h = y'Ay / s'y; 1 where what it needs is unknown."""
-        return 1.0 if self.scaling is None else SCALINGS[self.scaling](b, h, early=early)
+        return SCALINGS[self.scaling](b, h, early=early)
 
 
 @saved(host=("hess_inv0",))
@@ -37,10 +37,8 @@ class BFGS(_Scaled):
 
     With s = x+ - x and y = g+ - g, unless s'y <= eps s'B s, where a pair is skipped:
 
-        A+ = (I - s y' / s'y) A (I - y s' / s'y) + s s' / s'y
-        B+ = B - B s s'B / s'B s + y y' / s'y
-
-    where B is multiplied by tau before, and A by 1 / tau, with ``scaling``.
+        A+ = (I - s y' / s'y) A (I - y s' / s'y) / tau + s s' / s'y
+        B+ = tau (B - B s s'B / s'B s) + y y' / s'y
 
     Parameters
     ----------
@@ -51,9 +49,12 @@ class BFGS(_Scaled):
     damping : float, optional
         Powell's damping in (0, 1), commonly 0.2: where s'y < damping s'Bs, y is mixed with B s so
         that equality holds, instead of skipping.
-    scaling : {None, "al-baali", "oren-luenberger"}
-        tau = min(1, s'y / s'Bs), or s'y / s'Bs: self-scaled BFGS.  Steps that were not taken along
-        -A g (after a failed search) have tau = 1.
+    scaling : {"growing", "al-baali", "oren-luenberger", "none"}
+        tau = min(1, s'y / s'Bs) is Al-Baali's self-scaled BFGS, tau = s'y / s'Bs Oren and
+        Luenberger's; "none" is tau = 1, the textbook's.  "growing" is Al-Baali's, but
+        tau = y'Ay / s'y in the first 4 n pairs where that is below 1 and A is at hand, as in line
+        searches: the size that the first pair gives is often small.  Steps that were not taken
+        along -A g (after a failed search) have tau = 1.
 
     Raises
     ------
@@ -87,6 +88,8 @@ class BFGS(_Scaled):
     >>> hessx.minimize(bowl, [1.0, 1.0], jac=True, method=method).success
     True
     """
+
+    scaling: str = "growing"
 
     def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:
         """Take tau by the scaling, phi = 0."""

@@ -8,6 +8,11 @@ from collections.abc import Callable
 __all__ = ["SCALINGS", "al_baali_khalfan"]
 
 
+def _none(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
+    """Leave B as it is."""
+    return 1.0
+
+
 def _oren_luenberger(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
     """Size by s'y / s'Bs: the curvature along s before and after is the same."""
     return 1.0 if math.isnan(b) else 1.0 / b
@@ -18,15 +23,16 @@ def _al_baali(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
     return 1.0 if math.isnan(b) else min(1.0, 1.0 / b)
 
 
-def _growing(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
-    """Size by y'Ay / s'y, where it makes B smaller: A grows in the first pairs."""
-    return h if early and h < 1.0 else 1.0
+def _growing(b: float, h: float, *, early: bool) -> float:
+    """Let A grow at once, by s'y / y'Ay, where it is early and A too small along y."""
+    return h if early and h < 1.0 else _al_baali(b, h, early=early)
 
 
 SCALINGS: dict[str, Callable[..., float]] = {
     "growing": _growing,
-    "oren-luenberger": _oren_luenberger,
     "al-baali": _al_baali,
+    "oren-luenberger": _oren_luenberger,
+    "none": _none,
 }
 
 

@@ -31,8 +31,8 @@ _TABLE = {
     "bfgs": along(BFGS, *_DENSE, "scaling"),
     "ssbfgs": along(partial(BFGS, scaling="al-baali"), *_DENSE),
     "ssbroyden": along(SSBroyden, *_DENSE),
-    "broyden": along(Broyden, *_DENSE, "phi", "scaling"),
-    "dfp": along(DFP, *_DENSE, "scaling"),
+    "broyden": along(partial(Broyden, scaling="al-baali"), *_DENSE, "phi", "scaling"),
+    "dfp": along(partial(DFP, scaling="al-baali"), *_DENSE, "scaling", c2=0.1),
     "cg": along(NonlinearCG, "beta", c2=0.1, first_alpha=1.0),  # SciPy's
     "gd": along(Identity),
     "newton-cg": along(_newton_cg, *_INNER),

@@ -125,7 +125,8 @@ def test_bfgs_and_sr1_are_their_recursions(backend, rng, initial, scale):
     """A first pair that curves down gives SR1 its size too."""
     least = np.sqrt(backend.eps)
     for kind, signs in ((hessx.BFGS, MIXED), (hessx.SR1, MIXED), (hessx.SR1, [-1, *MIXED])):
-        asked = posed(backend, kind(*([] if initial is None else [initial])), rng, scale)
+        textbook = {"scaling": "none"} if kind is hessx.BFGS else {}
+        asked = posed(backend, kind(initial, **textbook), rng, scale)
         curvature = asked.approximation.begin(asked.frame)
         B = None if initial is None else np.eye(n) * (initial if kind is hessx.SR1 else 1 / initial)
         for k, sign in enumerate(signs):
@@ -195,9 +196,9 @@ def test_the_pairs_of_a_run_are_taken_over_as_the_matrix_in_x(backend, scale, he
 def test_hess_inv_of_a_bfgs_run_is_the_recursion_on_its_pairs(backend, globalised, scale):
     scaled = {} if scale is None else {"x_scale": backend.asarray(scale)}
     method = (
-        hessx.LineSearchMethod(hessx.BFGS(), hessx.HagerZhang(), **scaled)
+        hessx.LineSearchMethod(hessx.BFGS(scaling="none"), hessx.HagerZhang(), **scaled)
         if globalised == "line search"
-        else hessx.TrustRegionMethod(hessx.BFGS(), **scaled)
+        else hessx.TrustRegionMethod(hessx.BFGS(scaling="none"), **scaled)
     )
     D2 = np.diag(np.ones(n) if scale is None else scale**2)
     steps = drive(method, backend, np.linspace(-1.0, 1.0, n), chained_rosenbrock)
