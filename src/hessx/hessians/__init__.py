@@ -1,6 +1,7 @@
 """Approximations of the Hessian and its inverse: one family."""
 
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
+from hessx.hessians._compact import CompactForm
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._given import Given, Jacobi
@@ -23,6 +24,7 @@ __all__ = [
     "SR1",
     "Approximation",
     "Broyden",
+    "CompactForm",
     "Curvature",
     "Exact",
     "ExactInverse",

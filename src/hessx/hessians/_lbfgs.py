@@ -98,7 +98,12 @@ class LBFGS(Approximation):
             store_real(self, "hess_inv0", 0.0)
         store_real(self, "damping", 0.0, 1.0)
 
-    offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
+    @property
+    def offers(self) -> Offer:  # type: ignore[override]
+        """SHIFTED where A begins with a multiple of I: else sigma I is none of the pairs' own."""
+        every = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL | Offer.DENSE | Offer.COMPACT
+        multiple = self.hess_inv0 is None or isinstance(self.hess_inv0, Real)
+        return every | Offer.SHIFTED if multiple else every
 
     def begin(self, frame: Frame) -> LBFGSCurvature:
         """Begin with hess_inv0, or I: pairs that learn by `Curvature.update`.

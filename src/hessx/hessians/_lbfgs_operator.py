@@ -9,6 +9,8 @@ import numpy as np
 from hessx._xp import Array, Rows, converted
 from hessx.core import Frame, packed, saved
 from hessx.hessians._gram import Gram
+from hessx.hessians._inverse_root import InverseRoot, root_middle
+from hessx.hessians._pair_products import products_of
 from hessx.hessians._rows_operator import RowsOperator
 
 __all__ = ["LBFGSInverse"]
@@ -95,6 +97,42 @@ class LBFGSInverse(RowsOperator):
     def matmat(self, X: Array) -> Array:
         """A X for the columns of X, which on NumPy may be what `matvec` takes."""
         return super().matmat(converted(self.space, X))
+
+    def root(self) -> InverseRoot:
+        r"""Give L with L L' = A, of shape (n, n): of z from N(0, I) it makes L z from N(0, A).
+
+        L = D (gamma^(1/2) I + [S, Y] M [S, Y]') with D the scale of the variables, no (n, n) matrix;
+        (gamma I + U U' would not do: A has eigenvalues below gamma).
+
+        Returns
+        -------
+        LinearOperator
+            Not symmetric; ``L @ z`` and ``L.T @ v`` take stacks of vectors too.
+
+        Notes
+        -----
+        Cost: one fetch, two products of the rows per pair and k^4 operations on the host; an apply
+        costs two products with the rows of the k pairs, no fetch.  The rows are those of A.
+
+        References
+        ----------
+        Brodlie, Gourlay & Greenstadt (1973), J. Inst. Math. Appl. 11; Zhang, Carpenter, Gelman &
+        Vehtari (2022), Pathfinder, JMLR 23, for the use.
+
+        Examples
+        --------
+        >>> import numpy as np, hessx
+        >>> d = np.array([1.0, 4.0, 9.0])
+        >>> A = hessx.minimize(lambda x: d @ x**2, np.ones(3), method="lbfgs").hess_inv
+        >>> L = A.root()
+        >>> bool(np.allclose(L.todense() @ L.todense().T, A.todense()))
+        True
+        """
+        frame = Frame(self.space)
+        order = self.gram.order(self.layout[2])
+        known = products_of(frame, self.rows, order)
+        M = root_middle(known, self.gamma) if order else np.zeros((0, 0))
+        return InverseRoot(self.frame, self.rows, self.pieces, self.gamma, M, self.count)
 
     def __reduce__(self) -> Any:
         return packed(self, self.space)
