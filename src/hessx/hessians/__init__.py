@@ -9,7 +9,9 @@ from hessx.hessians._identity import Identity
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._ldfp import LDFP
 from hessx.hessians._learnt_diagonal import LearntDiagonal
+from hessx.hessians._lsr1 import LSR1
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -19,6 +21,8 @@ __all__ = [
     "BFGS",
     "DFP",
     "LBFGS",
+    "LDFP",
+    "LSR1",
     "PAIRS",
     "PSB",
     "SR1",

@@ -138,7 +138,7 @@ class LimitedCurvature(Curvature):
             self.shifted = {}
         if sigma not in self.shifted:
             form = self.shifted_form(sigma) if self.pairs.count else self._multiple(sigma)
-            self.shifted[sigma] = self._made(self.inner, form, inverse=True)
+            self.shifted[sigma] = self.made(self.inner, form, inverse=True)
         return self.shifted[sigma].matvec(v)
 
     def diagonal(self) -> Array:
@@ -156,7 +156,7 @@ class LimitedCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:
         """B in x, or A, on the rows of the run, which the run does not write any more."""
-        made = self.inverse_operator(self.outer) if inverse else self._made(self.outer, self._form())
+        made = self.inverse_operator(self.outer) if inverse else self.made(self.outer, self._form())
         self.lent = made is not None
         return made
 
@@ -179,7 +179,7 @@ class LimitedCurvature(Curvature):
 
     def _hessian(self) -> PairsOperator:
         if self.applied is None:
-            self.applied = self._made(self.inner, self._form())
+            self.applied = self.made(self.inner, self._form())
         return self.applied
 
     def _form(self) -> Form:
@@ -188,7 +188,8 @@ class LimitedCurvature(Curvature):
     def _multiple(self, sigma: float) -> Form:
         return 1.0 / (self.size + sigma), np.zeros((0, 0))
 
-    def _made(self, frame: Frame, form: Form, *, inverse: bool = False) -> PairsOperator:
+    def made(self, frame: Frame, form: Form, *, inverse: bool = False) -> PairsOperator:
+        """Give a matrix on the pairs."""
         count = self.pairs.count
         pieces = [(PAIRS, PAIRS + 2 * count)]
         return PairsOperator(frame, self.pairs.rows, pieces, form, count, inverse)
