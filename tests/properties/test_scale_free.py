@@ -45,6 +45,7 @@ SOLVERS = {
     "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
     "bfgs": lambda a, b: (hessx.BFGS(), hessx.HagerZhang(), b),
     "bfgs-number": lambda a, b: (hessx.BFGS(b * b / a / 128), hessx.MoreThuente(), b),
+    "ldfp": lambda a, b: (hessx.LDFP(memory=3), hessx.HagerZhang(), b),
     "newton-bfgs": lambda a, b: (
         hessx.NewtonCG(approximation=hessx.BFGS()),
         hessx.HagerZhang(),
@@ -66,6 +67,11 @@ LEARNING = {
     "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
     ),
+    "trust-lsr1": lambda a, b: hessx.TrustRegionMethod(hessx.LSR1(memory=3), x_scale=b),
+    "trust-lsr1-number": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LSR1(memory=3, hess0=128 * a), x_scale=b * SCALE
+    ),
+    "trust-ldfp": lambda a, b: hessx.TrustRegionMethod(hessx.LDFP(memory=3), x_scale=b),
     "damped-lbfgs": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3), region=hessx.NielsenRule(), x_scale=b
     ),

@@ -127,7 +127,8 @@ def _resolvent(gram: _Gram, size: float, sigma: float) -> Form:
     Woodbury's formula, with tau = size + sigma and R the part of U'V on and above its diagonal; the
     products with which Theorem 2.3 cancels are not formed:
 
-        I / tau + [size U, V] [[size sigma U'U, sigma L - size R], [.., -tau D - V'V]]^-1 [..]' / tau
+        I / tau + [size U, V] K^-1 [size U, V]' / tau
+        K = [[size sigma U'U, sigma L - size R], [sigma L' - size R', -tau D - V'V]]
     """
     u_u, u_v, v_v = gram
     tau = size + sigma
@@ -142,7 +143,8 @@ def _dual_resolvent(gram: _Gram, size: float, sigma: float) -> Form:
 
     With rho = 1 + sigma size:
 
-        size / rho (I - [size U, V] [[size U'U, L - sigma size R], [.., -rho D - sigma V'V]]^-1 [..]' / size)
+        I size / rho - [size U, V] K^-1 [size U, V]' / rho
+        K = [[size U'U, L - sigma size R], [L' - sigma size R', -rho D - sigma V'V]]
     """
     u_u, u_v, v_v = gram
     rho = 1.0 + sigma * size
@@ -165,11 +167,13 @@ def _swapped(M: np.ndarray) -> np.ndarray:
 
 
 def _symmetric(M: np.ndarray) -> np.ndarray:
-    return 0.5 * (M + M.T)
+    half: np.ndarray = 0.5 * (M + M.T)
+    return half
 
 
 def _inverse(K: np.ndarray) -> np.ndarray:
     try:
-        return np.linalg.inv(K)
+        inverse: np.ndarray = np.linalg.inv(K)
     except np.linalg.LinAlgError:  # to rounding two pairs are one
-        return np.linalg.pinv(K)
+        inverse = np.linalg.pinv(K)
+    return inverse

@@ -68,7 +68,7 @@ class Gram:
 
     def order(self, next_slot: int) -> list[int]:
         """Give the slots that hold a pair, the oldest first, of a ring that goes on there."""
-        held = self.diagonal.nonzero()[0].tolist()
+        held = [i for i, s_y in enumerate(self.diagonal) if s_y]
         return [i for i in held if i >= next_slot] + [i for i in held if i < next_slot]
 
     def add(

@@ -12,9 +12,10 @@ from hessx.core import Frame, Offer, Pair, saved, store_integer, store_real
 from hessx.hessians._compact_forms import Form, dfp_hessian, dfp_inverse, dfp_shifted
 from hessx.hessians._family import Approximation
 from hessx.hessians._limited import LimitedCurvature
+from hessx.hessians._pair_products import PairProducts
 from hessx.hessians._rows_operator import PairsOperator
 
-__all__ = ["LDFP", "LDFPCurvature"]
+__all__ = ["LDFP", "LDFPCurvature", "largest_inverse"]
 
 
 @saved(fresh=("applied", "inverted", "lent", "shifted"))
@@ -51,13 +52,13 @@ class LDFPCurvature(LimitedCurvature):
         numbers, pairs, space, none = pair.numbers, self.pairs, self.frame.space, np.zeros(0)
         s_y, y_y, s_s = pair.s_y, pair.y_y, pair.s_s
         s_B_s = math.sqrt(s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
-        if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > s_s):
+        if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > s_s > 0.0):
             return "skipped"
         cross = self.crossed(numbers.get("B_s", none), numbers.get("B_y", none), s_y, y_y, s_s)
         self.products.add(pairs.candidate, *cross)
         self.put(pair.s, pair.y)
         pairs.keep()
-        self.gamma, self.sized = s_y / y_y, True
+        self.gamma, self.sized = largest_inverse(self.products), True
         self.changed()
         return ""
 
@@ -83,6 +84,12 @@ class LDFPCurvature(LimitedCurvature):
         self.gamma, self.sized = (1.0, False) if self.initial is None else (self.initial, True)
 
 
+def largest_inverse(products: PairProducts) -> float:
+    """Give the largest s's / s'y: the inverse of the least curvature met."""
+    s_s, s_y, _ = products.ordered()
+    return float((s_s.diagonal() / s_y.diagonal()).max())
+
+
 @saved
 @dataclass(frozen=True, slots=True)
 class LDFP(Approximation):
@@ -92,9 +99,11 @@ class LDFP(Approximation):
 
         A+ = A - A y y'A / y'A y + s s' / s'y
 
-    taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994), with gamma = s'y / y'y
-    of the newest pair; B is its inverse, in compact form too.  A pair is skipped unless
-    s'y > eps s'B s.  It is to compare with: BFGS corrects a bad A faster.
+    taken all at once in the compact form of Byrd, Nocedal & Schnabel (1994); B is its inverse, in
+    compact form too.  gamma is the largest s's / s'y of the pairs, as pairs correct an A that is
+    too large, and hardly one that is too small: with s'y / y'y most problems are not solved.  A
+    pair is skipped unless s'y > eps s'B s.  It is to compare with: `LBFGS` takes half the
+    evaluations, and a tenth on narrow valleys.
 
     Parameters
     ----------

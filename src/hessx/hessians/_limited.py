@@ -7,7 +7,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from hessx._xp import Array, Packet, Rows
+from hessx._xp import Array, Packet
 from hessx.core import Frame, Pair
 from hessx.hessians._compact import CompactForm
 from hessx.hessians._compact_forms import Form
@@ -90,7 +90,7 @@ class LimitedCurvature(Curvature):
         self.pairs.rows.hold(packet)
 
     def ask_products(self, packet: Packet, **vectors: Array) -> None:
-        """Ask for the products of the rows with vectors, by name; of none where there is no pair."""
+        """Ask for the products of the rows with vectors, by name, once there are pairs."""
         rows, end = self.pairs.rows, PAIRS + 2 * self.pairs.count
         for name, v in vectors.items() if self.pairs.count else ():
             packet.ask(**{name: rows.products_with(PAIRS, end, v)})
@@ -143,7 +143,7 @@ class LimitedCurvature(Curvature):
 
     def diagonal(self) -> Array:
         """The diagonal of B; 2 k products with the rows of the k pairs."""
-        return self._hessian().diagonal()  # type: ignore[return-value]
+        return self._hessian().diagonal()
 
     def dense(self) -> Array:
         """B, of 2^32 bytes at most."""
@@ -157,10 +157,10 @@ class LimitedCurvature(Curvature):
     def operator(self, *, inverse: bool) -> LinearOperator | None:
         """B in x, or A, on the rows of the run, which the run does not write any more."""
         made = self.inverse_operator(self.outer) if inverse else self.made(self.outer, self._form())
-        self.lent = made is not None
+        self.lent = self.lent or made is not None
         return made
 
-    def inverse_operator(self, frame: Frame) -> RowsOperator | None:
+    def inverse_operator(self, frame: Frame) -> RowsOperator | None:  # noqa: ARG002
         """Give A; None where B may be singular."""
         return None
 

@@ -12,9 +12,10 @@ from hessx.hessians._compact_forms import Form, sr1_hessian, sr1_shifted
 from hessx.hessians._family import Approximation
 from hessx.hessians._limited import LimitedCurvature
 from hessx.hessians._pair_products import PairProducts
-from hessx.hessians._symmetric import sr1_size
 
-__all__ = ["LSR1", "LSR1Curvature"]
+__all__ = ["LSR1", "LSR1Curvature", "largest_size"]
+
+_MOST = 4.0  # norm(y) / norm(s): of a size, where s'y says nothing
 
 
 @saved(fresh=("applied", "lent", "shifted"))
@@ -45,11 +46,13 @@ class LSR1Curvature(LimitedCurvature):
         """Make s and y the newest pair, unless s'r is small beside norm(s) norm(r)."""
         numbers, pairs, none = pair.numbers, self.pairs, np.zeros(0)
         s_y, y_y, s_s = pair.s_y, pair.y_y, pair.s_s
-        if not (abs(s_y) > 0.0 and max(y_y, s_s) < math.inf):
+        if not (0.0 < s_s < math.inf > y_y and abs(s_y) < math.inf):
             return "skipped"
-        size = sr1_size(pair) if self.initial is None else self.initial
         cross = self.crossed(numbers.get("B_s", none), numbers.get("B_y", none), s_y, y_y, s_s)
         products = self.products.with_pair(pairs.candidate, *cross)
+        size = largest_size(products) if self.initial is None else self.initial
+        if not 0.0 < size < math.inf:
+            return "skipped"
         form, fits = self._form_of(products, size)
         if not (fits and np.isfinite(form[1]).all()):
             if not pairs.count:  # y = size s: there is nothing else to be learnt
@@ -76,6 +79,15 @@ class LSR1Curvature(LimitedCurvature):
         return sr1_hessian(products, size, self.frame.space.eps)
 
 
+def largest_size(products: PairProducts) -> float:
+    """Give the size of B at first for pairs that are to correct it downwards; see `LSR1`."""
+    s_s, s_y, y_y = (M.diagonal() for M in products.ordered())
+    with np.errstate(all="ignore"):
+        ratio, q = np.sqrt(y_y) / np.sqrt(s_s), y_y / abs(s_y)
+        best = q + np.sqrt(np.maximum(q * q - ratio * ratio, 0.0))
+    return float(np.fmin(best, _MOST * ratio).max())
+
+
 @saved
 @dataclass(frozen=True, slots=True)
 class LSR1(Approximation):
@@ -96,8 +108,8 @@ class LSR1(Approximation):
     memory : int
         Pairs kept, m >= 1.
     hess0 : float, optional
-        Size, fixed: B at first is this multiple of I.  By default that of the newest pair, see
-        `SR1`.
+        Size, fixed: B at first is this multiple of I.  By default the largest of q + (q^2 - y'y /
+        s's)^(1/2), q = y'y / abs(s'y), of the pairs, see `SR1`, each at most 4 norm(y) / norm(s).
 
     Raises
     ------
@@ -128,9 +140,7 @@ class LSR1(Approximation):
 
     memory: int = 10
     hess0: float | None = None
-    offers = (
-        Offer.MATVEC | Offer.SHIFTED | Offer.DENSE | Offer.DIAGONAL | Offer.COMPACT
-    )
+    offers = Offer.MATVEC | Offer.SHIFTED | Offer.DENSE | Offer.DIAGONAL | Offer.COMPACT
     positive = False
     learns = Learns.EVERY
 

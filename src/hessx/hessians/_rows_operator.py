@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, to_host, upload
-from hessx.core import Frame, saved
+from hessx._xp import Array, Rows, Space, converted, to_host, upload
+from hessx.core import Frame, packed, saved
 from hessx.hessians._compact import CompactForm, refuse_large
 from hessx.hessians._pair_rows import PAIRS
 from hessx.operators import LinearOperator
@@ -88,6 +88,31 @@ class RowsOperator(LinearOperator):
             return self.frame.diagonal(d)
         return self.frame.gradient(self.frame.gradient(d))
 
+    def matvec(self, v: Array) -> Array:
+        """Apply to a vector, a stack of vectors, or an array of the shape of x; no fetch.
+
+        Parameters
+        ----------
+        v : array, shape (n,), (..., n) or that of x
+            Of x's library, dtype and device; on NumPy lists, integers, other floats and a column
+            (n, 1) are taken too, as by SciPy's operators.
+
+        Returns
+        -------
+        array
+            The product, with the shape of v.
+        """
+        space, v = self.space, converted(self.space, v)
+        if space.kind == "numpy" and np.shape(v) == (space.n, 1) != space.shape and space.n > 1:
+            return self.matvec(v[:, 0])[:, None]
+        if len(space.shape) > 1 and space.mismatch(v) is None and tuple(v.shape) == space.shape:
+            return space.shaped(self._apply(space.flat(v)))
+        return super().matvec(v)
+
+    def matmat(self, X: Array) -> Array:
+        """Apply to the columns of X, which on NumPy may be what `matvec` takes."""
+        return super().matmat(converted(self.space, X))
+
     def dense(self, like: Array | None = None) -> Array:
         """The matrix, by one product of its factors; refused beyond 2^32 bytes.
 
@@ -128,8 +153,18 @@ class RowsOperator(LinearOperator):
         if scale is not None:
             s, products = scale if self.inverse else 1.0 / scale, None
             d, U = s * s * d, U * s
-        known = products is not None and self.count
-        return CompactForm(d, U, C, self._by_rows(products, pairs) if known else None)
+        known = None if products is None else self._by_rows(products, pairs)
+        return CompactForm(d, U, C, known)
+
+    def __reduce__(self) -> Any:
+        return packed(self, self.space)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Convert to a dense NumPy array, new each time."""
+        if copy is False:
+            msg = "the matrix is formed anew each time: copy=False cannot be had"
+            raise ValueError(msg)
+        return self.todense().astype(dtype or np.float64)
 
     @property
     def _rows(self) -> list[int]:
