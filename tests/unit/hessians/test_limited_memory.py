@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from itertools import islice
 
 import numpy as np
 import pytest
 
 import hessx
+from _helpers.driving import bends, drive
 from hessx import Offer, _xp
 from hessx._xp import space_of
 from hessx.core import Frame, SettingsError
@@ -303,32 +305,22 @@ def test_a_diagonal_start_has_no_shift_and_a_compact_form_with_a_vector(backend,
         curvature.solve_shifted(asked.vector(), 1.0)
 
 
-@pytest.mark.backends("numpy", "torch")
-def test_a_region_goes_on_from_a_search_whose_last_pair_was_skipped(backend):
+@pytest.mark.backends("numpy", "torch", "strict")
+def test_a_region_goes_on_from_a_search_whose_last_pair_was_skipped(backend, rng):
     """That pair stands in the rows of a full memory, and is none."""
-
-    def fun(x):
-        g = x**3 - x
-        return ((x**2 - 1.0) @ (x**2 - 1.0)) / 4.0, g
-
-    rule = hessx.FixedStep(0.2)
-    solver = hessx.LineSearchMethod(hessx.LBFGS(memory=2), rule)
-    x0 = backend.asarray([1.5, 1.4, 0.6])
-    skipped = None
-    for maxiter in range(4, 40):
-        result = hessx.minimize(
-            fun, x0, jac=True, method=solver, options={"maxiter": maxiter, "gtol": 0.0},
-        )  # fmt: skip
-        if result.hess_inv.count < 2:
-            skipped = result.hess_inv
-            break
-    if skipped is None:
-        pytest.skip("no pair was skipped")
-    approximation = hessx.LBFGS(memory=2, hess_inv0=skipped)
-    curvature = approximation.begin(Frame(skipped.space))
-    v = backend.asarray([1.0, -1.0, 0.5])
-    B_v = backend.to_numpy(curvature.matvec(curvature.solve(v)))
-    np.testing.assert_allclose(B_v, backend.to_numpy(v), rtol=1e6 * backend.eps)
+    signs = [1.0] * (m + 1) + [-1.0]
+    solver = hessx.LineSearchMethod(hessx.LBFGS(memory=m), hessx.FixedStep(0.7))
+    steps = drive(solver, backend, rng.standard_normal(n), bends(rng, n, signs))
+    state = [step.state for step in islice(steps, len(signs) + 1)][-1]
+    start = solver.inverse_hessian(state)
+    assert start.count == m - 1
+    asked = posed(backend, hessx.LBFGS(memory=m, hess_inv0=start), rng)
+    curvature = asked.approximation.begin(asked.frame)
+    A = start.todense().astype(np.float64)
+    small = backend.eps * np.linalg.cond(A)
+    assert_close(asked.matrix(curvature.matvec), np.linalg.inv(A), small)
+    L = asked.matrix(start.root().matvec)
+    assert_close(L @ L.T, A, backend.eps)
 
 
 @pytest.mark.backends("numpy", "numpy-float32")
