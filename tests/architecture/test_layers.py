@@ -56,7 +56,7 @@ ON_THE_HOST = {
     "directions/_lbfgs_direction.py": "hands the fetched products to the Gram form",
     "directions/_row_track.py": "products that were fetched, and weights of the rows",
     "hessians/_exact.py": "a given dense Hessian, inverted once",
-    "hessians/_matrix.py": "becomes a NumPy array where that is asked for",
+    "hessians/_start.py": "a given matrix, checked",
     "hessians/_lbfgs_curvature.py": "weights of the rows, from products that were fetched",
     "hessians/_compact.py": "the type of a middle matrix",
     "hessians/_compact_forms.py": "the 2m by 2m middle matrices of compact forms",

@@ -56,7 +56,11 @@ PARTS = RULES | {
     "damped": lambda f, i: hessx.Damped(f(0.5), length=f(2.0)),
     "cubic term": lambda f, i: hessx.Cubic(f(0.5), length=f(2.0)),
     "free": lambda f, i: hessx.Free(f(0.5)),
-    "bfgs": lambda f, i: hessx.BFGS(hess_inv0=f(0.5)),
+    "bfgs": lambda f, i: hessx.BFGS(hess_inv0=f(0.5), damping=f(0.25)),
+    "dfp": lambda f, i: hessx.DFP(hess_inv0=f(0.5), damping=f(0.25)),
+    "broyden": lambda f, i: hessx.Broyden(hess_inv0=f(0.5), damping=f(0.25), phi=f(0.25)),
+    "ssbroyden": lambda f, i: hessx.SSBroyden(hess_inv0=f(0.5), damping=f(0.25)),
+    "psb": lambda f, i: hessx.PSB(hess0=f(0.5)),
     "sr1": lambda f, i: hessx.SR1(hess0=f(0.5)),
     "forcing": lambda f, i: hessx.Forcing(ceiling=f(0.5), floor=f(0.125), last_floor=f(0.0625)),
     "eisenstat-walker": lambda f, i: hessx.EisenstatWalker(
@@ -401,8 +405,6 @@ IGNORED = [
     ("Newton-CG", {"workers": 2}),
     ("trust-ncg", {"subproblem_maxiter": 5}),
     ("trust-krylov", {"inexact": False}),
-    (None, {"xrtol": 1e-3}),
-    ("lbfgs", {"xrtol": 1e-3}),
 ]
 
 
@@ -420,8 +422,8 @@ def test_options_that_mean_nothing_are_named_in_a_warning(method, options):
 @pytest.mark.parametrize(
     "options",
     [
-        {"workers": None}, {"inexact": True}, {"subproblem_maxiter": None}, {"xrtol": 0},
-        {"xrtol": 0.0}, {"iprint": -1}, {"disp": False}, {"disp": None}, {"return_all": False},
+        {"workers": None}, {"inexact": True}, {"subproblem_maxiter": None},
+        {"iprint": -1}, {"disp": False}, {"disp": None}, {"return_all": False},
         {"eps": None}, {"finite_diff_rel_step": None}, {"maxfun": None}, {"disp": 0},
         {"return_all": None}, {"return_all": np.False_}, {"return_all": 0}, {"disp": np.array(0)},
     ],

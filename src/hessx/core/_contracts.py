@@ -38,6 +38,8 @@ class Point:
         The gradient, where it is held.
     precision : Precision
         How far value and gradient can be trusted, as host numbers.
+    norm : float
+        norm_2 of the point, in x / x_scale where that is an array; nan unless it is wanted.
     """
 
     x: Array
@@ -46,6 +48,7 @@ class Point:
     grad_norm2: float
     grad: Array | None = None
     precision: Precision = EXACT
+    norm: float = math.nan
 
     def is_better_than(self, other: Point, eps_f: float) -> bool:
         """Compare values; within their noise, eps_f |f|, the norms of the gradients."""
@@ -168,7 +171,7 @@ class Solver(Protocol):
         ...
 
     def inverse_hessian(self, state: Any) -> Any:
-        """Give the inverse Hessian approximation as an operator, or None."""
+        """Give the inverse Hessian approximation, an operator or a matrix, or None."""
         ...
 
 

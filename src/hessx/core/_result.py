@@ -26,8 +26,9 @@ class Result(dict[str, Any]):
         With ``history=True``.
     allvecs : list of arrays, optional
         With the option ``return_all``: the accepted points, the start first.
-    hess_inv : operator, optional
-        The inverse Hessian approximation at the end, where the method has one.
+    hess_inv : operator or array, optional
+        The inverse Hessian approximation at the end, where the method has one: an array, shape
+        (n, n), of dense ones such as `BFGS`, else an operator.
     checkpoint : Checkpoint
         The run as it ended, for ``minimize(..., resume=checkpoint)``; it holds the arrays of the
         method's state.

@@ -34,6 +34,9 @@ class Stopping:
         Stop at f_k - f_{k+1} <= ftol * max(|f_k|, |f_{k+1}|, 1), SciPy's formula.
     xtol : float
         Stop at a step with norm_2(s / x_scale) <= xtol.
+    xrtol : float
+        Stop at a step with norm_2(s) <= xrtol (xrtol + norm_2(x)), SciPy's formula; with an array
+        x_scale both norms are those of x / x_scale.  It adds a scalar to the packet.
     max_iterations, max_evaluations, max_products : float, optional
         Limits on accepted steps, on evaluations of f and on products with the Hessian, reached at
         the first count that is not below; None and inf are no limit.
@@ -50,8 +53,8 @@ class Stopping:
     Notes
     -----
     Tolerances are looked at at accepted points, in the order gradient, lower_limit, value, step;
-    ftol and xtol not after a step that a failing search or the trust region cut short, nor ftol
-    where f rose, or was lower before.  A gradient by differences that is within their noise is
+    ftol, xtol and xrtol not after a step that a failing search or the trust region cut short, nor
+    ftol where f rose, or was lower before.  A gradient by differences that is within their noise is
     converged.
     The limits on evaluations and time after every reply.  The tolerances and the 1 in ftol's
     formula have units, those of f and x, and do not scale along.  Cost: host floats only.
@@ -72,6 +75,7 @@ class Stopping:
     norm: float = math.inf
     ftol: float = 0.0
     xtol: float = 0.0
+    xrtol: float = 0.0
     max_iterations: int | None = 15000
     max_evaluations: int | None = None
     max_products: int | None = None
@@ -79,7 +83,7 @@ class Stopping:
     lower_limit: float = -math.inf
 
     def __post_init__(self) -> None:
-        for name in ("gtol", "gtol_rel", "ftol", "xtol"):
+        for name in ("gtol", "gtol_rel", "ftol", "xtol", "xrtol"):
             store_real(self, name, 0.0, ends="[)")
         store_real(self, "max_seconds", 0.0, ends="[]")
         if self.max_seconds == math.inf:
@@ -175,4 +179,11 @@ class Stopping:
                 Outcome.CONVERGED_STEP,
                 f"step norm {state.scaled_step_norm:.3g} <= {self.xtol:.3g}",
             )
+        if self.xrtol > 0.0:
+            least = self.xrtol * (self.xrtol + point.norm)
+            if state.step_norm <= least:
+                return (
+                    Outcome.CONVERGED_STEP,
+                    f"step norm {state.step_norm:.3g} <= {least:.3g}, by xrtol",
+                )
         return None

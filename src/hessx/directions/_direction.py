@@ -124,6 +124,6 @@ class Direction:
         """Turn to a direction of negative curvature, of a second-order method; what was seen."""
         return False, "second order was not checked"
 
-    def operator(self) -> Any:
-        """Give A as an operator, or None."""
+    def inverse_hessian(self) -> Any:
+        """Give A as a result has it, or None."""
         return None

@@ -89,7 +89,7 @@ class LBFGSDirection(Direction):
         self.dropped, self.sized = True, False
         return had
 
-    def operator(self) -> LBFGSInverse:
+    def inverse_hessian(self) -> LBFGSInverse:
         """Give A as an operator on the rows of the run, which it leaves as they are."""
         return self.curvature.inverse(without_candidate=self.track.placed)
 

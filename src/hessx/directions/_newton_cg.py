@@ -148,9 +148,9 @@ class NewtonDirection(Direction):
         had, self.fallback = not self.fallback, True
         return had
 
-    def operator(self) -> Any:
-        """Give A as an operator, where there is one."""
-        return self.part.curvature.operator(inverse=True)
+    def inverse_hessian(self) -> Any:
+        """Give A, where there is one."""
+        return self.part.curvature.inverse_hessian()
 
 
 @saved

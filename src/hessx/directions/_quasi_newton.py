@@ -102,9 +102,9 @@ class QuasiNewtonDirection(Direction):
         self.fallback, self.sized = True, False
         return had
 
-    def operator(self) -> Any:
-        """Give A as an operator, where there is one."""
-        return self.curvature.operator(inverse=True)
+    def inverse_hessian(self) -> Any:
+        """Give A, where there is one."""
+        return self.curvature.inverse_hessian()
 
 
 @saved

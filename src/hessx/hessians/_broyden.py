@@ -63,7 +63,7 @@ class BroydenCurvature(DenseCurvature):
             self.begin(size)
             A_y, y_A_y, B_s, s_B_s = y * size, s_y, s / size, pair.s_s / size
         b, h = s_B_s / s_y, y_A_y / s_y
-        tau, phi = self.settings.member(b, h, self.frame.space.n)
+        tau, phi = self.settings.member(b, h, self.frame.space.n, self.pairs)
         A = B = None
         if self.keeps_A:
             psi = dual(phi, b * h)
@@ -109,7 +109,7 @@ class BroydenFamily(Approximation):
         store_real(self, "damping", 0.0, 1.0)
 
     @abstractmethod
-    def member(self, b: float, h: float, n: int) -> tuple[float, float]:
+    def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:
         """Choose tau > 0 and phi from b = s'Bs / s'y and h = y'Ay / s'y, nan where unknown."""
 
     def begin(self, frame: Frame) -> BroydenCurvature:

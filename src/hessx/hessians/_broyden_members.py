@@ -12,6 +12,9 @@ from hessx.hessians._self_scaling import SCALINGS, al_baali_khalfan
 __all__ = ["BFGS", "DFP", "Broyden", "SSBroyden"]
 
 
+_EARLY = 4  # times n pairs, in which A may grow
+
+
 @dataclass(frozen=True, slots=True)
 class _Scaled(BroydenFamily):
     """Members with a factor tau of their own."""
@@ -22,9 +25,9 @@ class _Scaled(BroydenFamily):
         BroydenFamily.__post_init__(self)
         store_choice(self, "scaling", *SCALINGS)
 
-    def factor(self, b: float) -> float:
-        """Give tau for b = s'Bs / s'y; 1 where b is unknown."""
-        return 1.0 if self.scaling is None or math.isnan(b) else SCALINGS[self.scaling](b)
+    def factor(self, b: float, h: float, *, early: bool) -> float:
+        """Give tau for b = s'Bs / s'y and h = y'Ay / s'y; 1 where what it needs is unknown."""
+        return 1.0 if self.scaling is None else SCALINGS[self.scaling](b, h, early=early)
 
 
 @saved(host=("hess_inv0",))
@@ -85,9 +88,9 @@ class BFGS(_Scaled):
     True
     """
 
-    def member(self, b: float, h: float, n: int) -> tuple[float, float]:  # noqa: ARG002
+    def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:
         """Take tau by the scaling, phi = 0."""
-        return self.factor(b), 0.0
+        return self.factor(b, h, early=pairs < _EARLY * n), 0.0
 
 
 @saved(host=("hess_inv0",))
@@ -136,9 +139,9 @@ class Broyden(_Scaled):
         _Scaled.__post_init__(self)
         store_real(self, "phi", 0.0, 1.0, "[]")
 
-    def member(self, b: float, h: float, n: int) -> tuple[float, float]:  # noqa: ARG002
+    def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:
         """Take tau by the scaling, phi as given."""
-        return self.factor(b), self.phi
+        return self.factor(b, h, early=pairs < _EARLY * n), self.phi
 
 
 @saved(host=("hess_inv0",))
@@ -180,9 +183,9 @@ class DFP(_Scaled):
     True
     """
 
-    def member(self, b: float, h: float, n: int) -> tuple[float, float]:  # noqa: ARG002
+    def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:
         """Take tau by the scaling, phi = 1."""
-        return self.factor(b), 1.0
+        return self.factor(b, h, early=pairs < _EARLY * n), 1.0
 
 
 @saved(host=("hess_inv0",))
@@ -224,6 +227,6 @@ class SSBroyden(BroydenFamily):
 
     reads_inverse = True
 
-    def member(self, b: float, h: float, n: int) -> tuple[float, float]:
+    def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:  # noqa: ARG002
         """See `al_baali_khalfan`."""
         return (1.0, 0.0) if math.isnan(b * h) else al_baali_khalfan(b, h, n)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
-
 from hessx._xp import Array, Packet, inverse
 from hessx.core import Frame, Offer
 from hessx.hessians._family import Curvature
-from hessx.hessians._matrix import MatrixOperator
 from hessx.hessians._start import placed_start
 from hessx.operators import DenseOperator
 
@@ -42,9 +39,7 @@ class DenseCurvature(Curvature):
 
     __slots__ = ("_A", "_B", "frame", "inverted", "keeps_A", "keeps_B", "pairs", "sized", "start")
 
-    def __init__(
-        self, frame: Frame, start: float | np.ndarray | None, *, inverted: bool = True
-    ) -> None:
+    def __init__(self, frame: Frame, start: Any, *, inverted: bool = True) -> None:
         self.frame, self.start, self.inverted = frame, start, inverted
         self.keeps_A = self.keeps_B = True
         self.begin()
@@ -83,7 +78,7 @@ class DenseCurvature(Curvature):
 
     def focus(self, needs: Offer) -> None:
         """Change only what is asked for at each step, A or B."""
-        self.keeps_A, self.keeps_B = Offer.SOLVE in needs, bool(needs & _OF_B)
+        self.keeps_A, self.keeps_B = Offer.SOLVE in needs, needs & _OF_B != Offer(0)
 
     def learnt(self, *, A: Array = None, B: Array = None) -> None:
         """Take what a pair has made of them; what is not given is formed from the other."""
@@ -116,11 +111,15 @@ class DenseCurvature(Curvature):
         """The diagonal of B, without a product."""
         return diagonal_of(self.B)
 
-    def operator(self, *, inverse: bool) -> MatrixOperator:
+    def operator(self, *, inverse: bool) -> DenseOperator:
         """A or B in x, a copy."""
         frame = self.frame
         M = frame.matrix(self.A) if inverse else frame.inverse_matrix(self.B)
-        return MatrixOperator(M + 0.0)
+        return DenseOperator(M + 0.0, symmetric=True)
+
+    def inverse_hessian(self) -> Array | None:
+        """A in x, shape (n, n), a copy."""
+        return self.frame.matrix(self.A) + 0.0
 
     def _multiple(self, size: float = 1.0) -> Array:
         space = self.frame.space

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, is_array, like, to_host
+from hessx._xp import Array, like
 from hessx.core import Frame, Learns, Offer, SettingsError, Wants, saved
 from hessx.hessians._dense import diagonal_of
 from hessx.hessians._family import Approximation, Curvature
-from hessx.hessians._start import cholesky
+from hessx.hessians._start import cholesky, on_the_host
 
 __all__ = ["Exact", "ExactCurvature", "ExactInverse", "KnownCurvature"]
 
@@ -119,7 +119,7 @@ class ExactInverse(Approximation):
     _inverse: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        L = cholesky("hessian", _on_the_host(self.hessian))
+        L = cholesky("hessian", on_the_host("hessian", self.hessian))
         half = np.linalg.inv(L)
         object.__setattr__(self, "_inverse", half.T @ half)
 
@@ -162,10 +162,6 @@ class KnownCurvature(Curvature):
     def _moved(self) -> Array:
         """H on the device, from its first use on."""
         if self.B is None:
-            H = like(self.frame.space, _on_the_host(self.settings.hessian), "hessian")
+            H = like(self.frame.space, on_the_host("hessian", self.settings.hessian), "hessian")
             self.B = self.frame.matrix(H)
         return self.B
-
-
-def _on_the_host(given: Any) -> np.ndarray:
-    return np.array(to_host(given) if is_array(given) else given, dtype=np.float64)

@@ -235,6 +235,10 @@ class Curvature:
         """A (or B) in x, as it stands, as an operator that no later step changes; or None."""
         return None
 
+    def inverse_hessian(self) -> LinearOperator | Array | None:
+        """A in x, for a result: an operator, or the matrix where that is at hand."""
+        return self.operator(inverse=True)
+
 
 def _missing(part: Curvature, verb: str) -> str:
     return f"{type(part).__name__} has no {verb}: its approximation must not offer it"

@@ -8,17 +8,23 @@ from collections.abc import Callable
 __all__ = ["SCALINGS", "al_baali_khalfan"]
 
 
-def _oren_luenberger(b: float) -> float:
-    """S'y / s'Bs: the curvature along s before and after is the same."""
-    return 1.0 / b
+def _oren_luenberger(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
+    """Size by s'y / s'Bs: the curvature along s before and after is the same."""
+    return 1.0 if math.isnan(b) else 1.0 / b
 
 
-def _al_baali(b: float) -> float:
-    """The same, where it makes B smaller."""
-    return min(1.0, 1.0 / b)
+def _al_baali(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
+    """Do the same, where it makes B smaller."""
+    return 1.0 if math.isnan(b) else min(1.0, 1.0 / b)
 
 
-SCALINGS: dict[str, Callable[[float], float]] = {
+def _growing(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
+    """Size by y'Ay / s'y, where it makes B smaller: A grows in the first pairs."""
+    return h if early and h < 1.0 else 1.0
+
+
+SCALINGS: dict[str, Callable[..., float]] = {
+    "growing": _growing,
     "oren-luenberger": _oren_luenberger,
     "al-baali": _al_baali,
 }

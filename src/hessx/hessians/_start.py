@@ -9,10 +9,10 @@ import numpy as np
 
 from hessx._xp import Array, is_array, like, to_host
 from hessx.core import Frame, SettingsError, check_real
-from hessx.hessians._matrix import MatrixOperator
 from hessx.hessians._rows_operator import RowsOperator
+from hessx.operators import DenseOperator
 
-__all__ = ["check_symmetric", "checked_start", "cholesky", "placed_start"]
+__all__ = ["check_symmetric", "checked_start", "cholesky", "on_the_host", "placed_start"]
 
 _ASYMMETRY = 1e-5  # of the largest entry: a matrix may come from float32
 
@@ -79,7 +79,7 @@ def checked_start(name: str, given: Any, *, positive: bool = True) -> float | np
         return None
     if isinstance(given, Real):
         return check_real(name, given, 0.0)
-    start = _on_the_host(name, given)
+    start = on_the_host(name, given)
     if start.ndim != 1:
         (cholesky if positive else check_symmetric)(name, start)
     elif not (np.isfinite(start).all() and (start > 0.0).all()):
@@ -107,9 +107,12 @@ def placed_start(frame: Frame, start: float | np.ndarray, *, inverted: bool) -> 
     return frame.inverse_matrix(M) if inverted else frame.matrix(M)
 
 
-def _on_the_host(name: str, given: Any) -> np.ndarray:
-    if isinstance(given, MatrixOperator | RowsOperator):
+def on_the_host(name: str, given: Any) -> np.ndarray:
+    """Copy what a user gives to the host, in float64."""
+    if isinstance(given, RowsOperator):
         given = given.todense()
+    elif isinstance(given, DenseOperator):
+        given = given.A
     try:
         return np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -10,8 +10,8 @@ from hessx._xp import Packet
 from hessx.core import Frame, Learns, Offer, Pair, saved
 from hessx.hessians._dense import DenseCurvature, changed
 from hessx.hessians._family import Approximation
-from hessx.hessians._matrix import MatrixOperator
 from hessx.hessians._start import checked_start
+from hessx.operators import DenseOperator
 
 __all__ = ["PSB", "SR1", "PSBCurvature", "SR1Curvature", "SymmetricCurvature", "sr1_size"]
 
@@ -35,9 +35,13 @@ class SymmetricCurvature(DenseCurvature):
         r = pair.y - pair.B_s
         packet.ask(s_r=pair.s @ r, r_r=r @ r)
 
-    def operator(self, *, inverse: bool) -> MatrixOperator | None:  # type: ignore[override]
+    def operator(self, *, inverse: bool) -> DenseOperator | None:  # type: ignore[override]
         """B in x, a copy; there is no A."""
         return None if inverse else super().operator(inverse=False)
+
+    def inverse_hessian(self) -> None:
+        """There is no A."""
+        return
 
     def sized_by(self, pair: Pair, size: float) -> None:
         """Let B be size I, and put the pair's numbers right."""

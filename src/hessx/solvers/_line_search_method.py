@@ -201,8 +201,8 @@ class LineSearchMethod:
         return state.track.gradient()
 
     def inverse_hessian(self, state: LineSearchState) -> Any:
-        """Give A as an operator, where the direction has one."""
-        return state.direction.operator()
+        """Give A, where the direction has one."""
+        return state.direction.inverse_hessian()
 
     def _start(self, state: LineSearchState, numbers: Numbers) -> None:
         track = state.track

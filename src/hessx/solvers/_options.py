@@ -11,7 +11,8 @@ from typing import Any
 
 from hessx._xp import plain
 from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
-from hessx.solvers._methods import FIELDS, choose_method
+from hessx.solvers._compositions import FIELDS
+from hessx.solvers._methods import choose_method
 
 __all__ = ["Plan", "plan"]
 
@@ -22,6 +23,7 @@ _STOPPING = {
     "norm": "norm",
     "ftol": "ftol",
     "xtol": "xtol",
+    "xrtol": "xrtol",
     "maxiter": "max_iterations",
     "maxfun": "max_evaluations",
     "maxfev": "max_evaluations",
@@ -31,15 +33,14 @@ _STOPPING = {
 }
 _OTHERS = ("eps", "finite_diff_rel_step", "disp", "return_all", "x_scale")
 
-# Options of SciPy's for BFGS, CG, L-BFGS-B, Newton-CG, trust-ncg and trust-krylov that mean nothing
-# here, with the defaults that ask for nothing.
+# Options of SciPy's for methods of these names that mean nothing here, with the defaults that ask
+# for nothing.
 _IGNORED = {
     "hess_inv0": None,
     "inexact": True,
     "iprint": -1,
     "subproblem_maxiter": None,
     "workers": None,
-    "xrtol": 0,
 }
 
 _USUAL = Stopping()

@@ -104,7 +104,7 @@ class Run:
         if resumed is None:
             self.watch = Watch(stopping, counts)
             self.state = solver.init(space, x0, turns=observers.wants_turns)
-            self.state.sign = sign
+            self.state.sign, self.state.sizes = sign, stopping.xrtol > 0.0
         else:
             self._take_up(resumed, space)
         begun = self.answered or self.state.request.ticket > 0
@@ -223,6 +223,7 @@ class Run:
         resumed.check(space, maximize=self.sign < 0.0)
         self.state = resumed.state_for(self.solver, space)
         self.state.turns = self.observers.wants_turns
+        self.state.sizes = self.stopping.xrtol > 0.0
         self.answered = resumed.answered
         spent = resumed.counts
         self.restore_counts(spent.values, spent.gradients, spent.products)
@@ -245,6 +246,7 @@ class Run:
             return False
         again = self.solver.init(state.space, state.request.x, turns=self.observers.wants_turns)
         again.request, again.sign = replace(again.request, eps=eps), self.sign
+        again.sizes = state.sizes
         self.state = again
         return True
 

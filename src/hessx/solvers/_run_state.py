@@ -36,8 +36,8 @@ class RunState:
         The variables of the method, and where they live.
     middle : tuple of float
         Between these squares of numbers are far from the limits of the dtype.
-    turns : bool
-        Whether cosines are wanted.
+    turns, sizes : bool
+        Whether cosines are wanted, and norms of points.
     sign : float
         -1 where the user maximises: for messages.
     cut : bool
@@ -82,6 +82,7 @@ class RunState:
     scaled_step_norm: float = math.nan
     trials: int = 0
     turns: bool = False
+    sizes: bool = False
     sign: float = 1.0
     cut: bool = False
     floor: Floor = field(init=False)

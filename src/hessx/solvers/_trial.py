@@ -25,6 +25,9 @@ def ask_point(state: Any, reply: Reply, packet: Packet) -> None:
     packet.ask(value=reply.value)
     if reply.precision is not EXACT:
         packet.ask(moved=reply.precision.moved, blur=reply.precision.blur)
+    if state.sizes:
+        z = point.x if state.frame.scale is None else point.x / state.frame.scale
+        packet.ask(z_z=z @ z)
     packet.hold(point, "x")
 
 
@@ -35,4 +38,6 @@ def read_point(state: Any, numbers: dict[str, float]) -> Point:
     point.grad_norm = abs(max(numbers["high"], -numbers["low"]))
     if precision is not EXACT:
         point.precision = precision.read(numbers["moved"], numbers["blur"])
+    if "z_z" in numbers:
+        point.norm = math.sqrt(numbers["z_z"])
     return point  # type: ignore[no-any-return]

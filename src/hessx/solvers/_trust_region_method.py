@@ -214,8 +214,8 @@ class TrustRegionMethod:
         return state.frame.gradient(state.grad)
 
     def inverse_hessian(self, state: TrustRegionState) -> Any:
-        """Give A as an operator, where the approximation has one."""
-        return state.part.curvature.operator(inverse=True)
+        """Give A, where the approximation has one."""
+        return state.part.curvature.inverse_hessian()
 
     def _judge(
         self, state: TrustRegionState, trial: Point, slope: float, g_g: float, p_p: float
