@@ -8,8 +8,8 @@ from abc import abstractmethod
 import numpy as np
 
 from hessx._xp import Array, Packet
-from hessx.core import Frame, Pair
-from hessx.hessians._compact import CompactForm
+from hessx.core import Frame, Offer, Pair
+from hessx.hessians._compact import CompactForm, refuse_large
 from hessx.hessians._compact_forms import Form
 from hessx.hessians._family import Curvature
 from hessx.hessians._pair_products import PairProducts
@@ -80,6 +80,11 @@ class LimitedCurvature(Curvature):
         """Form anew what is formed of the pairs."""
         self.applied: PairsOperator | None = None
         self.shifted: dict[float, PairsOperator] | None = None
+
+    def focus(self, needs: Offer) -> None:
+        """Refuse a matrix that is too large before the first step."""
+        if Offer.DENSE in needs:
+            refuse_large(self.frame.space)
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of the rows with s and y."""

@@ -331,6 +331,8 @@ def test_a_matrix_that_is_too_large_is_refused(backend):
         taken = "3.92e\\+10" if backend.dtype_name == "float64" else "1.96e\\+10"
         with pytest.raises(SettingsError, match=f"70000 rows takes {taken} bytes"):
             curvature.dense()
+        with pytest.raises(SettingsError, match=r"hessx\.TruncatedCG"):
+            curvature.focus(Offer.DENSE)
 
 
 def test_settings_out_of_range_are_refused():
