@@ -55,4 +55,16 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "LBFGS, number": (lambda n: hessx.LBFGS(hess_inv0=0.5), True),
     "LBFGS, diagonal": (lambda n: hessx.LBFGS(hess_inv0=_diagonal(n)), True),
     "LBFGS, diagonal, memory 2": (lambda n: hessx.LBFGS(hess_inv0=_diagonal(n), memory=2), True),
+    "LBFGS, Jacobi": (lambda n: hessx.LBFGS(hess_inv0=hessx.Jacobi(), memory=3), False),
+    "LBFGS, learnt": (
+        lambda n: hessx.LBFGS(hess_inv0=hessx.LearntDiagonal(patient=False), memory=3),
+        False,
+    ),
+    "LBFGS, function": (lambda n: hessx.LBFGS(hess_inv0=lambda v: v * 0.25, memory=3), False),
+    "LSR1": (lambda n: hessx.LSR1(), True),
+    "LSR1, memory 2": (lambda n: hessx.LSR1(memory=2), True),
+    "LSR1, number": (lambda n: hessx.LSR1(hess0=2.0), True),
+    "LDFP": (lambda n: hessx.LDFP(), True),
+    "LDFP, memory 2": (lambda n: hessx.LDFP(memory=2), True),
+    "LDFP, number": (lambda n: hessx.LDFP(hess_inv0=0.5), True),
 }

@@ -72,6 +72,12 @@ LEARNING = {
     "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS()),
     "trust-sr1": hessx.TrustRegionMethod(hessx.SR1()),
     "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY)),
+    "trust-lsr1": hessx.TrustRegionMethod(hessx.LSR1(memory=MEMORY)),
+    "ldfp": _along(hessx.LDFP(memory=MEMORY), hessx.HagerZhang()),
+    "lbfgs-learnt": _along(
+        hessx.LBFGS(memory=MEMORY, hess_inv0=hessx.LearntDiagonal(patient=False)),
+        hessx.HagerZhang(),
+    ),
     "trust-lbfgs-damped": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY, damping=0.2)),
     "newton-bfgs": _along(hessx.NewtonCG(approximation=hessx.BFGS()), hessx.HagerZhang()),
     "newton-sr1": _along(hessx.NewtonCG(approximation=hessx.SR1()), hessx.HagerZhang()),

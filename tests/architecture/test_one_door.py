@@ -28,6 +28,10 @@ ALLOWED = {
     ): "products that were fetched: host, float64",
     ("directions/_lbfgs_direction.py", r"float\(trial\[now\]\)"): "products that were fetched",
     ("hessians/_lbfgs_curvature.py", r"float\(c\.dot\(products\)\)"): "both of the host",
+    ("hessians/_compact_forms.py", r"float\(.*\.dot\(.*\)\)"): "products that were fetched",
+    ("hessians/_inverse_root.py", r"float\(B_s\.dot\(G\[i\]\)\)"): "products that were fetched",
+    ("hessians/_ldfp.py", r"float\(.*\.max\(\)\)"): "products that were fetched",
+    ("hessians/_lsr1.py", r"float\(.*\.max\(\)\)"): "products that were fetched",
     (
         "hessians/_start.py",
         r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",

@@ -50,6 +50,7 @@ SOLVERS = {
     "dfp": lambda a, b: (hessx.DFP(scaling="oren-luenberger"), hessx.HagerZhang(c2=0.1), b),
     "broyden": lambda a, b: (hessx.Broyden(phi=0.25, scaling="growing"), hessx.HagerZhang(), b),
     "ssbroyden": lambda a, b: (hessx.SSBroyden(), hessx.HagerZhang(), b),
+    "ldfp": lambda a, b: (hessx.LDFP(memory=3), hessx.HagerZhang(), b),
     "newton-bfgs": lambda a, b: (
         hessx.NewtonCG(approximation=hessx.BFGS()),
         hessx.HagerZhang(),
@@ -73,6 +74,11 @@ LEARNING = {
     "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
     ),
+    "trust-lsr1": lambda a, b: hessx.TrustRegionMethod(hessx.LSR1(memory=3), x_scale=b),
+    "trust-lsr1-number": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LSR1(memory=3, hess0=128 * a), x_scale=b * SCALE
+    ),
+    "trust-ldfp": lambda a, b: hessx.TrustRegionMethod(hessx.LDFP(memory=3), x_scale=b),
     "damped-lbfgs": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3), region=hessx.NielsenRule(), x_scale=b
     ),

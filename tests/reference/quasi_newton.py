@@ -12,8 +12,11 @@ __all__ = [
     "broyden_inverse_update",
     "compact_hessian",
     "compact_inverse",
+    "dense_dfp_inverse",
     "dense_hessian",
     "dense_inverse",
+    "dense_sr1",
+    "largest_sr1_size",
     "powell_damped",
     "psb_update",
     "self_scaling_broyden",
@@ -129,6 +132,29 @@ def sr1_update(B, s, y, least):
     if abs(s @ r) < least * np.linalg.norm(s) * np.linalg.norm(r):
         return B
     return B + np.outer(r, r) / (r @ s)
+
+
+def dense_sr1(pairs, size, n, least):
+    """SR1 updates of size I by all pairs in turn."""
+    B = size * np.eye(n)
+    for s, y in pairs:
+        B = sr1_update(B, s, y, least)
+    return B
+
+
+def largest_sr1_size(pairs):
+    """The largest of `sr1_size`, each at most 4 norm(y) / norm(s)."""
+    lengths = [4.0 * np.linalg.norm(y) / np.linalg.norm(s) for s, y in pairs]
+    return max(min(sr1_size(*pair), most) for pair, most in zip(pairs, lengths, strict=True))
+
+
+def dense_dfp_inverse(pairs, gamma, n):
+    """DFP updates of gamma I by all pairs in turn (Nocedal & Wright 2006, eq. 6.15)."""
+    A = gamma * np.eye(n)
+    for s, y in pairs:
+        A_y = A @ y
+        A = A - np.outer(A_y, A_y) / (y @ A_y) + np.outer(s, s) / (s @ y)
+    return A
 
 
 def compact_hessian(pairs, gamma, n):

@@ -29,6 +29,8 @@ class Offer(enum.Flag):
     """B as an array of shape (n, n)"""
     DIAGONAL = enum.auto()
     """The diagonal of B"""
+    COMPACT = enum.auto()
+    """B = D + U' C U with D diagonal and few rows in U, see `CompactForm`"""
 
 
 @saved

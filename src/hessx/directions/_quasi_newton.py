@@ -160,7 +160,7 @@ class QuasiNewton(DirectionRule):
 
     def begin(self, frame: Frame, needs: Needs) -> Direction:
         """Begin a run; L-BFGS has gradients and pairs in one buffer."""
-        if isinstance(self.approximation, LBFGS):
+        if isinstance(self.approximation, LBFGS) and self.approximation.in_rows:
             return LBFGSDirection(self.approximation.begin_rows(frame))
         return QuasiNewtonDirection(frame, self.approximation, needs)
 

@@ -1,6 +1,7 @@
 """Approximations of the Hessian and its inverse: one family."""
 
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
+from hessx.hessians._compact import CompactForm
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._given import Given, Jacobi
@@ -8,7 +9,9 @@ from hessx.hessians._identity import Identity
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
+from hessx.hessians._ldfp import LDFP
 from hessx.hessians._learnt_diagonal import LearntDiagonal
+from hessx.hessians._lsr1 import LSR1
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -18,11 +21,14 @@ __all__ = [
     "BFGS",
     "DFP",
     "LBFGS",
+    "LDFP",
+    "LSR1",
     "PAIRS",
     "PSB",
     "SR1",
     "Approximation",
     "Broyden",
+    "CompactForm",
     "Curvature",
     "Exact",
     "ExactInverse",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from hessx._xp import Array, Packet, space_of
 from hessx.core import Frame, Learns, Offer, Pair, PairRing, Wants
+from hessx.hessians._compact import CompactForm
 from hessx.krylov import invert
 from hessx.operators import LinearOperator
 
@@ -225,6 +226,10 @@ class Curvature:
     def diagonal(self) -> Array:
         """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))
+
+    def compact(self) -> CompactForm:
+        """B in z as a diagonal and few rows, which no later step changes; no fetch."""
+        raise NotImplementedError(_missing(self, "compact"))
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
         """A (or B) in x, as it stands, as an operator that no later step changes; or None."""

@@ -66,6 +66,11 @@ class Gram:
         """Pairs held."""
         return len(self.diagonal.nonzero()[0])
 
+    def order(self, next_slot: int) -> list[int]:
+        """Give the slots that hold a pair, the oldest first, of a ring that goes on there."""
+        held = [i for i, s_y in enumerate(self.diagonal) if s_y]
+        return [i for i in held if i >= next_slot] + [i for i in held if i < next_slot]
+
     def add(
         self,
         slot: int,

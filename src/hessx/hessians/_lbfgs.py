@@ -11,12 +11,15 @@ from hessx.core import (
     Frame,
     Offer,
     SettingsError,
+    Wants,
     positive_vector,
     saved,
     store_integer,
     store_real,
 )
 from hessx.hessians._family import Approximation
+from hessx.hessians._given import Given
+from hessx.hessians._lbfgs_around import AroundCurvature
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 
@@ -50,10 +53,13 @@ class LBFGS(Approximation):
         the inverse of a matrix of 2 m rows for each pair) where vectors are so short (n < 5958)
         that steps fit into 2^16 numbers: m > n for n < 256.  There they cost next to nothing and
         save evaluations (not on JAX and dask, whose rows are stacked anew for each product).
-    hess_inv0 : float, array shape (n,) or shape of x, tree like x, or LBFGSInverse, optional
-        Where to start: a positive multiple of I, a positive diagonal, or the ``hess_inv`` of an
-        earlier result, whose pairs are taken over (its memory must be ``memory``).  The first
-        trial is then alpha = 1.
+    hess_inv0 : number, array, LBFGSInverse, operator, callable or Approximation, optional
+        Where to start: a positive multiple of I, a positive diagonal, of shape (n,) or the shape of
+        x or a tree like x, or the ``hess_inv`` of an earlier result, whose pairs are taken over
+        (its memory must be ``memory``).  Or a positive definite A0 of any kind, in x: a
+        LinearOperator, a function v -> A0 v, or an approximation such as ``Jacobi()`` or
+        ``LearntDiagonal(patient=False)``, which changes from point to point; A is then built on
+        gamma A0, gamma = s'y / y'A0 y.  The first trial is alpha = 1.
     damping : float, optional
         Powell's damping in (0, 1), commonly 0.2, instead of skipping: for steps that do not
         ensure s'y > 0.
@@ -69,6 +75,10 @@ class LBFGS(Approximation):
     product of the rows with the new gradient and a small one with y, one fetch.  Per direction:
     one upload of at most 2 m + 1 coefficients and one combination of the rows.  Each of the two
     takes about 2 m n multiplications.
+
+    With an A0 of any kind, 10 pairs by default: one product with A0 per trial and per direction,
+    and 4 m vector operations per direction, the two-loop recursion on the device; no fetch more.
+    It offers A alone, and hands out no ``hess_inv``.
 
     References
     ----------
@@ -97,10 +107,32 @@ class LBFGS(Approximation):
         if isinstance(self.hess_inv0, Real):
             store_real(self, "hess_inv0", 0.0)
         store_real(self, "damping", 0.0, 1.0)
+        start = self.hess_inv0
+        if callable(start) and not isinstance(start, LBFGSInverse | type) and not is_array(start):
+            object.__setattr__(self, "hess_inv0", Given(start))
+        if isinstance(self.hess_inv0, Approximation):
+            _check_first(self.hess_inv0, self.damping)
 
-    offers = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL
+    @property
+    def in_rows(self) -> bool:
+        """Whether A is made of rows alone, with nothing but a diagonal to start with."""
+        return not isinstance(self.hess_inv0, Approximation)
 
-    def begin(self, frame: Frame) -> LBFGSCurvature:
+    @property
+    def wants(self) -> Wants:  # type: ignore[override]
+        """What A0 wants."""
+        return Wants.NOTHING if self.in_rows else self.hess_inv0.wants
+
+    @property
+    def offers(self) -> Offer:  # type: ignore[override]
+        """SHIFTED where A begins with a multiple of I: else sigma I is none of the pairs' own."""
+        if not self.in_rows:
+            return Offer.SOLVE
+        every = Offer.SOLVE | Offer.MATVEC | Offer.DIAGONAL | Offer.DENSE | Offer.COMPACT
+        multiple = self.hess_inv0 is None or isinstance(self.hess_inv0, Real)
+        return every | Offer.SHIFTED if multiple else every
+
+    def begin(self, frame: Frame) -> LBFGSCurvature | AroundCurvature:
         """Begin with hess_inv0, or I: pairs that learn by `Curvature.update`.
 
         Raises
@@ -109,6 +141,8 @@ class LBFGS(Approximation):
             hess_inv0 does not fit the variables.
         """
         start = self.hess_inv0
+        if isinstance(start, Approximation):
+            return AroundCurvature(frame, self.memory or 10, start)
         curvature = self._begin(frame, 256 if isinstance(start, LBFGSInverse) else _FEW)
         curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
         if isinstance(start, LBFGSInverse):
@@ -148,7 +182,8 @@ class LBFGS(Approximation):
         if not is_array(diagonal) and not isinstance(diagonal, list | tuple | dict):
             msg = (
                 f"hess_inv0 is a {type(diagonal).__name__}: expected a positive number, a positive "
-                "diagonal with the shape of x0, or the hess_inv of an earlier L-BFGS result"
+                "diagonal with the shape of x0, the hess_inv of an earlier L-BFGS result, an "
+                "operator, a function v -> A v or an approximation"
             )
             raise SettingsError(msg)
         if frame.scale is not None:
@@ -165,6 +200,23 @@ class LBFGS(Approximation):
                 f"{given}: expected {expected}"
             )
             raise SettingsError(msg)
+
+
+def _check_first(first: Approximation, damping: float | None) -> None:
+    """Refuse an A0 that cannot be one."""
+    fits = first.positive and Offer.SOLVE in first.offers and not first.only_preconditions
+    if not fits:
+        msg = (
+            f"hess_inv0 = {type(first).__name__}(...): expected a positive definite approximation "
+            "that offers SOLVE and learns from steps or points, such as hessx.Jacobi(), or an "
+            "operator, a diagonal or a number"
+        )
+        raise SettingsError(msg)
+    if damping is not None:
+        msg = (
+            f"damping = {damping:g} with hess_inv0 = {type(first).__name__}(...): give one of them"
+        )
+        raise SettingsError(msg)
 
 
 def _ratio(inner: Array | None, outer: Array | None) -> Array | None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
 
 from hessx._xp import Array, Packet
 from hessx.core import Frame, Pair, saved
-from hessx.hessians._family import Curvature
+from hessx.hessians._compact_forms import Form, bfgs_hessian, bfgs_shifted
 from hessx.hessians._gram import Gram
-from hessx.hessians._lbfgs_forward import ForwardGram, LBFGSHessian, forward_gram
 from hessx.hessians._lbfgs_operator import LBFGSInverse
-from hessx.hessians._pair_rows import PAIRS, PairRows
-from hessx.operators import LinearOperator
+from hessx.hessians._limited import LimitedCurvature
+from hessx.hessians._pair_products import PairProducts, products_of
+from hessx.hessians._pair_rows import PAIRS
 
 __all__ = ["LBFGSCurvature"]
 
 
-@saved(fresh=("applied", "inverted"))
-class LBFGSCurvature(Curvature):
+@saved(fresh=("applied", "inverted", "lent", "shifted"))
+class LBFGSCurvature(LimitedCurvature):
     """A = gamma I + [S, Y] M [S, Y]'; a line search has its gradients among the rows.
 
     Parameters
@@ -40,8 +39,8 @@ class LBFGSCurvature(Curvature):
         The rows.
     gram : Gram
         R^-1, D and Y'Y.
-    forward : ForwardGram, optional
-        S'S and S'Y, where `update` learns.
+    products : PairProducts, optional
+        Where `update` learns.
     gamma : float
         Of what the pairs do not describe.
     sized : bool
@@ -50,29 +49,35 @@ class LBFGSCurvature(Curvature):
         Variables w of the pairs, z = scale w, where a diagonal or other pairs are to start with.
     """
 
-    __slots__ = (
-        "applied", "damping", "forward", "frame", "gamma", "gram", "initial", "inner", "inverted",
-        "longest", "pairs", "sized",
-    )  # fmt: skip
+    __slots__ = ("damping", "gamma", "gram", "initial", "inverted", "longest")
 
     def __init__(
         self, frame: Frame, limit: int, gamma: float | None, damping: float | None
     ) -> None:
-        self.frame, self.damping = frame, damping
-        self.inner = Frame(frame.space)
-        self.pairs = PairRows(frame.space, limit)
+        super().__init__(frame, limit)
+        self.damping = damping
         self.gram = Gram(self.pairs.slots)
-        self.forward: ForwardGram | None = None
         self.longest = limit > frame.space.n  # then gamma is for directions not yet met
         self.initial = gamma
         self.gamma, self.sized = (1.0, False) if gamma is None else (gamma, True)
-        self.applied: LBFGSHessian | None = None
-        self.inverted: LBFGSInverse | None = None
 
     @property
-    def active(self) -> bool:  # type: ignore[override]
-        """Whether there is more than I."""
-        return self.sized
+    def size(self) -> float:
+        """1 / gamma."""
+        return 1.0 / self.gamma
+
+    def hessian_form(self) -> Form:
+        """B of Theorem 2.3."""
+        return bfgs_hessian(self.known(), self.size)
+
+    def shifted_form(self, sigma: float) -> Form:
+        """(B + sigma I)^-1."""
+        return bfgs_shifted(self.known(), self.size, sigma)
+
+    def changed(self) -> None:
+        """Form anew what is formed of the pairs."""
+        super().changed()
+        self.inverted: LBFGSInverse | None = None
 
     def learn(self, slot: int, cross: np.ndarray, s_y: float, y_y: float, s_s: float) -> None:
         """Take the pair of a free slot in, with the products of all rows with its y."""
@@ -116,6 +121,7 @@ class LBFGSCurvature(Curvature):
                 pairs.rows.set(i, operator.rows[i])
         self.gram = operator.gram.copy(pairs.slots)
         self.gamma, self.sized = operator.gamma, True
+        self.products = None  # type: ignore[assignment]  # they cost a fetch, and may not be needed
 
     def inverse(self, *, without_candidate: bool) -> LBFGSInverse:
         """Give A in x as an operator on these rows, which it leaves as they are."""
@@ -128,22 +134,17 @@ class LBFGSCurvature(Curvature):
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of the rows with s and y; with B s too, if that may be mixed in."""
-        rows, end = self.pairs.rows, PAIRS + 2 * self.pairs.count
-        s, y = self._inside(pair)
-        vectors = {"s": s, "y": y}
         if self.damping is not None and pair.product is not None:
-            vectors["p"] = p = self.inner.pull(pair.B_s)
+            _, y = self.inside(pair)
+            p = self.inner.pull(pair.B_s)
             packet.ask(y_p=y @ p, p_p=p @ p)
-        if self.inner.scale is not None:
-            packet.ask(w_w=s @ s, v_v=y @ y)
-        for name, v in vectors.items() if self.pairs.count else ():
-            packet.ask(**{f"B_{name}": rows.products_with(PAIRS, end, v)})
-        rows.hold(packet)
+            self.ask_products(packet, B_p=p)
+        super().measure(pair, packet)
 
     def update(self, pair: Pair) -> str:
         """Make s and y the newest pair, unless their curvature is rounding."""
         numbers, note, space = pair.numbers, "", self.inner.space
-        s, y = self._inside(pair)
+        s, y = self.inside(pair)
         s_y, y_y, s_s = pair.s_y, numbers.get("v_v", pair.y_y), numbers.get("w_w", pair.s_s)
         with_y = numbers.get("B_y", np.zeros(0))
         s_B_s = math.sqrt(s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
@@ -152,18 +153,15 @@ class LBFGSCurvature(Curvature):
             y, s_y, y_y, with_y = self._mixed(pair, y, share, y_y, s_B_s)
         if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > s_s):
             return "skipped"
-        pairs, forward = self.pairs, self._forward()
+        pairs, products = self.pairs, self.known()
         slot = pairs.candidate
-        cross = np.zeros((2, max(len(with_y), 2 * slot + 2)))
-        cross[0, : len(with_y)], cross[1, : len(with_y)] = numbers.get("B_s", with_y), with_y
-        cross[:, 2 * slot], cross[:, 2 * slot + 1] = (s_s, s_y), (s_y, y_y)
+        with_s, with_y = self.crossed(numbers.get("B_s", with_y), with_y, s_y, y_y, s_s)
         if pairs.count == pairs.limit:
             self.gram.remove(slot)
-        pairs.rows.set(pairs.s, s + 0.0)
-        pairs.rows.set(pairs.y, y + 0.0)
-        forward.add(slot, *cross)
-        self.learn(slot, np.concatenate([np.zeros(PAIRS), cross[1]]), s_y, y_y, s_s)
-        self.applied = self.inverted = None
+        self.put(s, y)
+        products.add(slot, with_s, with_y)
+        self.learn(slot, np.concatenate([np.zeros(PAIRS), with_y]), s_y, y_y, s_s)
+        self.changed()
         return note
 
     def _mixed(
@@ -179,69 +177,27 @@ class LBFGSCurvature(Curvature):
 
     def reset(self) -> bool:
         """Forget the pairs; hess_inv0 as a number or a diagonal stays."""
-        had = self.pairs.count > 0
-        self.forget()
-        if self.initial is not None:
-            self.gamma, self.sized = self.initial, True
-        self.forward = self.applied = self.inverted = None
+        had = self.forget_pairs()
+        self.gram.clear()
+        self.gamma, self.sized = (1.0, False) if self.initial is None else (self.initial, True)
         return had
 
     def solve(self, v: Array) -> Array:
         """A v, by two products with the rows; one upload after each update."""
         if self.inverted is None:
-            pairs, gram = self.pairs, self.gram.copy()
-            layout = pairs.limit, pairs.count, pairs.candidate
-            self.inverted = LBFGSInverse(
-                self.inner, pairs.rows, self._pieces, gram, self.gamma, layout
-            )
+            self.inverted = self.inverse_operator(self.inner)
         return self.inverted.matvec(v)
 
-    def matvec(self, v: Array) -> Array:
-        """B v, by two products with the rows; one upload after each update."""
-        if self.applied is None:
-            self.applied = LBFGSHessian(
-                self.inner, self.pairs.rows, self._pieces, self._forward(), self.gamma
-            )
-        return self.applied.matvec(v)
-
-    def diagonal(self) -> Array:
-        """The diagonal of B; 2 k products with the rows of the k pairs."""
-        self.matvec(self.inner.space.zeros(self.inner.space.n))
-        return self.applied.diagonal()  # type: ignore[union-attr]
-
-    def operator(self, *, inverse: bool) -> LinearOperator:
-        """A or B in x, on the rows of the run."""
-        frame, rows, pieces, pairs = self._outer, self.pairs.rows, self._pieces, self.pairs
-        if not inverse:
-            return LBFGSHessian(frame, rows, pieces, copy.deepcopy(self._forward()), self.gamma)
+    def inverse_operator(self, frame: Frame) -> LBFGSInverse:
+        """A, which the next run may begin with."""
+        pairs = self.pairs
         layout = pairs.limit, pairs.count, pairs.candidate
-        return LBFGSInverse(frame, rows, pieces, self.gram.copy(), self.gamma, layout)
+        pieces = [(PAIRS, PAIRS + 2 * pairs.count)]
+        return LBFGSInverse(frame, pairs.rows, pieces, self.gram.copy(), self.gamma, layout)
 
-    @property
-    def _outer(self) -> Frame:
-        """The variables of the pairs, as a frame of x."""
-        inner, outer = self.inner.scale, self.frame.scale
-        if inner is None:
-            return self.frame
-        return self.inner if outer is None else Frame(self.frame.space, inner * outer)
-
-    @property
-    def _pieces(self) -> list[tuple[int, int]]:
-        return [(PAIRS, PAIRS + 2 * self.pairs.count)]
-
-    def _inside(self, pair: Pair) -> tuple[Array, Array]:
-        """S and y in the variables of the pairs."""
-        inner = self.inner
-        return (
-            (pair.s, pair.y)
-            if inner.scale is None
-            else (pair.s / inner.scale, pair.y * inner.scale)
-        )
-
-    def _forward(self) -> ForwardGram:
-        """S'S and S'Y; of pairs that were taken over by one fetch."""
-        if self.forward is None:
-            pairs = self.pairs
-            order = [(pairs.candidate - pairs.count + i) % pairs.limit for i in range(pairs.count)]
-            self.forward = forward_gram(self.inner, pairs.rows, order)
-        return self.forward
+    def known(self) -> PairProducts:
+        """The products; of pairs that were taken over by one fetch."""
+        if self.products is None:
+            pairs, gram = self.pairs, self.gram
+            self.products = products_of(self.inner, pairs.rows, gram.order(pairs.candidate))
+        return self.products

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from hessx._xp import Array, Rows, converted
-from hessx.core import Frame, packed, saved
+from hessx._xp import Rows
+from hessx.core import Frame, saved
 from hessx.hessians._gram import Gram
+from hessx.hessians._inverse_root import InverseRoot, root_middle
+from hessx.hessians._pair_products import products_of
 from hessx.hessians._rows_operator import RowsOperator
 
 __all__ = ["LBFGSInverse"]
@@ -71,40 +71,41 @@ class LBFGSInverse(RowsOperator):
         """M of the compact form."""
         return self.gram.middle(self.gamma)
 
-    def matvec(self, v: Array) -> Array:
-        """Apply to a vector, a stack of vectors, or an array of the shape of x; no fetch.
+    def root(self) -> InverseRoot:
+        r"""Give L with L L' = A, of shape (n, n): of z from N(0, I) it makes L z from N(0, A).
 
-        Parameters
-        ----------
-        v : array, shape (n,), (..., n) or that of x
-            Of x's library, dtype and device; on NumPy lists, integers, other floats and a column
-            (n, 1) are taken too, as by SciPy's operators.
+        L = D (gamma^(1/2) I + [S, Y] M [S, Y]'), D the scale of the variables; no (n, n) matrix is
+        formed.  A form gamma I + U U' does not exist: A has eigenvalues below gamma.
 
         Returns
         -------
-        array
-            A v, with the shape of v.
+        LinearOperator
+            Not symmetric; ``L @ z`` and ``L.T @ v`` take stacks of vectors too.
+
+        Notes
+        -----
+        Cost: one fetch, two products of the rows per pair and k^4 operations on the host; an apply
+        costs two products with the rows of the k pairs, no fetch.  The rows are those of A.
+
+        References
+        ----------
+        Brodlie, Gourlay & Greenstadt (1973), J. Inst. Math. Appl. 11; Zhang, Carpenter, Gelman &
+        Vehtari (2022), Pathfinder, JMLR 23, for the use.
+
+        Examples
+        --------
+        >>> import numpy as np, hessx
+        >>> d = np.array([1.0, 4.0, 9.0])
+        >>> A = hessx.minimize(lambda x: d @ x**2, np.ones(3), method="lbfgs").hess_inv
+        >>> L = A.root()
+        >>> bool(np.allclose(L.todense() @ L.todense().T, A.todense()))
+        True
         """
-        space, v = self.space, converted(self.space, v)
-        if space.kind == "numpy" and np.shape(v) == (space.n, 1) != space.shape and space.n > 1:
-            return self.matvec(v[:, 0])[:, None]
-        if len(space.shape) > 1 and space.mismatch(v) is None and tuple(v.shape) == space.shape:
-            return space.shaped(self._apply(space.flat(v)))
-        return super().matvec(v)
-
-    def matmat(self, X: Array) -> Array:
-        """A X for the columns of X, which on NumPy may be what `matvec` takes."""
-        return super().matmat(converted(self.space, X))
-
-    def __reduce__(self) -> Any:
-        return packed(self, self.space)
+        frame = Frame(self.space)
+        order = self.gram.order(self.layout[2])
+        known = products_of(frame, self.rows, order)
+        M = root_middle(known, self.gamma) if order else np.zeros((0, 0))
+        return InverseRoot(self.frame, self.rows, self.pieces, self.gamma, M, self.count)
 
     def __repr__(self) -> str:
         return f"<L-BFGS inverse of shape {self.shape}, {self.count} pairs>"
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Convert to a dense NumPy array, new each time."""
-        if copy is False:
-            msg = "the matrix is formed anew each time: copy=False cannot be had"
-            raise ValueError(msg)
-        return self.todense().astype(dtype or np.float64)

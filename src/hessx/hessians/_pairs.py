@@ -50,5 +50,5 @@ def pairs_inverse(space: Space, rows: Rows, order: Sequence[int], slots: int) ->
         if space.smallest <= s_y < math.inf and 0.0 < y_y < math.inf:
             gram.add(slot, cross[0::2], cross[1::2], s_y, y_y, 0.0)
             gamma = s_y / y_y
-    layout = slots, len(order), order[-1]
+    layout = slots, len(order), (order[-1] + 1) % slots
     return LBFGSInverse(Frame(space), rows, [(0, rows.count)], gram, gamma, layout)

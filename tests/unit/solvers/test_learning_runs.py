@@ -72,6 +72,8 @@ KINDS = {
     "SR1": hessx.SR1(),
     "LBFGS": hessx.LBFGS(memory=3),
     "LBFGS, damped": hessx.LBFGS(memory=3, damping=0.2),
+    "LSR1": hessx.LSR1(memory=3),
+    "LDFP": hessx.LDFP(memory=3),
 }
 
 
@@ -98,7 +100,7 @@ def test_learning_costs_no_fetch(backend, kind, place):
 
 @pytest.mark.backends("fakegpu")
 @pytest.mark.parametrize("place", [hessx.TrustRegionMethod, "line search"])
-@pytest.mark.parametrize("kind", ["BFGS", "LBFGS"])
+@pytest.mark.parametrize("kind", ["BFGS", "LBFGS", "LDFP"])
 def test_the_host_waits_at_the_doors_alone(backend, kind, place):
     line = place == "line search"
     method = hessx.LineSearchMethod(KINDS[kind], hessx.HagerZhang()) if line else place(KINDS[kind])
