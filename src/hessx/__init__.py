@@ -57,9 +57,10 @@ from hessx.hessians import (
     Identity,
     Jacobi,
     LearntDiagonal,
+    Newton,
     PairPreconditioner,
 )
-from hessx.krylov import GLTR, Subproblem, TruncatedCG, lsmr, minres
+from hessx.krylov import GLTR, Dogleg, MoreSorensen, Subproblem, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
     DenseOperator,
@@ -98,6 +99,7 @@ __all__ = [
     "DecayingStep",
     "DenseOperator",
     "DiagonalOperator",
+    "Dogleg",
     "EisenstatWalker",
     "Exact",
     "ExactInverse",
@@ -115,7 +117,9 @@ __all__ = [
     "LineSearchMethod",
     "LinearOperator",
     "LowRankOperator",
+    "MoreSorensen",
     "MoreThuente",
+    "Newton",
     "NewtonCG",
     "NielsenRule",
     "NonlinearCG",

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx._xp import Array, Space, normal
-from hessx.core import Restraint, saved
+from hessx.core import Frame, Restraint, saved
+from hessx.hessians import Curvature
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 
-__all__ = ["WayOut", "probe"]
+__all__ = ["WayOut", "probe", "way_out"]
 
 _PRODUCTS = 20
 _SEED = 0
@@ -44,6 +45,50 @@ class WayOut:
         product = step * self.curvature
         outcome = KrylovOutcome.NEGATIVE
         return ModelStep(step, product, decrease, 0.0, length, restraint, outcome, 0, basis=self)
+
+
+def way_out(
+    frame: Frame,
+    B: Curvature,
+    restraint: Restraint,
+    watch: Callable[[], bool],
+    *,
+    probes: bool = True,
+) -> tuple[ModelStep | None, str]:
+    """Look for a direction of negative curvature by all eigenvalues, where they are known.
+
+    Parameters
+    ----------
+    frame : Frame
+        The variables.
+    B : Curvature
+        Made of the Hessian at the point.
+    restraint : Restraint
+        Says how long a step to take, see `Restraint.along`.
+    watch : callable
+        Ends it early.
+    probes : bool
+        Use `probe` with B v where they are not.
+
+    Returns
+    -------
+    step : ModelStep or None
+        Along the eigenvector of the least eigenvalue; None where that is not below -n eps of the
+        largest, or not known.
+    text : str
+        What was looked at.
+    """
+    if not B.prepare(watch):
+        return None, "second order was not checked: a limit was met before"
+    known = B.least()
+    if known is None and probes:
+        return probe(frame.space, B.matvec, restraint, watch)
+    if known is None:
+        return None, "second order was not checked"
+    least, largest, unit = known
+    if not least < -frame.space.n * frame.space.eps * largest:
+        return None, f"no negative curvature: the least eigenvalue is {least:.3g}"
+    return WayOut(unit, least).step_within(restraint), f"left along a curvature of {least:.3g}"
 
 
 def probe(

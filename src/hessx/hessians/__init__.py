@@ -9,6 +9,7 @@ from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._learnt_diagonal import LearntDiagonal
+from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -28,6 +29,7 @@ __all__ = [
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",
+    "Newton",
     "PairPreconditioner",
     "PairRows",
     "pairs_inverse",

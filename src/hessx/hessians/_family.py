@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hessx._xp import Array, Packet, space_of
 from hessx.core import Frame, Learns, Offer, Pair, PairRing, Wants
-from hessx.krylov import invert
+from hessx.krylov import invert, never
 from hessx.operators import LinearOperator
 
 __all__ = ["Approximation", "Curvature"]
@@ -117,6 +118,8 @@ class Curvature:
         What it wants of the oracle at this point has not come.
     collect : int
         Pairs (p, H p) of each CG solve that ``collected`` takes.
+    broken : bool
+        What came of the oracle is not finite: there is no A v.
     squares : bool
         As a preconditioner: ``update`` reads y'y and s's, two inner products per step.
     """
@@ -126,6 +129,7 @@ class Curvature:
     active: bool = True
     waits: bool = False
     collect: int = 0
+    broken: bool = False
     squares: bool = True
 
     def at(self, hessian: Any) -> None:
@@ -138,8 +142,20 @@ class Curvature:
             H, or None.  `Frame.product` and `Frame.diagonal` turn them into z.
         """
 
-    def prepare(self) -> None:
-        """As a preconditioner: make what a solve will need, before it takes its own vectors."""
+    def prepare(self, watch: Callable[[], bool] = never) -> bool:  # noqa: ARG002
+        """Make what applies will need at this point, before a solve takes its own vectors.
+
+        Parameters
+        ----------
+        watch : callable
+            Asked after each product with the Hessian; True ends it.
+
+        Returns
+        -------
+        bool
+            False where ``watch`` has ended it, and nothing can be applied.
+        """
+        return True
 
     def leave(self) -> None:
         """Let go of what belongs to the point that is left: called after ``update``."""
@@ -216,6 +232,13 @@ class Curvature:
     def diagonal(self) -> Array:
         """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))
+
+    def least(self) -> tuple[float, float, Array] | None:
+        """Least eigenvalue of the Hessian, the largest absolute one, and a unit vector of the least.
+
+        None where they are not known; asked at a stationary start alone, and may fetch.
+        """
+        return None
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
         """A (or B) in x, as it stands, as an operator that no later step changes; or None."""
