@@ -48,6 +48,7 @@ SOLVERS = {
 
 
 # Second order; those with "jacobi" in their names ask for a diagonal.
+_DENSE = hessx.Exact(dense=True)
 _BY_THREES = hessx.TruncatedCG(check_every=3)
 NEWTON = {
     "newton-hz": _along(hessx.NewtonCG(), hessx.HagerZhang()),
@@ -62,6 +63,12 @@ NEWTON = {
     "trust-gltr": hessx.TrustRegionMethod(subproblem=hessx.GLTR()),
     "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
+    "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
+    "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
+    "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),
+    "arc-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.CubicRule()),
+    "damped-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.NielsenRule()),
+    "dogleg": hessx.TrustRegionMethod(hessx.Newton(), hessx.Dogleg()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON
@@ -71,6 +78,9 @@ LEARNING = {
     "bfgs": _along(hessx.BFGS(), hessx.HagerZhang()),
     "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS()),
     "trust-sr1": hessx.TrustRegionMethod(hessx.SR1()),
+    "trust-bfgs-exact": hessx.TrustRegionMethod(hessx.BFGS(), hessx.MoreSorensen()),
+    "trust-bfgs-dogleg": hessx.TrustRegionMethod(hessx.BFGS(), hessx.Dogleg(double=True)),
+    "trust-sr1-exact": hessx.TrustRegionMethod(hessx.SR1(), hessx.MoreSorensen()),
     "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY)),
     "trust-lbfgs-damped": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY, damping=0.2)),
     "newton-bfgs": _along(hessx.NewtonCG(approximation=hessx.BFGS()), hessx.HagerZhang()),

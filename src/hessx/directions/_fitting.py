@@ -151,7 +151,7 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
         "hessx.Subproblem of your own"
     )
     check_part("subproblem", method.subproblem, Subproblem, solvers)
-    _check_restraint(method.subproblem, restraint)
+    _check_restraint(method.subproblem, restraint, method.approximation)
     _check_positive(method.subproblem, method.approximation)
     _check_offers(method.subproblem, method.approximation)
     terms = "hessx.Forcing() or hessx.EisenstatWalker()"
@@ -159,7 +159,8 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
     store_integer(method, "max_inner", 1)
     part = _as_preconditioner(method.preconditioner)
     if not method.subproblem.preconditioned:
-        part = _without(part, method.subproblem)
+        _check_no_preconditioner(part, method.subproblem)
+        part = None
     object.__setattr__(method, "preconditioner", part)
     if part is not None and part.learns is Learns.PRODUCTS and not method.subproblem.learns:
         msg = (
@@ -199,15 +200,15 @@ def _shown(B: Approximation) -> str:
     return f"{type(B).__name__}()"
 
 
-def _without(M: Approximation | None, subproblem: Subproblem) -> None:
-    """Leave the default out where norms are 2-norms; refuse another preconditioner.
+def _check_no_preconditioner(M: Approximation | None, subproblem: Subproblem) -> None:
+    """Refuse a preconditioner where norms are 2-norms, unless it is the default.
 
     Raises
     ------
     SettingsError
         One was given.
     """
-    if M is None or M == LearntDiagonal():
+    if M is None or LearntDiagonal() == M:
         return
     msg = (
         f"preconditioner = {type(M).__name__}(...): subproblem = {type(subproblem).__name__}(...) "
@@ -241,7 +242,7 @@ def _as_preconditioner(given: Any) -> Approximation | None:
     return given
 
 
-def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None:
+def _check_restraint(subproblem: Subproblem, restraint: type[Restraint], B: Approximation) -> None:
     """Refuse a subproblem that knows nothing of the restraint."""
     if issubclass(restraint, subproblem.takes):
         return
@@ -249,7 +250,9 @@ def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None
     given = f"subproblem = {type(subproblem).__name__}(...) takes {takes}, and models are under"
     rules = [_RULES[kind] for kind in subproblem.takes if kind in _RULES and restraint is not Free]
     others = [
-        f"hessx.{kind.__name__}()" for kind in _SUBPROBLEMS if issubclass(restraint, kind.takes)
+        f"hessx.{kind.__name__}()"
+        for kind in _SUBPROBLEMS
+        if issubclass(restraint, kind.takes) and kind.needs in B.offers
     ]
     fits = [f"subproblem = {' or '.join(others)}"] if others else []
     if rules:

@@ -234,7 +234,7 @@ class Curvature:
         raise NotImplementedError(_missing(self, "diagonal"))
 
     def least(self) -> tuple[float, float, Array] | None:
-        """Least eigenvalue of the Hessian, the largest absolute one, and a unit vector of the least.
+        """Least and largest absolute eigenvalue of the Hessian, and a unit vector of the least.
 
         None where they are not known; asked at a stationary start alone, and may fetch.
         """

@@ -45,7 +45,7 @@ class _RepairedCurvature(PointCurvature):
 class FlippedCurvature(_RepairedCurvature):
     """B = V diag(max(abs(w), floor max abs(w))) V'."""
 
-    __slots__ = ("vectors", "values", "weights")
+    __slots__ = ("values", "vectors", "weights")
 
     def __init__(self, frame: Frame, floor: float) -> None:
         super().__init__(frame, floor)
@@ -146,7 +146,7 @@ class ShiftedCurvature(_RepairedCurvature):
 
 
 def _shifted_inverse(M: np.ndarray, floor: float) -> tuple[float, np.ndarray]:
-    """The first tau of a growing sequence with M + tau I positive definite, and the inverse of that.
+    """The first tau of a growing sequence with B = M + tau I positive definite, and B^-1.
 
     Nocedal & Wright (2006), algorithm 3.3; norm_F(B) norm_F(B^-1) <= n / floor, which lies
     between the condition of B and n times that, is asked for too.  The largest entry of M is 1.

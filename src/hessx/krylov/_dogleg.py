@@ -88,7 +88,7 @@ class Dogleg(Subproblem):
             B_N, B_g = model.product(N) + 0.0, model.product(g) + 0.0
             scalars = [g @ g, g @ B_g, g @ N, N @ N, N @ B_N, B_g @ N]
         numbers, (N, B_N, B_g) = fetch(space, scalars, [N, B_N, B_g])
-        path = DoglegPath(g, N, B_g, B_N, *numbers, self.double)
+        path = DoglegPath(g, N, B_g, B_N, self.double, *numbers)
         g_g, g_B_g = path.g_g, path.g_B_g
         if not (math.isfinite(g_B_g) and 0.0 < g_g < math.inf):
             zero = space.zeros(space.n)
@@ -108,23 +108,23 @@ class DoglegPath:
     ----------
     g, N, B_g, B_N : array, shape (n,)
         The gradient and Newton's step, and their products.
-    g_g, g_B_g, g_N, N_N, N_B_N, g_B_N : float
-        Products of these.
     double : bool
         As in `Dogleg`.
+    g_g, g_B_g, g_N, N_N, N_B_N, g_B_N : float
+        Products of the vectors.
     """
 
     g: Array
     N: Array
     B_g: Array
     B_N: Array
+    double: bool
     g_g: float
-    g_B_g: float
-    g_N: float
+    g_B_g: float  # noqa: N815
+    g_N: float  # noqa: N815
     N_N: float
     N_B_N: float
-    g_B_N: float
-    double: bool
+    g_B_N: float  # noqa: N815
 
     def precondition_by(self, M: object) -> None:
         """Change nothing: norms are 2-norms."""
@@ -146,7 +146,7 @@ class DoglegPath:
         return ModelStep(step, product, decrease, slope, norm, restraint, outcome, 0, basis=self)
 
     def _leave(self, radius: float) -> tuple[float, float, KrylovOutcome]:
-        """a and b of the point at which the path leaves the ball, or of its end."""
+        """Give a and b where the path leaves the ball, or at its end."""
         norm = math.sqrt(self.g_g)
         sound = self.g_N < 0.0 <= self.N_N < math.inf and math.isfinite(self.N_B_N + self.g_B_N)
         if sound and math.sqrt(self.N_N) <= radius and self.N_B_N > 0.0:
