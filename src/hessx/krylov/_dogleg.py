@@ -88,6 +88,8 @@ class Dogleg(Subproblem):
             B_N, B_g = model.product(N) + 0.0, model.product(g) + 0.0
             scalars = [g @ g, g @ B_g, g @ N, N @ N, N @ B_N, B_g @ N]
         numbers, (N, B_N, B_g) = fetch(space, scalars, [N, B_N, B_g])
+        if not all(map(math.isfinite, numbers[2:])):
+            numbers[2:] = [0.0] * 4  # no Newton's step
         path = DoglegPath(g, N, B_g, B_N, self.double, *numbers)
         g_g, g_B_g = path.g_g, path.g_B_g
         if not (math.isfinite(g_B_g) and 0.0 < g_g < math.inf):
@@ -148,8 +150,8 @@ class DoglegPath:
     def _leave(self, radius: float) -> tuple[float, float, KrylovOutcome]:
         """Give a and b where the path leaves the ball, or at its end."""
         norm = math.sqrt(self.g_g)
-        sound = self.g_N < 0.0 <= self.N_N < math.inf and math.isfinite(self.N_B_N + self.g_B_N)
-        if sound and math.sqrt(self.N_N) <= radius and self.N_B_N > 0.0:
+        sound = self.g_N < 0.0 < self.N_B_N
+        if sound and math.sqrt(self.N_N) <= radius:
             return 0.0, 1.0, KrylovOutcome.SOLVED
         cauchy = self.g_g / self.g_B_g if self.g_B_g > 0.0 else math.inf
         if cauchy * norm >= radius:
