@@ -11,6 +11,7 @@ import hessx
 from _helpers.runs import matrix_of, product_of
 
 __all__ = [
+    "DENSE",
     "EVERY",
     "LEARNING",
     "MEMORY",
@@ -72,6 +73,8 @@ NEWTON = {
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON
+# they have the Hessian as an array
+DENSE = ("newton-dense", "newton-cholesky", "trust-exact", "arc-exact", "damped-exact", "dogleg")
 
 # They learn their models from steps; the steps of CG are fetches too.
 LEARNING = {

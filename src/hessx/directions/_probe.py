@@ -79,7 +79,7 @@ def way_out(
         What was looked at.
     """
     if not B.prepare(watch):
-        return None, "second order was not checked: a limit was met before"
+        return None, "second order was not checked: stopped before"
     known = B.least()
     if known is None and probes:
         return probe(frame.space, B.matvec, restraint, watch)
@@ -87,7 +87,7 @@ def way_out(
         return None, "second order was not checked"
     least, largest, unit = known
     if not least < -frame.space.n * frame.space.eps * largest:
-        return None, f"no negative curvature: the least eigenvalue is {least:.3g}"
+        return None, f"no negative curvature: the least of all eigenvalues is {least:.3g}"
     return WayOut(unit, least).step_within(restraint), f"left along a curvature of {least:.3g}"
 
 

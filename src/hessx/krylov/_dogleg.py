@@ -136,7 +136,7 @@ class DoglegPath:
         radius: float = restraint.radius  # type: ignore[attr-defined]
         a, b, outcome = self._leave(radius)
         slope = b * self.g_N - a * self.g_g
-        p_B_p = b * b * self.N_B_N - 2.0 * a * b * self.g_B_N + a * a * self.g_B_g
+        p_B_p = b * (b * self.N_B_N) - 2.0 * b * (a * self.g_B_N) + a * (a * self.g_B_g)
         norm = radius
         if outcome is not KrylovOutcome.BOUNDARY:
             norm = math.sqrt(self.N_N) if b else a * math.sqrt(self.g_g)

@@ -160,7 +160,9 @@ class EigenBasis:
                     return 0.0 * self.c, 0.0, KrylovOutcome.BOUNDARY
                 x, multiplier = problem.within(radius)
                 held = KrylovOutcome.NEGATIVE if negative else KrylovOutcome.BOUNDARY
-                return x, multiplier, held if multiplier > 0.0 else KrylovOutcome.SOLVED
+                edge = radius * (1.0 - self.space.n * self.space.eps)
+                inside = multiplier == 0.0 and math.hypot(*x) < edge
+                return x, multiplier, KrylovOutcome.SOLVED if inside else held
             case Cubic(sigma=float(sigma)):
                 x, multiplier = problem.cubic(sigma)
                 outcome = KrylovOutcome.NEGATIVE if negative else self._felt(x, multiplier)
@@ -188,7 +190,8 @@ class EigenBasis:
 
     def _felt(self, x: np.ndarray, multiplier: float) -> KrylovOutcome:
         """Whether a term takes so much of the step that a looser one would have changed it."""
-        felt = multiplier * float(x @ x) > -SLIGHT * float(self.c @ x)
+        norm = math.hypot(*x)  # whose square may be 0
+        felt = multiplier * norm * norm > -SLIGHT * float(self.c @ x)
         return KrylovOutcome.RESTRAINED if felt else KrylovOutcome.SOLVED
 
 
