@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -83,7 +85,7 @@ def dogleg_step(B, g, radius, double=False):
     if double:
         gamma = (g @ g) ** 2 / ((g @ B @ g) * (-g @ N))
         corners.insert(2, (0.2 + 0.8 * gamma) * N)
-    for start, end in zip(corners, corners[1:], strict=False):
+    for start, end in pairwise(corners):
         if np.linalg.norm(end) > radius:
             low, high = 0.0, 1.0
             for _ in range(200):

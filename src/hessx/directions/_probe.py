@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hessx._xp import Array, Space, normal
+from hessx._xp import Array, Space, fetch, normal, upload
 from hessx.core import Frame, Restraint, saved
 from hessx.hessians import Curvature
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
@@ -73,22 +74,33 @@ def way_out(
     Returns
     -------
     step : ModelStep or None
-        Along the eigenvector of the least eigenvalue; None where that is not below -n eps of the
-        largest, or not known.
+        A random combination of the eigenvectors with negative eigenvalues, the more of one the
+        more negative it is: along one alone a run would stay where f is symmetric about the others.
+        None where no eigenvalue is below -n eps of the largest, or they are not known.
     text : str
         What was looked at.
+
+    Notes
+    -----
+    Cost: at most an eigen-decomposition, two fetches and two uploads; or that of `probe`.
     """
     if not B.prepare(watch):
         return None, "second order was not checked: stopped before"
-    known = B.least()
+    known = B.spectrum()
     if known is None and probes:
         return probe(frame.space, B.matvec, restraint, watch)
     if known is None:
         return None, "second order was not checked"
-    least, largest, unit = known
-    if not least < -frame.space.n * frame.space.eps * largest:
+    w, V = known
+    space, least = frame.space, float(w[0])
+    negative = w < -space.n * space.eps * abs(w).max()
+    if not negative.any():
         return None, f"no negative curvature: the least of all eigenvalues is {least:.3g}"
-    return WayOut(unit, least).step_within(restraint), f"left along a curvature of {least:.3g}"
+    (c,), _ = fetch(space, [normal(space, _SEED)[0, ...] @ V])
+    c = c * w * negative
+    c = c / math.hypot(*c)
+    found = WayOut(V @ upload(space, c), float(c @ (w * c)))
+    return found.step_within(restraint), f"left along a curvature of {found.curvature:.3g}"
 
 
 def probe(

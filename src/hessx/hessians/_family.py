@@ -233,8 +233,8 @@ class Curvature:
         """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))
 
-    def least(self) -> tuple[float, float, Array] | None:
-        """Least and largest absolute eigenvalue of the Hessian, and a unit vector of the least.
+    def spectrum(self) -> tuple[Any, Array] | None:
+        """Eigenvalues of the Hessian, ascending, on the host, and eigenvectors in columns.
 
         None where they are not known; asked at a stationary start alone, and may fetch.
         """

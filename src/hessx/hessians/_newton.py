@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -86,10 +86,9 @@ class FlippedCurvature(_RepairedCurvature):
         self.prepare()
         return (self.vectors * self.vectors) @ self.weights[0, ...]
 
-    def least(self) -> tuple[float, float, Array] | None:
-        """From the eigenvalues that are known."""
-        w = self.values
-        return float(w[0]), max(-float(w[0]), float(w[-1])), self.vectors[:, 0] + 0.0  # type: ignore[index]
+    def spectrum(self) -> tuple[Any, Array] | None:
+        """What B was made of."""
+        return self.values, self.vectors
 
     def _take(self, B: Array) -> None:
         space = self.frame.space
@@ -122,11 +121,10 @@ class ShiftedCurvature(_RepairedCurvature):
         self.prepare()
         return self.A @ v
 
-    def least(self) -> tuple[float, float, Array] | None:
-        """By all eigenvalues; one fetch."""
+    def spectrum(self) -> tuple[Any, Array] | None:
+        """Decompose B; one fetch."""
         w, V, _ = eigh(self.frame.space, self.B)
-        low, high = float(w[0]) - self.tau, float(w[-1]) - self.tau
-        return low, max(-low, high), V[:, 0] + 0.0
+        return w - self.tau, V
 
     def _take(self, B: Array) -> None:
         space = self.frame.space

@@ -84,10 +84,10 @@ class PointCurvature(MatrixCurvature):
         self.prepare()
         return super().diagonal()
 
-    def least(self) -> tuple[float, float, Array] | None:
-        """By all eigenvalues; one fetch."""
+    def spectrum(self) -> tuple[Any, Array] | None:
+        """Decompose the matrix; one fetch."""
         w, V, _ = eigh(self.frame.space, self.B)
-        return float(w[0]), max(-float(w[0]), float(w[-1])), V[:, 0] + 0.0
+        return w, V
 
     def _take(self, B: Array) -> None:
         """Make of the Hessian in z what is to be applied."""
