@@ -74,8 +74,8 @@ class Exact(Approximation):
     Notes
     -----
     Cost as products: what the user's cost; no memory, nothing is fetched.  As an array: n products
-    per accepted point, all counted, and none where hess returns an array; n^2 numbers, 3 n^2 while
-    it is made; one fetch in a run, which sees that an array of the user's is symmetric (else
+    per accepted point, all counted, and none where hess returns an array; n^2 numbers, up to 5 n^2
+    while it is made; one fetch in a run, which sees that an array of the user's is symmetric (else
     ValueError).
 
     References

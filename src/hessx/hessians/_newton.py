@@ -204,8 +204,10 @@ class Newton(Approximation):
     9 n^3 operations on the device, n numbers fetched, two products with an (n, n) matrix per
     apply.  "cholesky": the matrix is fetched, factorised in float64 on the host, n^3 operations at
     each tau, and its inverse uploaded, for libraries disagree on how a factorisation fails.
-    Memory: 4 n^2 numbers.  Where H = 0, B = I without a size, a gradient step; where H is not
-    finite the run ends with FAILED_NONFINITE.
+    Memory: up to 5 n^2 numbers, 6 n^2 by "cholesky".
+
+    Where H = 0, B = I without a size, a gradient step; where H is not finite the run ends with
+    FAILED_NONFINITE.
 
     References
     ----------

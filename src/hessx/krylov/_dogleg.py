@@ -62,7 +62,7 @@ class Dogleg(Subproblem):
     ...                        solve=lambda v: v / b)
     >>> p = hessx.Dogleg()(model)
     >>> p.step.round(4), round(p.norm, 4), p.outcome.value
-    (array([-0.8615, -0.5077]), 1.0, 'boundary')
+    (array([-0.8553, -0.5181]), 1.0, 'boundary')
     >>> p.again(hessx.Ball(9.0)).step
     array([-1. , -0.5])
     """

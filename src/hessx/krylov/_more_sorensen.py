@@ -42,9 +42,9 @@ class MoreSorensen(Subproblem):
     Notes
     -----
     Cost: one eigen-decomposition, about 9 n^3 operations, one fetch and one upload per model, no
-    product; for another radius or sigma one upload and two products with V.  Memory: 3 n^2
-    numbers.  What is below n eps of the largest, an eigenvalue with the coordinate of g along its
-    vector, is rounding, and counts as 0.
+    product; for another radius or sigma one upload and two products with V.  Memory: n^2 numbers,
+    4 n^2 while B is decomposed.  What is below n eps of the largest, an eigenvalue with the
+    coordinate of g along its vector, is rounding, and counts as 0.
 
     References
     ----------
