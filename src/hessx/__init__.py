@@ -63,10 +63,11 @@ from hessx.hessians import (
     Identity,
     Jacobi,
     LearntDiagonal,
+    Newton,
     PairPreconditioner,
     SSBroyden,
 )
-from hessx.krylov import GLTR, Subproblem, TruncatedCG, lsmr, minres
+from hessx.krylov import GLTR, Dogleg, MoreSorensen, Subproblem, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
     DenseOperator,
@@ -111,6 +112,7 @@ __all__ = [
     "DecayingStep",
     "DenseOperator",
     "DiagonalOperator",
+    "Dogleg",
     "EisenstatWalker",
     "Exact",
     "ExactInverse",
@@ -128,7 +130,9 @@ __all__ = [
     "LineSearchMethod",
     "LinearOperator",
     "LowRankOperator",
+    "MoreSorensen",
     "MoreThuente",
+    "Newton",
     "NewtonCG",
     "NielsenRule",
     "NonlinearCG",

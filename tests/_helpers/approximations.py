@@ -26,6 +26,9 @@ def _diagonal(n: int) -> list[float]:
 APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "Identity": (lambda n: hessx.Identity(), False),
     "Exact": (lambda n: hessx.Exact(), False),
+    "Exact, dense": (lambda n: hessx.Exact(dense=True), False),
+    "Newton, eigenvalues": (lambda n: hessx.Newton(), False),
+    "Newton, Cholesky": (lambda n: hessx.Newton("cholesky"), False),
     "ExactInverse": (lambda n: hessx.ExactInverse(_matrix(n)), False),
     "Given": (lambda n: hessx.Given(lambda r: r * 0.25), False),
     "Jacobi": (lambda n: hessx.Jacobi(), False),

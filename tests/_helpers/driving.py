@@ -81,6 +81,10 @@ class HessianByHand:
         p = self.product(self.x, self.backend.to_numpy(v).astype(np.float64))
         return self.backend.asarray(p.astype(self.backend.dtype_name))
 
+    def dense(self, watch: Any = None, *, check: bool = True) -> Any:
+        columns = [self.product(self.x, e) for e in np.eye(len(self.x))]
+        return self.backend.asarray(np.stack(columns))
+
     def diagonal(self) -> Any:
         unit = np.eye(len(self.x))
         return self.backend.asarray([self.product(self.x, e) @ e for e in unit])

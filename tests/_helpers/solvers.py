@@ -11,6 +11,7 @@ import hessx
 from _helpers.runs import matrix_of, product_of
 
 __all__ = [
+    "DENSE",
     "EVERY",
     "LEARNING",
     "MEMORY",
@@ -48,6 +49,7 @@ SOLVERS = {
 
 
 # Second order; those with "jacobi" in their names ask for a diagonal.
+_DENSE = hessx.Exact(dense=True)
 _BY_THREES = hessx.TruncatedCG(check_every=3)
 NEWTON = {
     "newton-hz": _along(hessx.NewtonCG(), hessx.HagerZhang()),
@@ -62,15 +64,26 @@ NEWTON = {
     "trust-gltr": hessx.TrustRegionMethod(subproblem=hessx.GLTR()),
     "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
+    "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
+    "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
+    "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),
+    "arc-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.CubicRule()),
+    "damped-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.NielsenRule()),
+    "dogleg": hessx.TrustRegionMethod(hessx.Newton(), hessx.Dogleg()),
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON
+# they have the Hessian as an array
+DENSE = ("newton-dense", "newton-cholesky", "trust-exact", "arc-exact", "damped-exact", "dogleg")
 
 # They learn their models from steps; the steps of CG are fetches too.
 LEARNING = {
     "bfgs": _along(hessx.BFGS(), hessx.HagerZhang()),
     "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS()),
     "trust-sr1": hessx.TrustRegionMethod(hessx.SR1()),
+    "trust-bfgs-exact": hessx.TrustRegionMethod(hessx.BFGS(), hessx.MoreSorensen()),
+    "trust-bfgs-dogleg": hessx.TrustRegionMethod(hessx.BFGS(), hessx.Dogleg(double=True)),
+    "trust-sr1-exact": hessx.TrustRegionMethod(hessx.SR1(), hessx.MoreSorensen()),
     "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY)),
     "trust-lsr1": hessx.TrustRegionMethod(hessx.LSR1(memory=MEMORY)),
     "ldfp": _along(hessx.LDFP(memory=MEMORY), hessx.HagerZhang()),

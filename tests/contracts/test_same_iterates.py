@@ -23,6 +23,8 @@ METHODS = (
         "inverse": hessx.LineSearchMethod(
             hessx.ExactInverse(256.0 * np.eye(6)), hessx.HagerZhang()
         ),
+        # where H is nearly singular, its inverse multiplies rounding
+        "newton-dense": hessx.LineSearchMethod(hessx.Newton(floor=0.01), hessx.HagerZhang()),
     }
 )
 QUICK = ["lbfgs-hz", "lbfgs-mt", "cg-hz", "cg-pr+", *NEWTON, *LEARNING]

@@ -105,7 +105,7 @@ def test_a_gradient_that_lies_later_keeps_the_best_point(name):
 
     def fun(x):
         value, grad = chained_rosenbrock(x)
-        if len(evaluated) > 8:
+        if len(evaluated) > (4 if name in ("arc-exact", "dogleg") else 8):  # sooner than they end
             grad = -grad
         evaluated.append((x, float(value), grad))
         return evaluated[-1][1:]

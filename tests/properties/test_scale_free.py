@@ -63,6 +63,8 @@ SOLVERS = {
         b * SCALE,
     ),
 }
+DENSE = hessx.Exact(dense=True)
+
 # In a region, of gradients alone.
 LEARNING = {
     "trust-bfgs": lambda a, b: hessx.TrustRegionMethod(hessx.BFGS(), x_scale=b),
@@ -70,6 +72,12 @@ LEARNING = {
     "trust-sr1-number": lambda a, b: hessx.TrustRegionMethod(hessx.SR1(128 * a), x_scale=b * SCALE),
     "trust-psb": lambda a, b: hessx.TrustRegionMethod(hessx.PSB(), x_scale=b),
     "trust-ssbroyden": lambda a, b: hessx.TrustRegionMethod(hessx.SSBroyden(), x_scale=b * SCALE),
+    "trust-bfgs-exact": lambda a, b: hessx.TrustRegionMethod(
+        hessx.BFGS(), hessx.MoreSorensen(), x_scale=b
+    ),
+    "trust-bfgs-dogleg": lambda a, b: hessx.TrustRegionMethod(
+        hessx.BFGS(), hessx.Dogleg(double=True), x_scale=b
+    ),
     "trust-lbfgs": lambda a, b: hessx.TrustRegionMethod(hessx.LBFGS(memory=3), x_scale=b),
     "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
@@ -128,6 +136,26 @@ NEWTON = {
     ),
     "arc-given": lambda a, b: hessx.TrustRegionMethod(
         subproblem=hessx.GLTR(), region=hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
+    ),
+    "newton-dense": lambda a, b: hessx.LineSearchMethod(hessx.Newton(), hessx.HagerZhang(), b),
+    "newton-dense-array": lambda a, b: hessx.LineSearchMethod(
+        hessx.Newton(), hessx.MoreThuente(), b * SCALE
+    ),
+    "newton-cholesky": lambda a, b: hessx.LineSearchMethod(
+        hessx.Newton("cholesky"), hessx.HagerZhang(), b
+    ),
+    "trust-exact": lambda a, b: hessx.TrustRegionMethod(DENSE, hessx.MoreSorensen(), x_scale=b),
+    "trust-exact-array": lambda a, b: hessx.TrustRegionMethod(
+        DENSE, hessx.MoreSorensen(), x_scale=b * SCALE
+    ),
+    "damped-exact": lambda a, b: hessx.TrustRegionMethod(
+        DENSE, hessx.MoreSorensen(), hessx.NielsenRule(), x_scale=b
+    ),
+    "arc-exact": lambda a, b: hessx.TrustRegionMethod(
+        DENSE, hessx.MoreSorensen(), hessx.CubicRule(), x_scale=b
+    ),
+    "dogleg": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Newton("cholesky"), hessx.Dogleg(), x_scale=b
     ),
     "trust-differences": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
 }

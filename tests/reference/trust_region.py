@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-__all__ = ["cubic_step", "model_decrease", "trust_region_step"]
+__all__ = ["cubic_step", "dogleg_step", "model_decrease", "trust_region_step"]
 
 
 def model_decrease(H, g, p):
@@ -69,3 +71,26 @@ def cubic_step(H, g, sigma, M=None):
     low = sigma * abs(c[0]) / (b + np.sqrt(b * b + 4.0 * sigma * abs(c[0])))
     t = brentq(lambda t: sigma * np.linalg.norm(inner(t)) - base - t, low, high, xtol=1e-300)
     return L @ V @ inner(t), base + t
+
+
+def dogleg_step(B, g, radius, double=False):
+    """Where the path 0, C, (eta N,) N leaves the ball, by bisection along it.
+
+    Powell (1970); Dennis & Mei (1979), with gamma = (g'g)^2 / (g'B g g'B^-1 g) and eta = 0.2 + 0.8
+    gamma.
+    """
+    N = -np.linalg.solve(B, g)
+    C = -(g @ g) / (g @ B @ g) * g
+    corners = [np.zeros_like(g), C, N]
+    if double:
+        gamma = (g @ g) ** 2 / ((g @ B @ g) * (-g @ N))
+        corners.insert(2, (0.2 + 0.8 * gamma) * N)
+    for start, end in pairwise(corners):
+        if np.linalg.norm(end) > radius:
+            low, high = 0.0, 1.0
+            for _ in range(200):
+                t = 0.5 * (low + high)
+                inside = np.linalg.norm(start + t * (end - start)) <= radius
+                low, high = (t, high) if inside else (low, t)
+            return start + low * (end - start)
+    return N

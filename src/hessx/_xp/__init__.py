@@ -2,6 +2,7 @@
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet
 from hessx._xp._conjugate import make_cg_vectors
+from hessx._xp._eigh import eigh
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
 from hessx._xp._intake import (
     as_float,
@@ -49,6 +50,7 @@ __all__ = [
     "converted",
     "detach",
     "dot",
+    "eigh",
     "eps_of",
     "extremes",
     "fetch",

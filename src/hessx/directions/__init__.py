@@ -10,7 +10,7 @@ from hessx.directions._fitting import (
 )
 from hessx.directions._newton_cg import NewtonCG
 from hessx.directions._newton_part import NewtonPart
-from hessx.directions._probe import probe
+from hessx.directions._probe import probe, way_out
 from hessx.directions._quasi_newton import QuasiNewton, as_direction
 from hessx.directions._track import Track
 
@@ -29,4 +29,5 @@ __all__ = [
     "probe",
     "settle_newton",
     "wants_hessian",
+    "way_out",
 ]

@@ -29,7 +29,7 @@ from hessx.hessians import (
     LearntDiagonal,
     PairPreconditioner,
 )
-from hessx.krylov import GLTR, Subproblem, TruncatedCG
+from hessx.krylov import GLTR, MoreSorensen, Subproblem, TruncatedCG
 
 __all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
 
@@ -40,7 +40,12 @@ _NAMES: dict[str, Callable[[], Approximation]] = {
 }
 
 
-_SUBPROBLEMS = (TruncatedCG, GLTR)
+_SUBPROBLEMS = (TruncatedCG, GLTR, MoreSorensen)
+_OFFERING = {
+    Offer.DENSE: "hessx.Exact(dense=True), hessx.Newton(), hessx.BFGS() or hessx.SR1()",
+    Offer.SHIFTED: "hessx.Newton()",
+}
+_SOLVING = "hessx.Newton(), hessx.BFGS() or hessx.LBFGS()"
 _RULES = {
     Ball: "hessx.RadiusRule()",
     Damped: "hessx.NielsenRule()",
@@ -147,14 +152,21 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
         One of them is out of range or no such part, or they do not fit together.
     """
     check_approximation("approximation", method.approximation)
-    solvers = "hessx.TruncatedCG(), hessx.GLTR() or a hessx.Subproblem of your own"
+    solvers = (
+        "hessx.TruncatedCG(), hessx.GLTR(), hessx.MoreSorensen(), hessx.Dogleg() or a "
+        "hessx.Subproblem of your own"
+    )
     check_part("subproblem", method.subproblem, Subproblem, solvers)
-    _check_restraint(method.subproblem, restraint)
+    _check_restraint(method.subproblem, restraint, method.approximation)
+    _check_positive(method.subproblem, method.approximation)
     _check_offers(method.subproblem, method.approximation)
     terms = "hessx.Forcing() or hessx.EisenstatWalker()"
     check_part("forcing", method.forcing, ForcingRule, terms)
     store_integer(method, "max_inner", 1)
     part = _as_preconditioner(method.preconditioner)
+    if not method.subproblem.preconditioned:
+        _check_no_preconditioner(part, method.subproblem)
+        part = None
     object.__setattr__(method, "preconditioner", part)
     if part is not None and part.learns is Learns.PRODUCTS and not method.subproblem.learns:
         msg = (
@@ -170,12 +182,44 @@ def _check_offers(subproblem: Subproblem, B: Approximation) -> None:
     missing = subproblem.needs & ~B.offers
     if not missing or (B.positive and missing in Offer.SOLVE | Offer.MATVEC):
         return
-    name = type(B).__name__
+    fits = next((names for offer, names in _OFFERING.items() if offer in missing), _SOLVING)
     msg = (
-        f"approximation = {name}() offers {B.offers}, and subproblem = "
+        f"approximation = {_shown(B)} offers {B.offers}, and subproblem = "
         f"{type(subproblem).__name__}(...) needs {subproblem.needs}, which may be solved for where "
-        "B is positive definite only: expected one that offers it, such as hessx.BFGS() or "
-        "hessx.SR1()"
+        f"B is positive definite only: expected one that offers it, such as {fits}"
+    )
+    raise SettingsError(msg)
+
+
+def _check_positive(subproblem: Subproblem, B: Approximation) -> None:
+    """Refuse a B that may be indefinite where that ends the path of a subproblem."""
+    if subproblem.positive and not B.positive:
+        msg = (
+            f"approximation = {_shown(B)} may be indefinite, and subproblem = "
+            f"{type(subproblem).__name__}(...) needs a positive definite one: expected {_SOLVING}, "
+            "or subproblem = hessx.TruncatedCG()"
+        )
+        raise SettingsError(msg)
+
+
+def _shown(B: Approximation) -> str:
+    return f"{type(B).__name__}()"
+
+
+def _check_no_preconditioner(M: Approximation | None, subproblem: Subproblem) -> None:
+    """Refuse a preconditioner where norms are 2-norms, unless it is the default.
+
+    Raises
+    ------
+    SettingsError
+        One was given.
+    """
+    if M is None or LearntDiagonal() == M:
+        return
+    msg = (
+        f"preconditioner = {type(M).__name__}(...): subproblem = {type(subproblem).__name__}(...) "
+        "works without products and in the 2-norm: expected preconditioner = None, or subproblem = "
+        "hessx.TruncatedCG() or hessx.GLTR(); an array x_scale gives variables their sizes"
     )
     raise SettingsError(msg)
 
@@ -204,7 +248,7 @@ def _as_preconditioner(given: Any) -> Approximation | None:
     return given
 
 
-def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None:
+def _check_restraint(subproblem: Subproblem, restraint: type[Restraint], B: Approximation) -> None:
     """Refuse a subproblem that knows nothing of the restraint."""
     if issubclass(restraint, subproblem.takes):
         return
@@ -212,7 +256,9 @@ def _check_restraint(subproblem: Subproblem, restraint: type[Restraint]) -> None
     given = f"subproblem = {type(subproblem).__name__}(...) takes {takes}, and models are under"
     rules = [_RULES[kind] for kind in subproblem.takes if kind in _RULES and restraint is not Free]
     others = [
-        f"hessx.{kind.__name__}()" for kind in _SUBPROBLEMS if issubclass(restraint, kind.takes)
+        f"hessx.{kind.__name__}()"
+        for kind in _SUBPROBLEMS
+        if issubclass(restraint, kind.takes) and kind.needs in B.offers
     ]
     fits = [f"subproblem = {' or '.join(others)}"] if others else []
     if rules:

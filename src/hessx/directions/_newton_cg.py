@@ -12,7 +12,7 @@ from hessx.core import Frame, Free, Outcome, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import settle_newton, wants_hessian
 from hessx.directions._newton_part import NewtonPart
-from hessx.directions._probe import probe
+from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
 from hessx.globalization import Forcing, ForcingRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
@@ -112,7 +112,7 @@ class NewtonDirection(Direction):
     def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
         """Turn to a direction of negative curvature, if one is met."""
         track = self.track
-        found, text = probe(track.space, self.part.curvature.matvec, Free(self.reach), watch)
+        found, text = way_out(track.frame, self.part.curvature, Free(self.reach), watch)
         if found is not None:
             self.model_step, self.leaving = found, True
             track.aim(found.step, 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 from hessx._xp import Array, Packet, under
 from hessx.core import Frame, Learns, Offer, Pair, Restraint, Wants, saved
 from hessx.directions._fitting import NewtonSettings, begun
-from hessx.hessians import Approximation
+from hessx.hessians import Approximation, Identity
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
 
 __all__ = ["NewtonPart"]
@@ -39,19 +39,23 @@ class NewtonPart:
         How exactly models are solved.
     learns : Learns
         From which steps B learns.
+    dense, solves : bool
+        Whether B is offered as an array, and whether B^-1 v is.
     changes : bool
         Whether M differs from point to point.
     """
 
     __slots__ = (
-        "changes", "curvature", "forcing", "frame", "learns", "max_inner", "pair", "pair_of_M",
-        "preconditioner", "taught",
+        "changes", "curvature", "dense", "forcing", "frame", "learns", "max_inner", "pair",
+        "pair_of_M", "preconditioner", "solves", "taught",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
         self.frame, self.max_inner = frame, settings.max_inner
         self.curvature = begun(settings.approximation, frame, settings.subproblem.needs)
         self.learns = settings.approximation.learns
+        self.dense = Offer.DENSE in settings.approximation.offers
+        self.solves = settings.approximation.positive
         self.forcing = settings.forcing.begin()
         M: Approximation | None = settings.preconditioner  # type: ignore[assignment]
         self.preconditioner = None if M is None else begun(M, frame, Offer.SOLVE)
@@ -114,17 +118,16 @@ class NewtonPart:
         """
         norm, n = math.sqrt(g_g), self.frame.space.n
         eta, limit = self.forcing.term(norm), self.max_inner
-        product: Callable[[Array], Array] = self.curvature.matvec
-        if not self.curvature.sized:
-            product = _multiplied(product, norm / length)
+        B = self.curvature if self.curvature.prepare(watch) else Identity().begin(self.frame)
+        size = 1.0 if B.sized else norm / length
         if limit is None:  # enough for CG on grids of two dimensions
             limit = min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
         M = self.preconditioner
         if M is not None and M.active:
-            M.prepare()
+            M.prepare(watch)
         return QuadraticModel(
             self.frame.space,
-            product,
+            _multiplied(B.matvec, size),
             g,
             g_g,
             tolerance=eta * norm,
@@ -135,6 +138,8 @@ class NewtonPart:
             grad_square_before=before,
             collect=0 if M is None else M.collect,
             watch=watch,
+            dense=(lambda: B.dense() * size) if self.dense else None,
+            solve=_multiplied(B.solve, 1.0 / size) if self.solves else None,
         )
 
     def measure(
@@ -208,4 +213,4 @@ class NewtonPart:
 
 
 def _multiplied(product: Callable[[Array], Array], c: float) -> Callable[[Array], Array]:
-    return lambda v: product(v) * c
+    return product if c == 1.0 else lambda v: product(v) * c

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hessx._xp import Array, Space, normal
-from hessx.core import Restraint, saved
+from hessx._xp import Array, Space, fetch, normal, upload
+from hessx.core import Frame, Restraint, saved
+from hessx.hessians import Curvature
 from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, TruncatedCG
 
-__all__ = ["WayOut", "probe"]
+__all__ = ["WayOut", "probe", "way_out"]
 
 _PRODUCTS = 20
 _SEED = 0
@@ -44,6 +46,61 @@ class WayOut:
         product = step * self.curvature
         outcome = KrylovOutcome.NEGATIVE
         return ModelStep(step, product, decrease, 0.0, length, restraint, outcome, 0, basis=self)
+
+
+def way_out(
+    frame: Frame,
+    B: Curvature,
+    restraint: Restraint,
+    watch: Callable[[], bool],
+    *,
+    probes: bool = True,
+) -> tuple[ModelStep | None, str]:
+    """Look for a direction of negative curvature by all eigenvalues, where they are known.
+
+    Parameters
+    ----------
+    frame : Frame
+        The variables.
+    B : Curvature
+        Made of the Hessian at the point.
+    restraint : Restraint
+        Says how long a step to take, see `Restraint.along`.
+    watch : callable
+        Ends it early.
+    probes : bool
+        Use `probe` with B v where they are not.
+
+    Returns
+    -------
+    step : ModelStep or None
+        A random combination of the eigenvectors with negative eigenvalues, the more of one the
+        more negative it is: along one alone a run would stay where f is symmetric about the others.
+        None where no eigenvalue is below -n eps of the largest, or they are not known.
+    text : str
+        What was looked at.
+
+    Notes
+    -----
+    Cost: at most an eigen-decomposition, two fetches and two uploads; or that of `probe`.
+    """
+    if not B.prepare(watch):
+        return None, "second order was not checked: stopped before"
+    known = B.spectrum()
+    if known is None and probes:
+        return probe(frame.space, B.matvec, restraint, watch)
+    if known is None:
+        return None, "second order was not checked"
+    w, V = known
+    space, least = frame.space, float(w[0])
+    negative = w < -space.n * space.eps * abs(w).max()
+    if not negative.any():
+        return None, f"no negative curvature: the least of all eigenvalues is {least:.3g}"
+    (c,), _ = fetch(space, [normal(space, _SEED)[0, ...] @ V])
+    c = c * w * negative
+    c = c / math.hypot(*c)
+    found = WayOut(V @ upload(space, c), float(c @ (w * c)))
+    return found.step_within(restraint), f"left along a curvature of {found.curvature:.3g}"
 
 
 def probe(

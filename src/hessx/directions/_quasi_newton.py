@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, under
-from hessx.core import Frame, Learns, Offer, Pair, SettingsError, Wants, saved
+from hessx.core import Frame, Free, Learns, Offer, Outcome, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import begun, check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
+from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
 from hessx.hessians import LBFGS, Approximation
 
@@ -24,7 +25,7 @@ _OF_A = "of A: "  # before the names of what A asks for
 class QuasiNewtonDirection(Direction):
     """d = -A g with A applied as it is; after a failed search -g, once."""
 
-    __slots__ = ("curvature", "fallback", "learns", "pair", "sized", "track")
+    __slots__ = ("curvature", "fallback", "learns", "leaving", "pair", "sized", "track")
     track: VectorTrack
 
     def __init__(self, frame: Frame, approximation: Approximation, needs: Needs) -> None:
@@ -34,6 +35,7 @@ class QuasiNewtonDirection(Direction):
         self.sized = self.curvature.sized
         self.fallback = False  # the next direction is -g: a search along -A g has failed
         self.pair: Pair | None = None  # of the trial, where A learns
+        self.leaving = False  # the direction leads out of a stationary start
 
     @property
     def waits(self) -> bool:  # type: ignore[override]
@@ -73,14 +75,30 @@ class QuasiNewtonDirection(Direction):
             pair.s_B_s = -square * track.start_slope if known else math.nan
             pair.numbers = under(numbers, _OF_A)
 
-    def turn(self, watch: Callable[[], bool]) -> None:  # noqa: ARG002
-        """Apply A; after a failed search take -g."""
-        track = self.track
-        if self.fallback:
+    def turn(self, watch: Callable[[], bool]) -> tuple[Outcome, str] | None:
+        """Apply A; after a failed search take -g, and where a budget ends before A is there."""
+        track, curvature = self.track, self.curvature
+        if self.leaving:
+            self.leaving = False
+        elif self.fallback or not curvature.prepare(watch):
+            self.sized = False
             track.aim(-track.g, -track.grad_square)
+        elif curvature.broken:
+            return Outcome.FAILED_NONFINITE, "no direction: the Hessian is not finite"
         else:
-            track.aim(*self.curvature.direction(track.g, track.grad_square))
-            self.sized = self.curvature.sized
+            track.aim(*curvature.direction(track.g, track.grad_square))
+            self.sized = curvature.sized
+        return None
+
+    def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
+        """Turn to the eigenvector of the least eigenvalue, where it is known and negative."""
+        track = self.track
+        reach = Free(track.frame.length)
+        found, text = way_out(track.frame, self.curvature, reach, watch, probes=False)
+        if found is not None:
+            self.leaving = True
+            track.aim(found.step, 0.0)
+        return found is not None, text
 
     def accept(self, *, learn: bool = True) -> str:
         """Let A learn from the pair."""

@@ -12,6 +12,7 @@ from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._ldfp import LDFP
 from hessx.hessians._learnt_diagonal import LearntDiagonal
 from hessx.hessians._lsr1 import LSR1
+from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -38,6 +39,7 @@ __all__ = [
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",
+    "Newton",
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",

@@ -11,6 +11,7 @@ from hessx._xp import Array, Packet
 from hessx.core import Frame, Offer, Pair, saved, store_real
 from hessx.hessians._dense import DenseCurvature, changed
 from hessx.hessians._family import Approximation
+from hessx.hessians._size import check_size
 from hessx.hessians._start import checked_start
 
 __all__ = ["BroydenCurvature", "BroydenFamily", "dual"]
@@ -115,5 +116,12 @@ class BroydenFamily(Approximation):
         """Choose tau > 0 and phi from b = s'Bs / s'y and h = y'Ay / s'y, nan where unknown."""
 
     def begin(self, frame: Frame) -> BroydenCurvature:
-        """Begin with A = hess_inv0, or with I until a pair gives its size."""
+        """Begin with A = hess_inv0, or with I until a pair gives its size.
+
+        Raises
+        ------
+        SettingsError
+            A start of another size than x, or n^2 numbers take more than 4 GiB.
+        """
+        check_size(frame.space, f"{type(self).__name__}()", "hessx.LBFGS()")
         return BroydenCurvature(frame, self)

@@ -1,4 +1,4 @@
-"""The compact form of a matrix: a diagonal and a low rank; and how large a full one may be."""
+"""The compact form of a matrix: a diagonal and a low rank."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hessx._xp import Array, Space
-from hessx.core import SettingsError
+from hessx._xp import Array
 
-__all__ = ["CompactForm", "refuse_large"]
-
-_LARGEST = 2**32  # bytes of a matrix of n rows
+__all__ = ["CompactForm"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,21 +44,3 @@ class CompactForm:
     factors: Array
     middle: np.ndarray
     products: np.ndarray | None = None
-
-
-def refuse_large(space: Space) -> None:
-    """Refuse an (n, n) matrix of more than 2^32 bytes where vectors would do.
-
-    Raises
-    ------
-    SettingsError
-        So large it would be.
-    """
-    size = space.n**2 * space.host_dtype.itemsize
-    if size > _LARGEST:
-        msg = (
-            f"a matrix of {space.n} rows takes {size:.3g} bytes in {space.host_dtype}, and at most "
-            f"{_LARGEST:.3g} are taken for one: expected a part that needs products with B alone, "
-            "such as hessx.TruncatedCG(), or compact(), which gives B as a diagonal and few rows"
-        )
-        raise SettingsError(msg)

@@ -11,12 +11,32 @@ from hessx.hessians._family import Curvature
 from hessx.hessians._start import placed_start
 from hessx.operators import DenseOperator
 
-__all__ = ["DenseCurvature", "changed", "diagonal_of"]
+__all__ = ["DenseCurvature", "MatrixCurvature", "changed", "diagonal_of"]
 
 _OF_B = Offer.MATVEC | Offer.DENSE | Offer.DIAGONAL
 
 
-class DenseCurvature(Curvature):
+class MatrixCurvature(Curvature):
+    """B in z as an array, (n, n)."""
+
+    __slots__ = ()
+    frame: Frame
+    B: Array
+
+    def matvec(self, v: Array) -> Array:
+        """B v, n^2 multiplications."""
+        return self.B @ v
+
+    def dense(self) -> Array:
+        """B in z, a copy."""
+        return self.B + 0.0
+
+    def diagonal(self) -> Array:
+        """The diagonal of B, without a product."""
+        return diagonal_of(self.B)
+
+
+class DenseCurvature(MatrixCurvature):
     """B and A = B^-1 in z, (n, n); multiples of I until the first pair gives them their size.
 
     Parameters
@@ -98,18 +118,6 @@ class DenseCurvature(Curvature):
     def solve(self, v: Array) -> Array:
         """A v, n^2 multiplications."""
         return self.A @ v
-
-    def matvec(self, v: Array) -> Array:
-        """B v, n^2 multiplications."""
-        return self.B @ v
-
-    def dense(self) -> Array:
-        """B in z, a copy."""
-        return self.B + 0.0
-
-    def diagonal(self) -> Array:
-        """The diagonal of B, without a product."""
-        return diagonal_of(self.B)
 
     def operator(self, *, inverse: bool) -> DenseOperator:
         """A or B in x, a copy."""

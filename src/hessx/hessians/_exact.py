@@ -9,9 +9,20 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, like
-from hessx.core import Frame, Learns, Offer, SettingsError, Wants, saved
+from hessx.core import (
+    Frame,
+    Learns,
+    Offer,
+    SettingsError,
+    Wants,
+    check_flag,
+    saved,
+    store_integer,
+)
 from hessx.hessians._dense import diagonal_of
 from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._point import PointCurvature
+from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._start import cholesky, on_the_host
 
 __all__ = ["Exact", "ExactCurvature", "ExactInverse", "KnownCurvature"]
@@ -48,31 +59,70 @@ class ExactCurvature(Curvature):
 @saved
 @dataclass(frozen=True, slots=True)
 class Exact(Approximation):
-    """B = the Hessian at each accepted point, as products: those of hess, hessp, or differences.
+    """B = the Hessian at each accepted point: that of hess, hessp, or differences.
+
+    Parameters
+    ----------
+    dense : bool
+        As an array, which `MoreSorensen` factorises; by default as products.
+    max_bytes : int
+        Size of the largest array that may be made, > 0.
+
+    Raises
+    ------
+    SettingsError
+        A setting out of range; when the run begins, n^2 numbers take more than ``max_bytes``.
 
     Notes
     -----
-    Cost: what the user's products cost; no memory, nothing is fetched.
+    Cost as products: what the user's cost; no memory, nothing is fetched.  As an array: n products
+    per accepted point, all counted, and none where hess returns an array; n^2 numbers, up to 5 n^2
+    while it is made; one fetch in a run, which sees that an array of the user's is symmetric (else
+    ValueError).
 
     References
     ----------
-    Nocedal & Wright (2006), chapter 7.
+    Nocedal & Wright (2006), chapters 4 and 7.
 
     Examples
     --------
-    >>> import hessx
-    >>> hessx.TrustRegionMethod().approximation
-    Exact()
+    >>> import numpy as np, hessx
+    >>> saddle = lambda x: (x[0] ** 4 / 4 - x[0] ** 2 / 2 + x[1] ** 2,
+    ...                     np.array([x[0] ** 3 - x[0], 2 * x[1]]))
+    >>> hess = lambda x: np.diag([3 * x[0] ** 2 - 1, 2.0])
+    >>> method = hessx.TrustRegionMethod(hessx.Exact(dense=True), hessx.MoreSorensen())
+    >>> result = hessx.minimize(saddle, [0.0, 1.0], jac=True, hess=hess, method=method)
+    >>> abs(result.x).round(4), result.nhev
+    (array([1., 0.]), 0)
     """
 
-    offers = Offer.MATVEC
     positive = False
     learns = Learns.NOTHING
     wants = Wants.HESSIAN
+    dense: bool = False
+    max_bytes: int = DEFAULT_BYTES
 
-    def begin(self, frame: Frame) -> ExactCurvature:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dense", check_flag("dense", self.dense))
+        store_integer(self, "max_bytes", 1)
+
+    @property
+    def offers(self) -> Offer:  # type: ignore[override]
+        """Products, and the matrix where there is one."""
+        whole = Offer.MATVEC | Offer.DENSE | Offer.DIAGONAL
+        return whole if self.dense else Offer.MATVEC
+
+    def begin(self, frame: Frame) -> Curvature:
         """Begin without a Hessian: the first is asked for at x0."""
-        return ExactCurvature(frame)
+        if not self.dense:
+            return ExactCurvature(frame)
+        check_size(
+            frame.space,
+            "Exact(dense=True)",
+            "hessx.Exact(), which is products, or a larger max_bytes",
+            self.max_bytes,
+        )
+        return PointCurvature(frame)
 
 
 @saved(host=("hessian",))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hessx._xp import Array, Packet, space_of
 from hessx.core import Frame, Learns, Offer, Pair, PairRing, Wants
 from hessx.hessians._compact import CompactForm
-from hessx.krylov import invert
+from hessx.krylov import invert, never
 from hessx.operators import LinearOperator
 
 __all__ = ["Approximation", "Curvature"]
@@ -118,6 +119,8 @@ class Curvature:
         What it wants of the oracle at this point has not come.
     collect : int
         Pairs (p, H p) of each CG solve that ``collected`` takes.
+    broken : bool
+        What came of the oracle is not finite: there is no A v.
     squares : bool
         As a preconditioner: ``update`` reads y'y and s's, two inner products per step.
     """
@@ -127,6 +130,7 @@ class Curvature:
     active: bool = True
     waits: bool = False
     collect: int = 0
+    broken: bool = False
     squares: bool = True
 
     def at(self, hessian: Any) -> None:
@@ -148,8 +152,20 @@ class Curvature:
             Of what is offered.
         """
 
-    def prepare(self) -> None:
-        """As a preconditioner: make what a solve will need, before it takes its own vectors."""
+    def prepare(self, watch: Callable[[], bool] = never) -> bool:  # noqa: ARG002
+        """Make what applies will need at this point, before a solve takes its own vectors.
+
+        Parameters
+        ----------
+        watch : callable
+            Asked after each product with the Hessian; True ends it.
+
+        Returns
+        -------
+        bool
+            False where ``watch`` has ended it, and nothing can be applied.
+        """
+        return True
 
     def leave(self) -> None:
         """Let go of what belongs to the point that is left: called after ``update``."""
@@ -230,6 +246,13 @@ class Curvature:
     def compact(self) -> CompactForm:
         """B in z as a diagonal and few rows, which no later step changes; no fetch."""
         raise NotImplementedError(_missing(self, "compact"))
+
+    def spectrum(self) -> tuple[Any, Array] | None:
+        """Eigenvalues of the Hessian, ascending, on the host, and eigenvectors in columns.
+
+        None where they are not known; asked at a stationary start alone, and may fetch.
+        """
+        return None
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
         """A (or B) in x, as it stands, as an operator that no later step changes; or None."""

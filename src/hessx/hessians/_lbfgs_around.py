@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 from hessx._xp import Array, Packet, under
 from hessx.core import Frame, Pair, saved
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._pair_rows import PAIRS, PairRows
+from hessx.krylov import never
 
 __all__ = ["AroundCurvature"]
 
@@ -62,9 +64,9 @@ class AroundCurvature(Curvature):
         """Let A0 go of the point."""
         self.first.leave()
 
-    def prepare(self) -> None:
+    def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Let A0 make what a solve will need."""
-        self.first.prepare()
+        return self.first.prepare(watch)
 
     def hold(self, packet: Packet) -> None:
         """Name the arrays of A0; the rows name theirs."""

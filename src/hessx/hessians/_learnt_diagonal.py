@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hessx._xp import Array, Packet
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._family import Approximation, Curvature
+from hessx.krylov import never
 
 __all__ = ["DiagonalCurvature", "LearntDiagonal"]
 
@@ -38,10 +40,11 @@ class DiagonalCurvature(Curvature):
         """Name the sums, which a step adds to."""
         packet.hold(self, "steps", "changes")
 
-    def prepare(self) -> None:
+    def prepare(self, watch: Callable[[], bool] = never) -> bool:  # noqa: ARG002
         """Form A from the sums."""
         if self.inverse is None:
             self.inverse = self._formed()
+        return True
 
     def solve(self, v: Array) -> Array:
         """A v; the diagonal is formed anew after a step."""

@@ -9,12 +9,13 @@ import numpy as np
 
 from hessx._xp import Array, Packet
 from hessx.core import Frame, Offer, Pair
-from hessx.hessians._compact import CompactForm, refuse_large
+from hessx.hessians._compact import CompactForm
 from hessx.hessians._compact_forms import Form
 from hessx.hessians._family import Curvature
 from hessx.hessians._pair_products import PairProducts
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._rows_operator import PairsOperator, RowsOperator
+from hessx.hessians._size import check_size
 from hessx.operators import LinearOperator
 
 __all__ = ["LimitedCurvature"]
@@ -84,7 +85,8 @@ class LimitedCurvature(Curvature):
     def focus(self, needs: Offer) -> None:
         """Refuse a matrix that is too large before the first step."""
         if Offer.DENSE in needs:
-            refuse_large(self.frame.space)
+            what = "what needs products with B alone, such as hessx.TruncatedCG()"
+            check_size(self.frame.space, "its dense form", what)
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of the rows with s and y."""

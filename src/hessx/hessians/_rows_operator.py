@@ -8,8 +8,9 @@ import numpy as np
 
 from hessx._xp import Array, Rows, Space, converted, to_host, upload
 from hessx.core import Frame, packed, saved
-from hessx.hessians._compact import CompactForm, refuse_large
+from hessx.hessians._compact import CompactForm
 from hessx.hessians._pair_rows import PAIRS
+from hessx.hessians._size import check_size
 from hessx.operators import LinearOperator
 
 __all__ = ["PairsOperator", "RowsOperator"]
@@ -122,7 +123,7 @@ class RowsOperator(LinearOperator):
             It would be larger.
         """
         self._place(like)
-        refuse_large(self.space)
+        check_size(self.space, "dense()", "products, or compact(): a diagonal and few rows")
         space, form = self.space, self.compact()
         eye = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
         M = eye * form.diagonal

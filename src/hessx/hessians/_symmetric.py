@@ -10,6 +10,7 @@ from hessx._xp import Packet
 from hessx.core import Frame, Learns, Offer, Pair, saved
 from hessx.hessians._dense import DenseCurvature, changed
 from hessx.hessians._family import Approximation
+from hessx.hessians._size import check_size
 from hessx.hessians._start import checked_start
 from hessx.operators import DenseOperator
 
@@ -153,6 +154,7 @@ class SR1(_Symmetric):
 
     def begin(self, frame: Frame) -> SR1Curvature:
         """Begin with B = hess0, or with I until a pair gives its size."""
+        check_size(frame.space, f"{type(self).__name__}()", "hessx.LSR1() or hessx.LBFGS()")
         return SR1Curvature(frame, self)
 
 
@@ -198,6 +200,7 @@ class PSB(_Symmetric):
 
     def begin(self, frame: Frame) -> PSBCurvature:
         """Begin with B = hess0, or with I until a pair gives its size."""
+        check_size(frame.space, f"{type(self).__name__}()", "hessx.LSR1() or hessx.LBFGS()")
         return PSBCurvature(frame, self)
 
 

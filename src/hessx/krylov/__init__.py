@@ -2,25 +2,30 @@
 
 from hessx.krylov._basis import KrylovBasis
 from hessx.krylov._cg import TruncatedCG
+from hessx.krylov._dogleg import Dogleg
 from hessx.krylov._gltr import GLTR
 from hessx.krylov._invert import invert
 from hessx.krylov._linear import LinearOutcome, LinearResult
 from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
-from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
+from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel, never
+from hessx.krylov._more_sorensen import MoreSorensen
 from hessx.krylov._subproblem import Subproblem
 
 __all__ = [
     "GLTR",
+    "Dogleg",
     "KrylovBasis",
     "KrylovOutcome",
     "LinearOutcome",
     "LinearResult",
     "ModelStep",
+    "MoreSorensen",
     "QuadraticModel",
     "Subproblem",
     "TruncatedCG",
     "invert",
     "lsmr",
     "minres",
+    "never",
 ]

@@ -67,6 +67,10 @@ class QuadraticModel:
         rest from the residual.
     watch : callable
         Asked after each product; True ends the solve with what there is.
+    dense : callable, optional
+        () -> H, an array of shape (n, n); None where there is none.
+    solve : callable, optional
+        v -> H^-1 v, with H positive definite; None where that is not known.
     """
 
     space: Space
@@ -81,6 +85,8 @@ class QuadraticModel:
     collect: int = 0
     settled: bool = False
     watch: Callable[[], bool] = never
+    dense: Callable[[], Array] | None = None
+    solve: Callable[[Array], Array] | None = None
 
 
 @saved

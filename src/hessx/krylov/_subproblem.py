@@ -27,6 +27,10 @@ class Subproblem(ABC):
         Of the approximation B: all of them.
     learns : bool
         Whether it hands `pairs` back where they are asked for by ``collect``.
+    positive : bool
+        Whether B has to be positive definite.
+    preconditioned : bool
+        Whether norms are those of a preconditioner, where the model has one.
 
     Examples
     --------
@@ -58,6 +62,8 @@ class Subproblem(ABC):
     takes: ClassVar[tuple[type[Restraint], ...]] = (Ball,)
     needs: ClassVar[Offer] = Offer.MATVEC
     learns: ClassVar[bool] = False
+    positive: ClassVar[bool] = False
+    preconditioned: ClassVar[bool] = True
 
     @abstractmethod
     def __call__(self, model: QuadraticModel) -> ModelStep:

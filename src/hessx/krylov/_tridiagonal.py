@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hessx.core import saved
+from hessx.krylov._secular import Secular
 
 __all__ = ["Minimizer", "Pivots", "Tridiagonal"]
-
-_EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).tiny)  # divides
-_NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,77 +68,22 @@ class Tridiagonal:
     norms: list[float] = field(default_factory=list)
 
     def within(self, radius: float) -> Minimizer:
-        """Minimise over norm(h) <= radius.
-
-        With T = V diag(w) V', c = gamma_1 V'e_1 and d = multiplier + w_1, Newton's method on
-        1 / norm(c / (w - w_1 + d)) = 1 / radius from a d below the root: the left side is
-        concave, so the iterates rise to the root and never pass it (Conn, Gould & Toint 2000,
-        section 7.3).  In the hard case c_1 = 0 and no d > 0 gives so long a step: the first
-        eigenvector fills it up.
-        """
-        w, V, c = self._spectrum()
-        least = float(w[0])
-        gap = w - least
-        d = max(0.0, least, float(np.max(np.abs(c) / radius - gap)))
-        for _ in range(_NEWTON_STEPS):
-            poles = np.where(gap + d > 0.0, gap + d, math.inf)  # where 0, c = 0 too
-            x = -c / poles
-            norm = math.hypot(*x)  # the square of so long an x may be inf
-            if norm <= radius * (1.0 + 4.0 * _EPS):
-                break
-            u = x / norm
-            change = (norm / radius - 1.0) / float(u @ (u / poles))
-            if not change > _EPS * d:
-                break
-            d += change
-        if d == 0.0:
-            room = max(0.0, (radius - norm) * (radius + norm))
-            x[0] = math.copysign(math.sqrt(room), -c[0])
-        elif d > least:
-            x *= radius / norm
-        return self._minimizer(V @ x, d - least, w)
+        """Minimise over norm(h) <= radius."""
+        V, problem = self._spectrum()
+        x, multiplier = problem.within(radius)
+        return self._minimizer(V @ x, multiplier, problem.w)
 
     def cubic(self, sigma: float) -> Minimizer:
-        """Minimise with sigma norm(h)^3 / 3 added: multiplier = sigma norm(h).
+        """Minimise with sigma norm(h)^3 / 3 added: multiplier = sigma norm(h)."""
+        V, problem = self._spectrum()
+        x, multiplier = problem.cubic(sigma)
+        return self._minimizer(V @ x, multiplier, problem.w)
 
-        With multiplier = base + t and base = max(0, -w_1), Newton's method on
-        1 / norm(c / (w + base + t)) = sigma / (base + t) from a t below the root: the left side
-        minus the right is concave and rises, so the iterates rise to the root and never pass it
-        (Cartis, Gould & Toint 2011, section 6.1).  No component of h is longer than h, which
-        gives the first t.  In the hard case norm(h) < base / sigma at t = 0, where c_1 = 0: the
-        first eigenvector fills it up.
-        """
-        w, V, c = self._spectrum()
-        base = max(0.0, -float(w[0]))
-        gap, size = w + base, np.abs(c)
-        # (base + t) (gap_i + t) >= sigma abs(c_i), and for the last gap with norm(c) too
-        left, right = np.append(gap, gap[-1]), sigma * np.append(size, self.norms[0])
-        over, middle = np.maximum(right - left * base, 0.0), left + base
-        roots = 2.0 * over / np.where(over > 0.0, middle + np.sqrt(middle**2 + 4.0 * over), 1.0)
-        t = max(float(np.max(roots)), 0.0 if base > 0.0 else _TINY)
-        for _ in range(_NEWTON_STEPS):
-            poles = np.where(gap + t > 0.0, gap + t, math.inf)  # where 0, c = 0 too
-            x = -c / poles
-            norm, multiplier = math.hypot(*x), base + t
-            share = sigma * norm / multiplier
-            if share <= 1.0 + 4.0 * _EPS:
-                break
-            u = x / norm
-            change = (share - 1.0) / (float(u @ (u / poles)) + share / multiplier)
-            if not change > _EPS * t:
-                break
-            t += change
-        if t == 0.0:
-            length = base / sigma
-            room = max(0.0, (length - norm) * (length + norm))
-            x[0] = math.copysign(math.sqrt(room), -c[0])
-        return self._minimizer(V @ x, base + t, w)
-
-    def _spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give w, V and c = gamma_1 V'e_1."""
+    def _spectrum(self) -> tuple[np.ndarray, Secular]:
+        """Give V, with T = V diag(w) V', and the problem with c = gamma_1 V'e_1."""
         side = self.norms[1:]
         w, V = np.linalg.eigh(np.diag(self.diagonal) + np.diag(side, 1) + np.diag(side, -1))
-        return w, V, self.norms[0] * V[0]
+        return V, Secular(w, self.norms[0] * V[0], self.norms[0])
 
     def _minimizer(self, h: np.ndarray, multiplier: float, w: np.ndarray) -> Minimizer:
         least, size = float(w[0]), max(-float(w[0]), float(w[-1]))

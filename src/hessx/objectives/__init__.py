@@ -5,7 +5,8 @@ from hessx.objectives._check_product import ProductCheck, check_product
 from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, take_reply
-from hessx.objectives._hessian import DifferenceProduct, HessianAt, make_hessian
+from hessx.objectives._hessian import DifferenceProduct, make_hessian
+from hessx.objectives._hessian_at import HessianAt
 
 __all__ = [
     "DifferenceGradient",

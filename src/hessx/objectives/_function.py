@@ -9,7 +9,8 @@ from typing import Any
 from hessx._xp import Array, Space, eps_of, take_gradient, take_value
 from hessx.core import Counts, Precision, Reply, Request, Wants
 from hessx.objectives._differences import DifferenceGradient, Evaluation, take_step
-from hessx.objectives._hessian import HessianAt, check_hessian, make_hessian, shown
+from hessx.objectives._hessian import check_hessian, make_hessian, shown
+from hessx.objectives._hessian_at import HessianAt
 
 __all__ = ["Objective", "make_objective"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, take_gradient, take_value
 from hessx.core import EXACT, Counts, Oracle, Precision, Reply, Request, Wants
-from hessx.objectives._hessian import HessianAt
+from hessx.objectives._hessian_at import HessianAt
 from hessx.operators import as_operator
 
 __all__ = ["GivenOracle", "as_oracle", "take_reply"]

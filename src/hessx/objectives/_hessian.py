@@ -1,4 +1,4 @@
-"""The Hessian at a point, as products: given, from a matrix, or by differences of gradients."""
+"""Where the Hessian comes from: hessp, hess, or differences of gradients."""
 
 from __future__ import annotations
 
@@ -6,64 +6,17 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, is_array, like, quiet, take_product
+from hessx._xp import Array, Space, is_array, like, quiet
 from hessx.core import Counts, Request
+from hessx.objectives._hessian_at import HessianAt
 from hessx.operators import as_operator
 
 __all__ = [
     "DifferenceProduct",
-    "HessianAt",
     "check_hessian",
     "make_hessian",
     "shown",
 ]
-
-
-class HessianAt:
-    """H at one point: v -> H v, counted and checked.
-
-    Parameters
-    ----------
-    space : Space
-        Of x and v.
-    apply : callable
-        Flat v -> H v in the user's shape or flat.
-    counts : Counts
-        ``products`` grows by one per product.
-    sign : float
-        -1 to maximise.
-    operator : LinearOperator, optional
-        What ``apply`` came from, for its diagonal.
-
-    Raises
-    ------
-    TypeError, ValueError
-        On a product of another library, dtype, device or shape than x.
-    """
-
-    __slots__ = ("apply", "counts", "operator", "sign", "space")
-
-    def __init__(
-        self,
-        space: Space,
-        apply: Callable[[Array], Array],
-        counts: Counts,
-        sign: float,
-        operator: Any = None,
-    ) -> None:
-        self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
-        self.operator = operator
-
-    def __call__(self, v: Array) -> Array:
-        """Multiply; one product."""
-        self.counts.products += 1
-        product = take_product(self.space, self.apply(v))
-        return product if self.sign > 0.0 else -product
-
-    def diagonal(self) -> Array | None:
-        """Give the diagonal where the user's operator or matrix has one."""
-        known = None if self.operator is None else self.operator.diagonal()
-        return known if known is None or self.sign > 0.0 else -known
 
 
 _HessianOracle = Callable[[Request], HessianAt]  # makes H at the point of a request

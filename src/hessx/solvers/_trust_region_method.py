@@ -25,7 +25,7 @@ from hessx.core import (
     saved,
     store_real,
 )
-from hessx.directions import NewtonPart, probe, settle_newton, wants_hessian
+from hessx.directions import NewtonPart, settle_newton, wants_hessian, way_out
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule, RestraintRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
 from hessx.krylov import KrylovOutcome, Subproblem, TruncatedCG
@@ -61,8 +61,9 @@ class TrustRegionMethod:
     approximation : Approximation
         What B is: `Exact`, or what learns from steps, `LBFGS`, `BFGS`, `SR1`, one's own.
     subproblem : Subproblem
-        Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped) or `GLTR` (in a
-        region, or with a cubic term).
+        Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped), `GLTR` (in a
+        region, or with a cubic term), `MoreSorensen` (exactly, for a dense B) or `Dogleg` (in a
+        region, for a positive definite B).
     region : RestraintRule
         How the restraint changes: `RadiusRule`, `NielsenRule` or `CubicRule`.
     forcing : Forcing or EisenstatWalker
@@ -70,7 +71,7 @@ class TrustRegionMethod:
     preconditioner : optional
         None, "jacobi", "pairs", an `Approximation`, or M itself: an operator, a matrix or r -> M r.
         The norm of the restraint is then norm(p) = sqrt(p' M^-1 p).  By default `LearntDiagonal`,
-        which does nothing while solves are short.
+        which does nothing while solves are short; None for `MoreSorensen` and `Dogleg`.
     max_inner : int, optional
         Products at most per model; by default max(2 n, 50), but at most max(200, 4 sqrt(n)).
     x_scale : float or array
@@ -200,10 +201,9 @@ class TrustRegionMethod:
         """Look for negative curvature at a stationary start; True where the run can go on."""
         if state.asks_hessian():
             return state, False, ""
-        product = state.part.curvature.matvec
         state.region.restart()
         restraint = state.region.restraint(state.frame.length)
-        found, text = probe(state.space, product, restraint, watch)
+        found, text = way_out(state.frame, state.part.curvature, restraint, watch)
         if found is not None:
             state.region.adopt(found.restraint)
             state.model_step, state.leaving, state.trouble = found, True, None

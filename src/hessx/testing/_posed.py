@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -134,6 +135,9 @@ class _Hessian:
 
     def __call__(self, v: Array) -> Array:
         return self.posed.there(self.posed.H @ self.posed.host(v))
+
+    def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
+        return self.posed.there(self.posed.H)
 
     def diagonal(self) -> Array:
         return self.posed.there(np.diag(self.posed.H).copy())

@@ -102,12 +102,51 @@ MISFITS = {
         lambda: region(hessx.Exact(), subproblem=Needy(Offer.DENSE)),
         (
             r"Exact\(\) offers Offer\.MATVEC, and subproblem = Needy\(.* needs Offer\.DENSE.*: "
-            r"expected one that offers it, such as hessx\.BFGS\(\)"
+            r"expected one that offers it, such as hessx\.Exact\(dense=True\), hessx\.Newton\(\), "
+            r"hessx\.BFGS\(\) or hessx\.SR1\(\)"
         ),
     ),
-    "a subproblem that factorises, and L-BFGS": (
-        lambda: region(hessx.LBFGS(), subproblem=Needy(Offer.DENSE)),
-        r"LBFGS\(\) offers .*, and subproblem = Needy\(\.\.\.\) needs Offer\.DENSE",
+    "More & Sorensen's subproblem, and products": (
+        lambda: region(hessx.Exact(), hessx.MoreSorensen()),
+        r"Exact\(\) offers Offer\.MATVEC, and subproblem = MoreSorensen\(.* needs Offer\.DENSE",
+    ),
+    "More & Sorensen's subproblem, and Jacobi, in a line search": (
+        lambda: hessx.NewtonCG(approximation=hessx.Jacobi(), subproblem=hessx.MoreSorensen()),
+        r"Jacobi\(\) offers .* needs Offer\.DENSE.* such as hessx\.Exact\(dense=True\)",
+    ),
+    "a dogleg, and an indefinite matrix": (
+        lambda: region(hessx.Exact(dense=True), hessx.Dogleg()),
+        (
+            r"Exact\(\) may be indefinite, and subproblem = Dogleg\(\.\.\.\) needs a positive "
+            r"definite one: expected hessx\.Newton\(\), hessx\.BFGS\(\) or hessx\.LBFGS\(\)"
+        ),
+    ),
+    "a dogleg, and SR1": (
+        lambda: region(hessx.SR1(), hessx.Dogleg()),
+        r"SR1\(\) may be indefinite, and subproblem = Dogleg\(",
+    ),
+    "a dogleg in a line search": (
+        lambda: hessx.NewtonCG(approximation=hessx.BFGS(), subproblem=hessx.Dogleg()),
+        r"Dogleg\(\.\.\.\) takes Ball, and models are under Free: expected .*MoreSorensen\(\)",
+    ),
+    "a dogleg and a cubic term": (
+        lambda: region(hessx.BFGS(), hessx.Dogleg(), hessx.CubicRule()),
+        r"Dogleg\(...\) takes Ball, .* Cubic: .*hessx\.GLTR\(\) or hessx\.MoreSorensen\(\)",
+    ),
+    "a preconditioner of a dense subproblem": (
+        lambda: region(hessx.BFGS(), hessx.MoreSorensen(), preconditioner="jacobi"),
+        (
+            r"preconditioner = Jacobi\(...\): subproblem = MoreSorensen\(...\) works without "
+            r"products and in the 2-norm: expected preconditioner = None, or .*hessx\.GLTR\(\)"
+        ),
+    ),
+    "a preconditioner of a dogleg": (
+        lambda: region(hessx.BFGS(), hessx.Dogleg(), preconditioner=lambda r: r),
+        r"preconditioner = Given\(...\): subproblem = Dogleg\(...\) works without products",
+    ),
+    "a subproblem that factorises, and Jacobi": (
+        lambda: region(hessx.Jacobi(), subproblem=Needy(Offer.DENSE)),
+        r"Jacobi\(\) offers .*, and subproblem = Needy\(\.\.\.\) needs Offer\.DENSE",
     ),
     "a subproblem that solves, and SR1": (
         lambda: region(hessx.SR1(), subproblem=Needy(Offer.SOLVE)),
@@ -170,7 +209,15 @@ def test_misfits_are_refused(name):
         make()
 
 
-@pytest.mark.parametrize("B", [hessx.BFGS(), hessx.SR1(), hessx.Identity()])
+@pytest.mark.parametrize("subproblem", [hessx.MoreSorensen(), hessx.Dogleg()])
+def test_a_subproblem_in_the_2_norm_leaves_the_default_preconditioner_out(subproblem):
+    assert region(hessx.BFGS(), subproblem).preconditioner is None
+    assert region(hessx.BFGS()).preconditioner is not None
+
+
+@pytest.mark.parametrize(
+    "B", [hessx.BFGS(), hessx.SR1(), hessx.Identity(), hessx.Exact(dense=True), hessx.Newton()]
+)
 def test_what_is_offered_fits(B):
     assert region(B, subproblem=Needy(Offer.DENSE | Offer.MATVEC)).approximation is B
 

@@ -253,3 +253,44 @@ def test_what_cannot_be_meant():
         with pytest.raises(error, match=words):
             objective = make_objective(lambda x: (0.0, x), jac, (), space_of(x), **settings)
             objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: x))
+
+
+@forms
+@pytest.mark.parametrize("maximize", [False, True])
+def test_the_dense_form_is_the_matrix_or_n_products(backend, form, maximize):
+    H, objective, _ = hessian_at(backend, form, maximize=maximize)
+    expected = np.stack([true_product(POINT, e) for e in np.eye(n)])
+    found = H.dense()
+    assert objective.counts.products == (0 if form in ("dense", "operator") else n)
+    backend.assert_same_kind(found, backend.asarray(expected))
+    host = backend.to_numpy(found)
+    np.testing.assert_array_equal(host, host.T)
+    atol = digits(backend, form) * np.linalg.norm(expected)
+    sign = -1.0 if maximize else 1.0
+    np.testing.assert_allclose(host, sign * expected, rtol=0.0, atol=atol)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("last", [1, 4, n])
+def test_a_watch_is_asked_after_each_column(backend, last):
+    H, objective, _ = hessian_at(backend, "hessp")
+    found = H.dense(lambda: objective.counts.products == last)
+    assert objective.counts.products == last
+    assert (found is None) == (last < n)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-2, np.nan])
+@pytest.mark.backends("numpy", "strict", "torch", "fakegpu")
+def test_a_matrix_with_one_triangle_is_no_hessian(backend, off):
+    H = 2.0 * np.eye(n)
+    H[0, 3] = off
+    x = backend.asarray(POINT)
+    objective = make_objective(
+        lambda x: (0.0, x), True, (), space_of(x), hess=lambda x: backend.asarray(H)
+    )
+    at = objective.answer(Request(x, 0, Wants.HESSIAN, grad=lambda: x)).hessian
+    # what is rounding in float32 is none in float64; nan is trouble of another kind
+    if off > 0.0 and backend.dtype_name == "float64":
+        with pytest.raises(ValueError, match=r"differ by 0\.01, and the largest is 2: expected"):
+            at.dense()
+    assert backend.to_numpy(at.dense(check=False)).shape == (n, n)

@@ -1,0 +1,119 @@
+"""The Hessian at one point: products that are counted, diagonal, and dense form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hessx._xp import Array, Space, fetch, quiet, take_product
+from hessx.core import Counts
+from hessx.operators import DenseOperator
+
+__all__ = ["HessianAt"]
+
+_UNSYMMETRIC = 1 / 4  # power of eps
+
+
+class HessianAt:
+    """H at one point: v -> H v, counted and checked.
+
+    Parameters
+    ----------
+    space : Space
+        Of x and v.
+    apply : callable
+        Flat v -> H v in the user's shape or flat.
+    counts : Counts
+        ``products`` grows by one per product.
+    sign : float
+        -1 to maximise.
+    operator : LinearOperator, optional
+        What ``apply`` came from, for its diagonal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        On a product of another library, dtype, device or shape than x.
+    """
+
+    __slots__ = ("apply", "counts", "operator", "sign", "space")
+
+    def __init__(
+        self,
+        space: Space,
+        apply: Callable[[Array], Array],
+        counts: Counts,
+        sign: float,
+        operator: Any = None,
+    ) -> None:
+        self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
+        self.operator = operator
+
+    def __call__(self, v: Array) -> Array:
+        """Multiply; one product."""
+        self.counts.products += 1
+        product = take_product(self.space, self.apply(v))
+        return product if self.sign > 0.0 else -product
+
+    def dense(
+        self, watch: Callable[[], bool] = lambda: False, *, check: bool = True
+    ) -> Array | None:
+        """Give H as an array: the matrix that ``hess`` has given, or n products.
+
+        Parameters
+        ----------
+        watch : callable
+            Asked after each product; True ends it.
+        check : bool
+            Refuse a matrix of the user's that is not symmetric, for one fetch.
+
+        Returns
+        -------
+        array, shape (n, n), or None
+            (H + H') / 2, for rounding and differences leave H unsymmetric; None where ``watch``
+            ended it.
+
+        Raises
+        ------
+        ValueError
+            A matrix of the user's with H_ij - H_ji above eps^(1/4) of the largest entry.
+
+        Notes
+        -----
+        Cost: n products, each counted, for what is no matrix.
+        """
+        if isinstance(self.operator, DenseOperator):
+            H = self.operator.A if self.sign > 0.0 else -self.operator.A
+            if check:
+                _check_symmetric(self.space, H)
+        else:
+            units, columns = _eye(self.space), []
+            for i in range(self.space.n):
+                columns.append(self(units[i, ...]) + 0.0)  # may be a buffer that is written again
+                if watch() and i + 1 < self.space.n:
+                    return None
+            H = self.space.xp.stack(columns)
+        with quiet():
+            return 0.5 * H + 0.5 * H.T
+
+    def diagonal(self) -> Array | None:
+        """Give the diagonal where the user's operator or matrix has one."""
+        known = None if self.operator is None else self.operator.diagonal()
+        return known if known is None or self.sign > 0.0 else -known
+
+
+def _check_symmetric(space: Space, H: Array) -> None:
+    """Refuse what is no Hessian; what is computed in a lower precision than x is one."""
+    xp = space.xp
+    with quiet():
+        (off, most), _ = fetch(space, [xp.max(xp.abs(H - H.T)), xp.max(xp.abs(H))])
+    if off > space.eps**_UNSYMMETRIC * most:
+        msg = (
+            f"hess(x) is not symmetric: entries (i, j) and (j, i) differ by {off:.3g}, and the "
+            f"largest is {most:.3g}: expected a whole matrix, both triangles, or products by hessp"
+        )
+        raise ValueError(msg)
+
+
+def _eye(space: Space) -> Array:
+    return space.xp.eye(space.n, dtype=space.dtype, device=space.device)
