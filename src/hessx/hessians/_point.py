@@ -7,7 +7,8 @@ from typing import Any
 
 from hessx._xp import Array, Packet, Space, eigh
 from hessx.core import Frame, SettingsError, saved
-from hessx.hessians._dense import MatrixCurvature
+from hessx.hessians._dense import diagonal_of
+from hessx.hessians._family import Curvature
 from hessx.krylov import never
 
 __all__ = ["DEFAULT_BYTES", "PointCurvature", "check_size"]
@@ -16,7 +17,7 @@ DEFAULT_BYTES = 2**32
 
 
 @saved(fresh=("hessian",))
-class PointCurvature(MatrixCurvature):
+class PointCurvature(Curvature):
     """H in z, (n, n), formed when it is first needed; the base of what is made of it.
 
     Attributes
@@ -72,17 +73,17 @@ class PointCurvature(MatrixCurvature):
     def matvec(self, v: Array) -> Array:
         """B v, n^2 multiplications."""
         self.prepare()
-        return super().matvec(v)
+        return self.B @ v
 
     def dense(self) -> Array:
         """B in z, a copy."""
         self.prepare()
-        return super().dense()
+        return self.B + 0.0
 
     def diagonal(self) -> Array:
         """The diagonal of B, without a product."""
         self.prepare()
-        return super().diagonal()
+        return diagonal_of(self.B)
 
     def spectrum(self) -> tuple[Any, Array] | None:
         """Decompose the matrix; one fetch."""
