@@ -15,6 +15,7 @@ from _helpers.runs import chained_rosenbrock
 from _helpers.solvers import LEARNING, MEMORY, SOLVERS
 
 __all__ = [
+    "DENSE",
     "METHODS",
     "SECOND_ORDER",
     "START",
@@ -41,6 +42,19 @@ SECOND_ORDER = {
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "trust region, scaled": hessx.TrustRegionMethod(x_scale=[1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0]),
 }
+# of second order too, and for short vectors; with settings that make runs longer
+_EXACT, _NEWTON = hessx.Exact(dense=True), hessx.Newton(floor=0.1)
+DENSE = {
+    "newton": hessx.LineSearchMethod(_NEWTON, hessx.HagerZhang()),
+    "newton, cholesky": hessx.LineSearchMethod(
+        hessx.Newton("cholesky", floor=0.1), hessx.HagerZhang()
+    ),
+    "trust region, exact": hessx.TrustRegionMethod(
+        _EXACT, hessx.MoreSorensen(), hessx.RadiusRule(largest=0.25)
+    ),
+    "damped, exact": hessx.TrustRegionMethod(_EXACT, hessx.MoreSorensen(), hessx.NielsenRule()),
+    "trust region, dogleg": hessx.TrustRegionMethod(_NEWTON, hessx.Dogleg()),
+}
 # with a shorter step where Rosenbrock's function needs one
 METHODS = (
     SOLVERS
@@ -54,6 +68,7 @@ METHODS = (
         ),
     }
     | SECOND_ORDER
+    | DENSE
     | LEARNING
 )
 
