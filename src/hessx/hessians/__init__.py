@@ -12,6 +12,7 @@ from hessx.hessians._learnt_diagonal import LearntDiagonal
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
+    "as_approximation",
     "pairs_inverse",
 ]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hessx.directions import DirectionRule
+from hessx.core import OptionWarning
+from hessx.directions import DirectionRule, NewtonCG
 from hessx.globalization import Forcing, HagerZhang, RadiusRule, RestraintRule
-from hessx.hessians import Approximation
+from hessx.hessians import Approximation, Exact
 from hessx.krylov import Subproblem, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._trust_region_method import TrustRegionMethod
 
-__all__ = ["FIELDS", "Method", "along", "within"]
+__all__ = ["FIELDS", "Method", "along", "learning", "within"]
 
 # The settings for which an option has another name than the part has.
 FIELDS = {
@@ -97,6 +99,18 @@ def within(
         )
 
     return Method(build, (*own, *rule, *inner, *solver))
+
+
+def learning(solver: Any, B: Approximation) -> Any:
+    """Put B in the place of the exact Hessian of a named method; others have no use for it."""
+    if isinstance(solver, TrustRegionMethod) and isinstance(solver.approximation, Exact):
+        return replace(solver, approximation=B)
+    direction = getattr(solver, "direction", None)
+    if isinstance(direction, NewtonCG):
+        return replace(solver, direction=replace(direction, approximation=B))
+    text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"
+    warnings.warn(text, OptionWarning, stacklevel=5)
+    return solver
 
 
 def _taken(settings: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
