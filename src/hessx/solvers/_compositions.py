@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hessx.core import OptionWarning
-from hessx.directions import DirectionRule, NewtonCG
+from hessx.core import OptionWarning, Wants
+from hessx.directions import DirectionRule, NonlinearCG
 from hessx.globalization import Forcing, HagerZhang, RadiusRule, RestraintRule
-from hessx.hessians import Approximation, Exact
+from hessx.hessians import Approximation
 from hessx.krylov import Subproblem, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._trust_region_method import TrustRegionMethod
@@ -102,15 +102,14 @@ def within(
 
 
 def learning(solver: Any, B: Approximation) -> Any:
-    """Put B in the place of the exact Hessian of a named method; others have no use for it."""
-    if isinstance(solver, TrustRegionMethod) and isinstance(solver.approximation, Exact):
-        return replace(solver, approximation=B)
-    direction = getattr(solver, "direction", None)
-    if isinstance(direction, NewtonCG):
-        return replace(solver, direction=replace(direction, approximation=B))
-    text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"
-    warnings.warn(text, OptionWarning, stacklevel=5)
-    return solver
+    """Put B in the place of the Hessian of a named method; others have no use for it."""
+    part = solver.direction if isinstance(solver, LineSearchMethod) else solver
+    if isinstance(part, NonlinearCG) or Wants.HESSIAN not in part.approximation.wants:
+        text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"
+        warnings.warn(text, OptionWarning, stacklevel=5)
+        return solver
+    part = replace(part, approximation=B)
+    return replace(solver, direction=part) if isinstance(solver, LineSearchMethod) else part
 
 
 def _taken(settings: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
