@@ -103,7 +103,7 @@ def within(
 
 def learning(solver: Any, B: Approximation) -> Any:
     """Put B in the place of the Hessian of a named method; others have no use for it."""
-    part = solver.direction if isinstance(solver, LineSearchMethod) else solver
+    part: Any = solver.direction if isinstance(solver, LineSearchMethod) else solver
     if isinstance(part, NonlinearCG) or Wants.HESSIAN not in part.approximation.wants:
         text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"
         warnings.warn(text, OptionWarning, stacklevel=5)
