@@ -57,6 +57,7 @@ ON_THE_HOST = {
     "directions/_row_track.py": "products that were fetched, and weights of the rows",
     "hessians/_exact.py": "a given dense Hessian, inverted once",
     "hessians/_start.py": "a given matrix, checked",
+    "hessians/_strategies.py": "a given matrix, inverted once",
     "hessians/_lbfgs_curvature.py": "weights of the rows, from products that were fetched",
     "hessians/_compact.py": "the type of a middle matrix",
     "hessians/_compact_forms.py": "the 2m by 2m middle matrices of compact forms",

@@ -15,6 +15,7 @@ from _helpers.source import Module, modules
 
 LAYERS_WITH_ARRAYS = (
     "krylov", "hessians", "directions", "operators", "objectives", "solvers", "models",
+    "interop",
 )  # fmt: skip
 CONVERSIONS = {"float", "bool", "int", "complex"}
 METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bool__"}

@@ -313,7 +313,7 @@ def test_what_must_be_callable():
     with pytest.raises(TypeError, match="callback is a int: expected a callable or None"):
         run(never, callback=3)
     with pytest.raises(
-        TypeError, match="hess = 'exact': expected a callable, '2-point', '3-point' or None"
+        TypeError, match="hess = 'exact': expected a callable, '2-point', '3-point', an approx"
     ):
         run(never, hess="exact")
     with pytest.raises(TypeError, match="hessp is a float: expected a callable hessp"):

@@ -17,7 +17,7 @@ from hessx import SettingsError
 optimize = pytest.importorskip("scipy.optimize")
 
 START = np.array([-1.2, 1.0, 0.8, 0.5])
-NAMES = ["lbfgs", "L-BFGS-B", "cg", "gd", "newton-cg", "trust-ncg", "trust-krylov"]
+NAMES = ["lbfgs", "L-BFGS-B", "BFGS", "cg", "gd", "newton-cg", "trust-ncg", "trust-krylov"]
 
 
 def run(x0=START, **settings):
@@ -175,6 +175,10 @@ NUMBERS = {
         "gtol": 0.125, "gtol_rel": 0.0, "norm": 2, "ftol": 2.0**-30, "xtol": 2.0**-30,
         "maxiter": 30, "maxfun": 40, "maxcor": 3, "maxls": 20, "damping": 0.25, "hess_inv0": 0.5,
         "x_scale": 2, "lower_limit": -8, "max_seconds": 1000, "c1": 0.125, "c2": 0.75,
+    },
+    "BFGS": {
+        "gtol": 0.125, "norm": 2, "xrtol": 2.0**-30, "hess_inv0": 0.5, "damping": 0.25,
+        "maxiter": 30, "c1": 0.125, "c2": 0.75, "maxls": 20,
     },
     "newton-cg": {"max_inner": 2, "check_every": 2, "max_products": 30, "maxfev": 9, "maxls": 9},
     "trust-ncg": {"initial_trust_radius": 0.5, "max_trust_radius": 8, "eta": 0.125},
@@ -443,6 +447,7 @@ def test_every_option_of_scipys_is_taken():
     from scipy.optimize import _lbfgsb_py, _optimize, _trustregion, _trustregion_krylov
 
     functions = {
+        "BFGS": [_optimize._minimize_bfgs],
         "CG": [_optimize._minimize_cg],
         "L-BFGS-B": [_lbfgsb_py._minimize_lbfgsb],
         "Newton-CG": [_optimize._minimize_newtoncg],

@@ -16,6 +16,7 @@ from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
+    "as_approximation",
     "pairs_inverse",
 ]

@@ -123,7 +123,10 @@ def check_hessian(hess: Any, hessp: Any) -> None:
         raise TypeError(msg)
     named = isinstance(hess, str) and hess in ("2-point", "3-point")
     if not (hess is None or named or callable(hess)):
-        msg = f"{shown('hess', hess)}: expected a callable, '2-point', '3-point' or None"
+        msg = (
+            f"{shown('hess', hess)}: expected a callable, '2-point', '3-point', an approximation "
+            "such as hessx.BFGS(), or None"
+        )
         raise TypeError(msg)
 
 

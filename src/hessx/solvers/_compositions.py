@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hessx.directions import DirectionRule
+from hessx.core import OptionWarning, Wants
+from hessx.directions import DirectionRule, NonlinearCG
 from hessx.globalization import Forcing, HagerZhang, RadiusRule, RestraintRule
 from hessx.hessians import Approximation
 from hessx.krylov import Subproblem, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._trust_region_method import TrustRegionMethod
 
-__all__ = ["FIELDS", "Method", "along", "within"]
+__all__ = ["FIELDS", "Method", "along", "learning", "within"]
 
 # The settings for which an option has another name than the part has.
 FIELDS = {
@@ -97,6 +99,17 @@ def within(
         )
 
     return Method(build, (*own, *rule, *inner, *solver))
+
+
+def learning(solver: Any, B: Approximation) -> Any:
+    """Put B in the place of the Hessian of a named method; others have no use for it."""
+    part: Any = solver.direction if isinstance(solver, LineSearchMethod) else solver
+    if isinstance(part, NonlinearCG) or Wants.HESSIAN not in part.approximation.wants:
+        text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"
+        warnings.warn(text, OptionWarning, stacklevel=5)
+        return solver
+    part = replace(part, approximation=B)
+    return replace(solver, direction=part) if isinstance(solver, LineSearchMethod) else part
 
 
 def _taken(settings: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

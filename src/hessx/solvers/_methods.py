@@ -8,7 +8,18 @@ from typing import Any
 from hessx.core import check_object
 from hessx.directions import NewtonCG, NonlinearCG
 from hessx.globalization import CubicRule
-from hessx.hessians import BFGS, DFP, LBFGS, PSB, SR1, Broyden, Exact, Identity, SSBroyden
+from hessx.hessians import (
+    BFGS,
+    DFP,
+    LBFGS,
+    PSB,
+    SR1,
+    Approximation,
+    Broyden,
+    Exact,
+    Identity,
+    SSBroyden,
+)
 from hessx.krylov import GLTR, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
 
@@ -59,7 +70,9 @@ def known_methods() -> list[str]:
     return list(_TABLE)
 
 
-def choose_method(method: Any, *, products: bool) -> tuple[Method, str]:
+def choose_method(
+    method: Any, *, products: bool, learnt: Approximation | None = None
+) -> tuple[Method, str]:
     """Find what a name stands for, what "auto" does, and why; a composition stands for itself.
 
     Parameters
@@ -68,6 +81,8 @@ def choose_method(method: Any, *, products: bool) -> tuple[Method, str]:
         As given to `minimize`.
     products : bool
         Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
+    learnt : Approximation, optional
+        Given as hess: then "auto" is "trust-ncg" too.
 
     Returns
     -------
@@ -84,9 +99,11 @@ def choose_method(method: Any, *, products: bool) -> tuple[Method, str]:
         The class of a composition.
     """
     if method is None or (isinstance(method, str) and method.lower() == "auto"):
-        name, there = ("trust-ncg", "") if products else ("lbfgs", "no ")
-        why = f"auto chose {name}, as {there}products with the Hessian are given"
-        return _TABLE[name], why
+        name = "trust-ncg" if products or learnt is not None else "lbfgs"
+        reason = f"{'' if products else 'no '}products with the Hessian are given"
+        if learnt is not None:
+            reason = f"hess is {type(learnt).__name__}()"
+        return _TABLE[name], f"auto chose {name}, as {reason}"
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())
         if entry is None:

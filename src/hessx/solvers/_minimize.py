@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx.core import Oracle, Result, Wants, check_flag
+from hessx.hessians import as_approximation
 from hessx.objectives import GivenOracle, as_oracle, make_objective
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
@@ -69,12 +70,13 @@ def minimize(
         otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
         is NumPy's, what fun, jac, hess and hessp return is taken as in SciPy: lists, columns,
         Series, other real dtypes.
-    hess : callable, "2-point" or "3-point", optional
+    hess : callable, "2-point", "3-point" or Approximation, optional
         ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
         is called once per accepted point.  By default differences of gradients.  Like hessp for
-        the Newton methods only.
+        the Newton methods only.  Or what is in its place there, learnt from the steps, such as
+        ``hessx.BFGS()`` or SciPy's ``BFGS()`` and ``SR1()``.
     hessp : callable, optional
-        ``hessp(x, v, *args)``, the product H v, like x; goes before hess.
+        ``hessp(x, v, *args)``, the product H v, like x; goes before a callable hess.
     bounds, constraints : optional
         Not supported: anything given raises, but for bounds that are all infinite.
     tol : float, optional
@@ -130,7 +132,8 @@ def minimize(
     Warns
     -----
     OptionWarning
-        An option of SciPy's that means nothing here, such as ``workers``, is ignored.
+        An option of SciPy's that means nothing here, such as ``workers``, is ignored, and so is an
+        approximation as hess where the method uses no Hessian.
 
     Notes
     -----
@@ -166,6 +169,8 @@ def minimize(
     refuse_constraints(constraints)
     progress = check_flag("progress", progress)
     args = args if isinstance(args, tuple) else (args,)
+    learnt = as_approximation(hess)
+    hess = None if learnt is not None else hess
     products = hess is not None or hessp is not None
     given = as_oracle(fun)
     if given is not None:
@@ -182,6 +187,7 @@ def minimize(
         maximize=maximize,
         resume=resume,
         products=products,
+        learnt=learnt,
     )
     space, plan = setup.space, setup.plan
     keeper = Keeper(checkpoint, checkpoint_every)

@@ -11,7 +11,8 @@ from typing import Any
 
 from hessx._xp import plain
 from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
-from hessx.solvers._compositions import FIELDS
+from hessx.hessians import Approximation
+from hessx.solvers._compositions import FIELDS, learning
 from hessx.solvers._methods import choose_method
 
 __all__ = ["Plan", "plan"]
@@ -80,6 +81,7 @@ def plan(
     max_seconds: float | None,
     *,
     products: bool = False,
+    learnt: Approximation | None = None,
 ) -> Plan:
     """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
 
@@ -89,6 +91,8 @@ def plan(
         As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
     products : bool
         Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
+    learnt : Approximation, optional
+        Given as hess: it takes the place of the exact Hessian.
 
     Returns
     -------
@@ -107,9 +111,10 @@ def plan(
     Warns
     -----
     OptionWarning
-        An option of SciPy's that means nothing here, with a method given by name.
+        An option of SciPy's that means nothing here, with a method given by name, or a hess that
+        is learnt where the method uses no Hessian.
     """
-    entry, chosen = choose_method(method, products=products)
+    entry, chosen = choose_method(method, products=products, learnt=learnt)
     named = method is None or isinstance(method, str)
     given = _as_given(options)
     if max_seconds is not None:
@@ -119,6 +124,9 @@ def plan(
     if "x_scale" in given and not named:
         msg = "x_scale with a composition: give it to the composition itself"
         raise SettingsError(msg)
+    if learnt is not None and not named:
+        msg = f"hess = {type(learnt).__name__}() with a composition: give it to the composition "
+        raise SettingsError(msg + "itself, as in hessx.TrustRegionMethod(hessx.BFGS())")
     stops: dict[str, Any] = {}
     parts: dict[str, Any] = {}
     names: dict[str, str] = {}  # of the settings, as the user wrote them
@@ -146,6 +154,9 @@ def plan(
         parts["x_scale"] = given["x_scale"]
     try:
         solver = entry.build(**parts) if parts else entry.usual
+        if learnt is not None:
+            names["approximation"] = "hess"
+            solver = learning(solver, learnt)
         stopping = Stopping(**stops) if stops else _USUAL
     except SettingsError as error:
         raise SettingsError(_named_as_given(str(error), names)) from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from hessx._xp import space_of, to_point
 from hessx.core import Counts, as_checkpoint, check_flag
+from hessx.hessians import Approximation
 from hessx.solvers._observers import Observers
 from hessx.solvers._options import plan
 from hessx.solvers._run import Run
@@ -23,6 +24,8 @@ class Setup:
         As given to `minimize`.
     products : bool
         Whether products with the Hessian are given: then "auto" is "trust-ncg".
+    learnt : Approximation, optional
+        Given as hess.
 
     Attributes
     ----------
@@ -54,15 +57,18 @@ class Setup:
         maximize: bool,
         resume: Any,
         products: bool = False,
+        learnt: Approximation | None = None,
     ) -> None:
         self.history = check_flag("history", history)
         self.sign = -1.0 if check_flag("maximize", maximize) else 1.0
         self.point = to_point(x0)
         self.space = space_of(self.point)
         self.resumed = None if resume is None else as_checkpoint(resume, "resume")
-        if self.resumed is not None and method is None:
+        if self.resumed is not None and method is None and learnt is None:
             method = self.resumed.method_in(self.space)
-        self.plan = plan(method, options, tol, x_scale, max_seconds, products=products)
+        self.plan = plan(
+            method, options, tol, x_scale, max_seconds, products=products, learnt=learnt
+        )
 
     def run(
         self, counts: Counts, callback: Callable[..., Any] | None, *, progress: bool = False

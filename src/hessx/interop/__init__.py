@@ -1,0 +1,1 @@
+"""The names and habits of other packages, on any array library."""
