@@ -1,6 +1,7 @@
 """Approximations of the Hessian and its inverse: one family."""
 
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
+from hessx.hessians._diagonal_bfgs import DiagonalBFGS
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._given import Given, Jacobi
@@ -12,7 +13,9 @@ from hessx.hessians._learnt_diagonal import LearntDiagonal
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._spectral import Spectral
 from hessx.hessians._symmetric import PSB, SR1
+from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
 
 __all__ = [
     "BFGS",
@@ -24,6 +27,8 @@ __all__ = [
     "Approximation",
     "Broyden",
     "Curvature",
+    "DiagonalBFGS",
+    "DiagonalPSB",
     "Exact",
     "ExactInverse",
     "Given",
@@ -35,5 +40,7 @@ __all__ = [
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
+    "Spectral",
+    "WeakSecant",
     "pairs_inverse",
 ]
