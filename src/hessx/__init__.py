@@ -68,8 +68,9 @@ from hessx.hessians import (
     Spectral,
     SSBroyden,
     WeakSecant,
+    Zero,
 )
-from hessx.krylov import GLTR, Subproblem, TruncatedCG, lsmr, minres
+from hessx.krylov import GLTR, SteepestStep, Subproblem, TruncatedCG, lsmr, minres
 from hessx.objectives import check_gradient, check_product
 from hessx.operators import (
     DenseOperator,
@@ -153,6 +154,7 @@ __all__ = [
     "Search",
     "SettingsError",
     "Spectral",
+    "SteepestStep",
     "StepRule",
     "Stopping",
     "Subproblem",
@@ -161,6 +163,7 @@ __all__ = [
     "Verdict",
     "Wants",
     "WeakSecant",
+    "Zero",
     "__version__",
     "check_adjoint",
     "check_gradient",

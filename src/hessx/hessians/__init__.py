@@ -16,6 +16,7 @@ from hessx.hessians._pairs import pairs_inverse
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._symmetric import PSB, SR1
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
+from hessx.hessians._zero import Zero
 
 __all__ = [
     "BFGS",
@@ -42,5 +43,6 @@ __all__ = [
     "SSBroyden",
     "Spectral",
     "WeakSecant",
+    "Zero",
     "pairs_inverse",
 ]

@@ -8,6 +8,7 @@ from hessx.krylov._linear import LinearOutcome, LinearResult
 from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
+from hessx.krylov._steepest import SteepestStep
 from hessx.krylov._subproblem import Subproblem
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LinearResult",
     "ModelStep",
     "QuadraticModel",
+    "SteepestStep",
     "Subproblem",
     "TruncatedCG",
     "invert",
