@@ -105,7 +105,7 @@ def spectral_gradient(fun, x, first, count, variant, reference):
 
 
 def regularised(fun, x, sigma, count):
-    """The accepted points of R2, x - g / sigma, with Nielsen's rule for sigma, in ``count`` trials."""
+    """The points x - g / sigma of R2 with Nielsen's rule for sigma, after so many trials."""
     f, g = fun(x)
     points, nu = [x], 2.0
     for _ in range(count):

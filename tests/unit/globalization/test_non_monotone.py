@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -101,7 +102,7 @@ def test_accepted_steps_decrease_below_the_reference(rule, name):
     assert result.nit > 15
     points = [(x, *chained_rosenbrock(x)) for x in result.allvecs]
     values = np.array([f for _, f, _ in points])
-    for k, ((x, f, g), (x_new, f_new, g_new)) in enumerate(zip(points, points[1:], strict=False)):
+    for k, ((x, f, g), (x_new, f_new, g_new)) in enumerate(pairwise(points)):
         slope, end = g @ (x_new - x), g_new @ (x_new - x)
         r = max(f, reference(values[: k + 1]))
         assert f_new <= r + rule.c1 * slope + 1e-13 * abs(r) + 1e-14
@@ -172,7 +173,8 @@ def test_the_floor_of_precision_is_reached_and_seen(direction, rule, name):
 
 @pytest.mark.parametrize("make", [NonMonotone, NonMonotoneAverage])
 @pytest.mark.parametrize(
-    "rule", [hessx.FixedStep(0.1), hessx.BarzilaiBorwein(), NonMonotone(), NonMonotoneAverage(), 1.0]
+    "rule",
+    [hessx.FixedStep(0.1), hessx.BarzilaiBorwein(), NonMonotone(), NonMonotoneAverage(), 1.0],
 )
 def test_only_searches_can_be_given(make, rule):
     with pytest.raises(SettingsError, match=r"expected a line search: hessx.Armijo\(\)"):
