@@ -25,6 +25,14 @@ def _diagonal(n: int) -> list[float]:
 # name -> (make, whether B s = y after a pair)
 APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "Identity": (lambda n: hessx.Identity(), False),
+    "Zero": (lambda n: hessx.Zero(), False),
+    "Spectral": (lambda n: hessx.Spectral(), False),
+    "Spectral, long": (lambda n: hessx.Spectral("long"), False),
+    "Spectral, short": (lambda n: hessx.Spectral("short"), False),
+    "Spectral, adaptive": (lambda n: hessx.Spectral("adaptive"), False),
+    "DiagonalBFGS": (lambda n: hessx.DiagonalBFGS(), False),
+    "WeakSecant": (lambda n: hessx.WeakSecant(), False),
+    "DiagonalPSB": (lambda n: hessx.DiagonalPSB(), False),
     "Exact": (lambda n: hessx.Exact(), False),
     "Exact, dense": (lambda n: hessx.Exact(dense=True), False),
     "Newton, eigenvalues": (lambda n: hessx.Newton(), False),

@@ -45,6 +45,12 @@ SOLVERS = {
     "bb-long": _along(hessx.Identity(), hessx.BarzilaiBorwein("long")),
     "bb-short": _along(hessx.Identity(), hessx.BarzilaiBorwein("short")),
     "inverse": _along(hessx.ExactInverse(np.diag(WEIGHTS.ravel())), hessx.FixedStep(0.75)),
+    "lbfgs-hz-max": _along(hessx.LBFGS(memory=MEMORY), hessx.NonMonotone(hessx.HagerZhang())),
+    "spectral-max": _along(hessx.Spectral(), hessx.NonMonotone(memory=4)),
+    "diagonal-bfgs-average": _along(hessx.DiagonalBFGS(), hessx.NonMonotoneAverage()),
+    "trust-weak-secant": hessx.TrustRegionMethod(hessx.WeakSecant()),
+    "trust-diagonal-psb": hessx.TrustRegionMethod(hessx.DiagonalPSB()),
+    "r2": hessx.TrustRegionMethod(hessx.Zero(), hessx.SteepestStep(), hessx.NielsenRule()),
 }
 
 

@@ -43,6 +43,20 @@ SOLVERS = {
         b,
     ),
     "inverse-hz": lambda a, b: (hessx.ExactInverse(a / b**2 * HESSIAN), hessx.HagerZhang(), b),
+    "lbfgs-hz-max": lambda a, b: (hessx.LBFGS(), hessx.NonMonotone(hessx.HagerZhang()), b),
+    "lbfgs-mt-average": lambda a, b: (
+        hessx.LBFGS(),
+        hessx.NonMonotoneAverage(hessx.MoreThuente(), eta=0.7),
+        b,
+    ),
+    "spectral-max": lambda a, b: (hessx.Spectral(), hessx.NonMonotone(), b),
+    "spectral-adaptive": lambda a, b: (
+        hessx.Spectral("adaptive"),
+        hessx.NonMonotoneAverage(),
+        b * SCALE,
+    ),
+    "diagonal-bfgs": lambda a, b: (hessx.DiagonalBFGS(), hessx.Armijo(), b),
+    "weak-secant": lambda a, b: (hessx.WeakSecant(), hessx.NonMonotone(), b * SCALE),
     "bfgs": lambda a, b: (hessx.BFGS(), hessx.HagerZhang(), b),
     "bfgs-number": lambda a, b: (hessx.BFGS(b * b / a / 128), hessx.MoreThuente(), b),
     "bfgs-array": lambda a, b: (hessx.BFGS(damping=0.2), hessx.HagerZhang(), b * SCALE),
@@ -87,6 +101,19 @@ LEARNING = {
         hessx.LSR1(memory=3, hess0=128 * a), x_scale=b * SCALE
     ),
     "trust-ldfp": lambda a, b: hessx.TrustRegionMethod(hessx.LDFP(memory=3), x_scale=b),
+    "trust-spectral": lambda a, b: hessx.TrustRegionMethod(hessx.Spectral(), x_scale=b),
+    "trust-diagonal-bfgs": lambda a, b: hessx.TrustRegionMethod(hessx.DiagonalBFGS(), x_scale=b),
+    "trust-weak-secant": lambda a, b: hessx.TrustRegionMethod(hessx.WeakSecant(), x_scale=b),
+    "trust-diagonal-psb": lambda a, b: hessx.TrustRegionMethod(hessx.DiagonalPSB(), x_scale=b),
+    "r2": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Zero(), hessx.SteepestStep(), hessx.NielsenRule(), x_scale=b
+    ),
+    "zero, ball": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Zero(), hessx.SteepestStep(), x_scale=b * SCALE
+    ),
+    "zero, cubic": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Zero(), hessx.SteepestStep(), hessx.CubicRule(), x_scale=b
+    ),
     "damped-lbfgs": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3), region=hessx.NielsenRule(), x_scale=b
     ),

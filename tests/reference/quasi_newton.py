@@ -16,12 +16,15 @@ __all__ = [
     "dense_hessian",
     "dense_inverse",
     "dense_sr1",
+    "diagonal_bfgs",
     "largest_sr1_size",
     "powell_damped",
     "psb_update",
     "self_scaling_broyden",
+    "spectral_size",
     "sr1_size",
     "sr1_update",
+    "weak_secant",
 ]
 
 
@@ -191,3 +194,29 @@ def powell_damped(s, y, B, least):
         return y
     theta = (1.0 - least) * s_B_s / (s_B_s - s @ y)
     return theta * y + (1.0 - theta) * (B @ s)
+
+
+def diagonal_bfgs(b, s, y):
+    """The diagonal of the dense BFGS Hessian after one pair, diag(b) sized by y'Ay / s'y before."""
+    B = np.diag(b)
+    tau = y @ np.linalg.solve(B, y) / (s @ y)
+    return np.diag(bfgs_hessian_update(tau * B, s, y)).copy()
+
+
+def weak_secant(b, s, y):
+    """The diagonal nearest to b with s'B s = s'y: the change of least norm that solves it."""
+    row = (s * s)[None, :]
+    change, *_ = np.linalg.lstsq(row, np.array([s @ y - row[0] @ b]))
+    return b + change
+
+
+def spectral_size(s, y, variant, pairs):
+    """Barzilai & Borwein's gamma by least squares; Dai, Al-Baali & Yang's where s'y < 0."""
+    if s @ y < 0.0:
+        return np.linalg.norm(s) / np.linalg.norm(y)
+    long = 1.0 / np.linalg.lstsq(s[:, None], y)[0][0]
+    short = np.linalg.lstsq(y[:, None], s)[0][0]
+    if variant == "adaptive":
+        return short if short / long < 0.5 else long
+    odd = variant == "alternating" and pairs % 2 == 1
+    return short if variant == "short" or odd else long

@@ -92,6 +92,10 @@ class Frame:
         """Give the diagonal of a Hessian in z."""
         return d if self.scale is None else d * self.scale * self.scale
 
+    def inverse_diagonal(self, d: Array) -> Array:
+        """Give the diagonal of an inverse Hessian in z."""
+        return d if self.scale is None else d / self.scale / self.scale
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Frame:
         """Share: nothing is written."""
         return self

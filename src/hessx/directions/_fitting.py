@@ -28,8 +28,9 @@ from hessx.hessians import (
     Jacobi,
     LearntDiagonal,
     PairPreconditioner,
+    Zero,
 )
-from hessx.krylov import GLTR, MoreSorensen, Subproblem, TruncatedCG
+from hessx.krylov import GLTR, MoreSorensen, SteepestStep, Subproblem, TruncatedCG
 
 __all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
 
@@ -179,6 +180,14 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
 
 def _check_offers(subproblem: Subproblem, B: Approximation) -> None:
     """Refuse a B that does not offer what the subproblem needs, nor can be solved for it."""
+    if isinstance(subproblem, SteepestStep) and not isinstance(B, Zero):
+        name = type(B).__name__
+        msg = (
+            f"subproblem = SteepestStep() leaves B out, and approximation = "
+            f"{name}() is more than 0: expected approximation = hessx.Zero(), or another "
+            "subproblem, such as hessx.TruncatedCG()"
+        )
+        raise SettingsError(msg)
     missing = subproblem.needs & ~B.offers
     if not missing or (B.positive and missing in Offer.SOLVE | Offer.MATVEC):
         return

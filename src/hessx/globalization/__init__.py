@@ -15,6 +15,7 @@ from hessx.globalization._leaving import LeavingSearch
 from hessx.globalization._more_thuente import MoreThuente, MoreThuenteSearch
 from hessx.globalization._nielsen import NielsenRule, NielsenState
 from hessx.globalization._noise import ROUNDING, Noise
+from hessx.globalization._non_monotone import NonMonotone, NonMonotoneAverage
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
@@ -43,6 +44,8 @@ __all__ = [
     "NielsenRule",
     "NielsenState",
     "Noise",
+    "NonMonotone",
+    "NonMonotoneAverage",
     "RadiusRule",
     "Ray",
     "Region",

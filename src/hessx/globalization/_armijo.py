@@ -23,7 +23,7 @@ class Armijo(StepRule):
 
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
 
-    - f <= f0 + c1 alpha slope0 and f < f0, or
+    - f <= r + c1 alpha slope0 and f < r, with r = f0, or more with `NonMonotone`, or
     - f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x) or measured, and
       (2 c1 - 1) slope0 >= slope >= 0.9 slope0: at the precision floor of f, the quadratic through
       the two slopes has decreased sufficiently (approximate Wolfe).
@@ -76,7 +76,7 @@ class Armijo(StepRule):
     def search(self, ray: Ray) -> ArmijoSearch:
         """Start on a ray; ValueError unless its slope < 0 and alpha > 0."""
         check_ray(ray)
-        return ArmijoSearch(self, ray.value, ray.slope, ray.alpha, ray.noise)
+        return ArmijoSearch(self, ray.value, ray.slope, ray.reference, ray.alpha, ray.noise)
 
 
 @saved
@@ -90,6 +90,8 @@ class ArmijoSearch(Search):
         The settings.
     value0, slope0 : float
         f(x), and the slope at alpha = 0.
+    reference : float
+        What sufficient decrease is measured from.
     alpha : float
         The step to evaluate, or just evaluated.
     noise : Noise
@@ -105,6 +107,7 @@ class ArmijoSearch(Search):
     rule: Armijo
     value0: float
     slope0: float
+    reference: float
     alpha: float
     noise: Noise
     shortest: float = 0.0
@@ -115,10 +118,10 @@ class ArmijoSearch(Search):
     def advance(self, value: float, slope: float) -> Verdict:
         """Take f and f' at ``alpha``; set the next ``alpha`` when the verdict is TRY."""
         c1, alpha = self.rule.c1, self.alpha
-        value0, slope0 = self.value0, self.slope0
+        value0, slope0, reference = self.value0, self.slope0, self.reference
         self.trials += 1
         self.noise = self.noise.after(alpha, -slope0 * alpha, value - value0)
-        if value0 > value <= value0 + c1 * alpha * slope0 and abs(slope) < math.inf:
+        if reference > value <= reference + c1 * alpha * slope0 and abs(slope) < math.inf:
             return Verdict.ACCEPTED
         if approximate_wolfe(value, slope, value0, slope0, self.noise.level, c1, _C2):
             return Verdict.ACCEPTED

@@ -44,7 +44,8 @@ class HagerZhang(WolfeRule):
 
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
 
-    - f <= f0 + c1 alpha slope0 and slope >= c2 slope0 (Wolfe), or
+    - f <= r + c1 alpha slope0 and slope >= c2 slope0 (Wolfe), with r = f0, or more with
+      `NonMonotone`, or
     - f <= f0 + eps_f abs(f0) and (2 c1 - 1) slope0 >= slope >= c2 slope0 (approximate Wolfe),
       eps_f = 10 eps(dtype of x); ten times that, for terms in f that cancel, where
       -alpha slope0 <= 10 eps_f abs(f0) and abs(slope) <= abs(slope0) / 2; and more where values do
@@ -60,7 +61,7 @@ class HagerZhang(WolfeRule):
     non-finite trial is shrunk away from and never passed; a value too high for the slopes at both
     ends, such as a penalty, is shrunk away from by 1/8.  When
     ``max_trials`` are used, or the interval is as narrow as rounding, a trial with
-    f <= f0 + c1 alpha slope0 and f < f0 is accepted: the last one, else the lowest, which is
+    f <= r + c1 alpha slope0 and f < r is accepted: the last one, else the lowest, which is
     evaluated once more.  Without one the search fails.
 
     Parameters
@@ -118,6 +119,7 @@ class HagerZhang(WolfeRule):
             self,
             value,
             slope,
+            ray.reference,
             alpha,
             ray.eps,
             ray.noise,
@@ -166,13 +168,13 @@ class HagerZhangSearch(WolfeSearch):
     def _judge(self, value: float, slope: float) -> Verdict:
         rule = self.rule
         self.trials += 1
-        decreased = value <= self.value0 + rule.c1 * self.alpha * self.slope0
+        decreased = value <= self.reference + rule.c1 * self.alpha * self.slope0
         if decreased and rule.c2 * self.slope0 <= slope < math.inf:
             return Verdict.ACCEPTED
         if self._approximate(value, slope):
             return Verdict.ACCEPTED
         finite = math.isfinite(value) and math.isfinite(slope)
-        decreased = decreased and finite and value < self.value0
+        decreased = decreased and finite and value < self.reference
         if decreased and value < self.best_value:
             self.best, self.best_value = self.alpha, value
         if self.settled or self.trials >= rule.max_trials:

@@ -38,7 +38,8 @@ class MoreThuente(WolfeRule):
 
     A trial alpha > 0 is accepted when, with f0, slope0 at alpha = 0,
 
-    - f <= f0 + c1 alpha slope0 and abs(slope) <= c2 abs(slope0) (strong Wolfe), or
+    - f <= r + c1 alpha slope0 and abs(slope) <= c2 abs(slope0) (strong Wolfe), with r = f0, or
+      more with `NonMonotone`, or
     - ``approximate`` is set, f <= f0 + eps_f abs(f0), eps_f = 10 eps(dtype of x), and
       abs(slope) <= min(c2, 1 - 2 c1) abs(slope0): where rounding hides the decrease of f, the
       slopes vouch for it (Hager & Zhang's approximate Wolfe conditions, both sides of zero);
@@ -48,8 +49,8 @@ class MoreThuente(WolfeRule):
     The interval holds a minimiser of f(alpha) - f0 - c1 alpha slope0, then of f; steps are
     safeguarded cubics, quadratics and secants.  A non-finite trial, or a value too high for the
     slopes at both ends, is shrunk away from and never passed.  When ``max_trials`` are used, or the
-    interval is narrower than ``xtol`` times its upper end, a trial with f <= f0 + c1 alpha slope0
-    and f < f0 is accepted: the last one, else the lowest, which is evaluated once more.  Without
+    interval is narrower than ``xtol`` times its upper end, a trial with f <= r + c1 alpha slope0
+    and f < r is accepted: the last one, else the lowest, which is evaluated once more.  Without
     one the search fails.
 
     Parameters
@@ -112,6 +113,7 @@ class MoreThuente(WolfeRule):
             self,
             value,
             slope,
+            ray.reference,
             alpha,
             ray.eps,
             ray.noise,
@@ -172,15 +174,17 @@ class MoreThuenteSearch(WolfeSearch):
         self.trials += 1
         tangent = rule.c1 * self.slope0
         decreased = value <= self.value0 + self.alpha * tangent
+        enough = value <= self.reference + self.alpha * tangent
         flat = abs(slope) <= rule.c2 * -self.slope0
-        if flat and (decreased or (rule.approximate and self._approximate(value, slope))):
+        if flat and (enough or (rule.approximate and self._approximate(value, slope))):
             return Verdict.ACCEPTED
         finite = math.isfinite(value) and math.isfinite(slope)
         decreased = decreased and finite and value < self.value0
-        if decreased and value < self.best_value:
+        enough = enough and finite and value < self.reference
+        if enough and value < self.best_value:
             self.best, self.best_value = self.alpha, value
         if self.settled or self.trials >= rule.max_trials or self._at_bound(decreased, slope):
-            return self._settle(decreased)
+            return self._settle(enough)
         lower = self.alpha_l, self.value_l, self.slope_l
         if finite and not is_wall(lower, (self.alpha, value, slope), self.noise):
             self.decreasing = self.decreasing or (decreased and slope >= 0.0)
@@ -190,7 +194,7 @@ class MoreThuenteSearch(WolfeSearch):
             self.hole = self.alpha
             self.alpha = self.alpha_l + share * (self.alpha - self.alpha_l)
             going_on = self._bound() and self.hole - self.alpha_l > NEAR_HOLE * self.alpha_l
-        return Verdict.TRY if going_on else self._settle(decreased)
+        return Verdict.TRY if going_on else self._settle(enough)
 
     def _at_bound(self, decreased: bool, slope: float) -> bool:
         """The step is at a bound of alpha and wants to pass it."""

@@ -10,6 +10,7 @@ pass through here: a line search never sees an array.
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +55,8 @@ class Ray:
         Accepted steps so far.
     eps_f : float
         Relative noise of f, where it is known to be above 10 eps.
+    reference : float
+        What sufficient decrease is measured from: f(x), or with `NonMonotone` more than that.
     noise : Noise
         What differences of f tell, from value, eps and eps_f.
     """
@@ -64,6 +67,11 @@ class Ray:
     eps: float
     iteration: int = 0
     eps_f: float = 0.0
+    reference: float = math.nan
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.reference):
+            self.reference = self.value
 
     @property
     def noise(self) -> Noise:

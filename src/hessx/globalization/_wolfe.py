@@ -146,6 +146,8 @@ class WolfeSearch(Search):
         The settings.
     value0, slope0, eps : float
         f(x), the slope at alpha = 0, and machine epsilon.
+    reference : float
+        What sufficient decrease is measured from.
     alpha : float
         The step to evaluate, or just evaluated.
     noise : Noise
@@ -163,6 +165,7 @@ class WolfeSearch(Search):
     rule: WolfeRule
     value0: float
     slope0: float
+    reference: float
     alpha: float
     eps: float
     noise: Noise

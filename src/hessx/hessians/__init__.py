@@ -2,6 +2,7 @@
 
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
 from hessx.hessians._compact import CompactForm
+from hessx.hessians._diagonal_bfgs import DiagonalBFGS
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._given import Given, Jacobi
@@ -16,8 +17,11 @@ from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
+from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
+from hessx.hessians._zero import Zero
 
 __all__ = [
     "BFGS",
@@ -32,6 +36,8 @@ __all__ = [
     "Broyden",
     "CompactForm",
     "Curvature",
+    "DiagonalBFGS",
+    "DiagonalPSB",
     "Exact",
     "ExactInverse",
     "Given",
@@ -44,6 +50,9 @@ __all__ = [
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
+    "Spectral",
+    "WeakSecant",
+    "Zero",
     "as_approximation",
     "pairs_inverse",
 ]

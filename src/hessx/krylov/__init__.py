@@ -10,6 +10,7 @@ from hessx.krylov._lsmr import lsmr
 from hessx.krylov._minres import minres
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel, never
 from hessx.krylov._more_sorensen import MoreSorensen
+from hessx.krylov._steepest import SteepestStep
 from hessx.krylov._subproblem import Subproblem
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ModelStep",
     "MoreSorensen",
     "QuadraticModel",
+    "SteepestStep",
     "Subproblem",
     "TruncatedCG",
     "invert",

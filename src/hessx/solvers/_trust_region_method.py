@@ -178,7 +178,7 @@ class TrustRegionMethod:
             state.region.adopt(p.restraint)
             state.dual_before = None
             if state.accepted and p.newtonian and p.norm > 0.0:  # not out of range
-                state.promised = p.decrease
+                state.promised = state.left_by(p)
             elif state.accepted and p.outcome not in _SHORTENED:
                 state.promised = math.inf
         p = state.model_step

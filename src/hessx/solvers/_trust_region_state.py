@@ -64,6 +64,15 @@ class TrustRegionState(RunState):
         """Whether the next step asks for products with the Hessian at the current point."""
         return self.started and self.part.waits
 
+    def left_by(self, p: ModelStep) -> float:
+        """By how much f is to fall still, by a model that p minimises.
+
+        One without curvature knows less than the flattest step that was ever taken, g'g / (2 h).
+        """
+        if p.slope_change:
+            return p.decrease
+        return max(p.decrease, self.grad_square / (2.0 * self.least_bend))
+
     def recall(self) -> None:
         """The Hessian: where the trial is rejected, its model is solved again."""
         trial = self.request
