@@ -7,20 +7,23 @@ from typing import Any
 
 from hessx.core import check_object
 from hessx.directions import NewtonCG, NonlinearCG
-from hessx.globalization import CubicRule
+from hessx.globalization import CubicRule, NielsenRule
 from hessx.hessians import (
     BFGS,
     DFP,
     LBFGS,
+    LSR1,
     PSB,
     SR1,
     Approximation,
     Broyden,
     Exact,
     Identity,
+    Newton,
     SSBroyden,
+    Zero,
 )
-from hessx.krylov import GLTR, TruncatedCG
+from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
 
 __all__ = ["choose_method", "known_methods"]
@@ -30,31 +33,37 @@ def _newton_cg(*, check_every: int = 1, **settings: Any) -> NewtonCG:
     return NewtonCG(subproblem=TruncatedCG(check_every=check_every), **settings)
 
 
-_DENSE = ("hess_inv0", "damping")
-_LIMITED = ("maxcor", *_DENSE)
+_START = ("hess_inv0", "damping")
+_LIMITED = ("maxcor", *_START)
 _INNER = ("forcing", "preconditioner", "max_inner", "check_every")
+_dense = partial(within, solver=(), inner=())
 _krylov = partial(within, subproblem=GLTR, solver=("max_basis",))
 _LBFGS = along(LBFGS, *_LIMITED)
 _TABLE = {
     "auto": _LBFGS,
     "lbfgs": _LBFGS,
     "l-bfgs-b": along(partial(LBFGS, memory=10), *_LIMITED, tol=("gtol", "ftol")),
-    "bfgs": along(BFGS, *_DENSE, "scaling"),
-    "ssbfgs": along(partial(BFGS, scaling="al-baali"), *_DENSE),
-    "ssbroyden": along(SSBroyden, *_DENSE),
-    "broyden": along(partial(Broyden, scaling="al-baali"), *_DENSE, "phi", "scaling"),
-    "dfp": along(partial(DFP, scaling="al-baali"), *_DENSE, "scaling", c2=0.1),
+    "bfgs": along(BFGS, *_START, "scaling"),
+    "ssbfgs": along(partial(BFGS, scaling="al-baali"), *_START),
+    "ssbroyden": along(SSBroyden, *_START),
+    "broyden": along(partial(Broyden, scaling="al-baali"), *_START, "phi", "scaling"),
+    "dfp": along(partial(DFP, scaling="al-baali"), *_START, "scaling", c2=0.1),
     "cg": along(NonlinearCG, "beta", c2=0.1, first_alpha=1.0),  # SciPy's
     "gd": along(Identity),
     "newton-cg": along(_newton_cg, *_INNER),
     "trust-ncg": within(Exact),
     "trust-krylov": _krylov(Exact),
     "arc": _krylov(Exact, region=CubicRule, rule=("eta",)),
-    "trust-bfgs": within(BFGS, *_DENSE, "scaling"),
+    "newton": along(Newton, "repair"),
+    "trust-exact": _dense(partial(Exact, dense=True), subproblem=MoreSorensen),
+    "dogleg": _dense(Newton, "repair", subproblem=Dogleg, solver=("double",)),
+    "r2": _dense(Zero, subproblem=SteepestStep, region=NielsenRule, rule=("eta",)),
+    "trust-bfgs": within(BFGS, *_START, "scaling"),
     "trust-lbfgs": within(LBFGS, *_LIMITED),
     "trust-sr1": within(SR1, "hess0"),
     "sr1": within(SR1, "hess0"),
     "psb": within(PSB, "hess0"),
+    "lsr1": within(LSR1, "maxcor", "hess0"),
 }
 
 
@@ -65,7 +74,7 @@ def known_methods() -> list[str]:
     --------
     >>> from hessx.solvers import known_methods
     >>> known_methods()  # doctest: +ELLIPSIS
-    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ... 'psb']
+    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ... 'lsr1']
     """
     return list(_TABLE)
 
