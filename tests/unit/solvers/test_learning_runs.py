@@ -72,6 +72,10 @@ KINDS = {
     "SR1": hessx.SR1(),
     "LBFGS": hessx.LBFGS(memory=3),
     "LBFGS, damped": hessx.LBFGS(memory=3, damping=0.2),
+    "Spectral": hessx.Spectral(),
+    "DiagonalBFGS": hessx.DiagonalBFGS(),
+    "WeakSecant": hessx.WeakSecant(),
+    "DiagonalPSB": hessx.DiagonalPSB(),
 }
 
 
@@ -98,7 +102,7 @@ def test_learning_costs_no_fetch(backend, kind, place):
 
 @pytest.mark.backends("fakegpu")
 @pytest.mark.parametrize("place", [hessx.TrustRegionMethod, "line search"])
-@pytest.mark.parametrize("kind", ["BFGS", "LBFGS"])
+@pytest.mark.parametrize("kind", ["BFGS", "LBFGS", "Spectral", "DiagonalBFGS", "WeakSecant"])
 def test_the_host_waits_at_the_doors_alone(backend, kind, place):
     line = place == "line search"
     method = hessx.LineSearchMethod(KINDS[kind], hessx.HagerZhang()) if line else place(KINDS[kind])
