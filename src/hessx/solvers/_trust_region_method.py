@@ -61,8 +61,8 @@ class TrustRegionMethod:
     approximation : Approximation
         What B is: `Exact`, or what learns from steps, `LBFGS`, `BFGS`, `SR1`, one's own.
     subproblem : Subproblem
-        Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped) or `GLTR` (in a
-        region, or with a cubic term).
+        Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped), `GLTR` (in a
+        region, or with a cubic term), or for `Zero` `SteepestStep`.
     region : RestraintRule
         How the restraint changes: `RadiusRule`, `NielsenRule` or `CubicRule`.
     forcing : Forcing or EisenstatWalker
