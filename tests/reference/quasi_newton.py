@@ -197,8 +197,11 @@ def powell_damped(s, y, B, least):
 
 
 def diagonal_bfgs(b, s, y):
-    """The diagonal of the dense BFGS Hessian after one pair, diag(b) sized by y'Ay / s'y before."""
-    B = np.diag(b)
+    """The diagonal of the dense BFGS Hessian after one pair, diag(b) sized by y'Ay / s'y before.
+
+    The first pair changes y'y / s'y I.
+    """
+    B = y @ y / (s @ y) * np.eye(len(s)) if b is None else np.diag(b)
     tau = y @ np.linalg.solve(B, y) / (s @ y)
     return np.diag(bfgs_hessian_update(tau * B, s, y)).copy()
 

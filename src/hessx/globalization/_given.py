@@ -161,7 +161,9 @@ class BarzilaiBorwein(StepRule):
 
         f <= f_max + 10 eps abs(f_max) + 1e-4 alpha slope
 
-    (without the last term where A is not I).  Off convex functions the bare steps wander.
+    (without the last term where A is not I).  Off convex functions the bare steps wander.  The same
+    steps as an approximation, A = gamma I with alpha = 1, are `Spectral`: it goes into searches
+    that interpolate, into regions, and stands for the length of A where another rule finds alpha.
 
     Parameters
     ----------

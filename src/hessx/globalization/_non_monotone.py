@@ -94,7 +94,7 @@ class ValueAverage(_Past):
         self.C, self.Q = self._with(value)
 
     def _with(self, value: float) -> tuple[float, float]:
-        """Eq. (1.6): C and Q with one more value."""
+        """C and Q with one more value."""
         weight = self.eta * self.Q
         Q = weight + 1.0
         return (weight * self.C + value) / Q, Q
@@ -160,7 +160,7 @@ class NonMonotone(_NonMonotoneRule):
     References
     ----------
     Grippo, Lampariello & Lucidi (1986), A nonmonotone line search technique for Newton's method,
-    SIAM J. Numer. Anal. 23, eq. (4).
+    SIAM J. Numer. Anal. 23.
 
     Examples
     --------
@@ -218,7 +218,7 @@ class NonMonotoneAverage(_NonMonotoneRule):
     References
     ----------
     Zhang & Hager (2004), A nonmonotone line search technique and its application to unconstrained
-    optimization, SIAM J. Optim. 14, eqs. (1.5) and (1.6).
+    optimization, SIAM J. Optim. 14, the algorithm NLSA of section 1 with eta_k = eta.
 
     Examples
     --------

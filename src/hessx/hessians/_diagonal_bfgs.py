@@ -65,7 +65,7 @@ class DiagonalBFGS(Approximation):
     -----
     For functions whose Hessian is nearly diagonal, and as a preconditioner, where variables are of
     different scales; for others it is slow.  Memory: 2 vectors.  Cost: an application is one
-    product of vectors; 10 launches per trial and 9 per accepted step, two scalars more in the
+    product of vectors; 6 launches per trial and 9 per accepted step, two scalars more in the
     packet, no fetch.
 
     References

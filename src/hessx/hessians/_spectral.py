@@ -124,8 +124,8 @@ class Spectral(Approximation):
     into every line search, region and preconditioner.  The rule `BarzilaiBorwein` is the same step
     as an alpha, on top of any A that is fixed, with a bound of its own for the values of f.
     ``LineSearchMethod(Spectral("long"), NonMonotone(Armijo()))`` and
-    ``LineSearchMethod(Identity(), BarzilaiBorwein("long"))`` take the same steps as long as each
-    first trial is accepted.
+    ``LineSearchMethod(Identity(), BarzilaiBorwein("long"))`` take the same steps as long as s'y > 0
+    and each first trial is accepted.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ class WeakSecant(Approximation):
     -----
     It tells of one number per pair, where `DiagonalBFGS` tells of n, and is slower mostly.  The
     powers of s are taken of s / norm(s), so that no units of x overflow.  Memory: 2 vectors.  Cost:
-    an application is one product of vectors; 6 launches per trial and 8 per accepted step, two
+    an application is one product of vectors; 5 launches per trial and 7 per accepted step, two
     scalars more in the packet, no fetch.
 
     References

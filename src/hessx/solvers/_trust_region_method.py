@@ -62,8 +62,8 @@ class TrustRegionMethod:
         What B is: `Exact`, or what learns from steps, `LBFGS`, `BFGS`, `SR1`, one's own.
     subproblem : Subproblem
         Solves the model: `TruncatedCG` (in a region, Steihaug-Toint, or damped), `GLTR` (in a
-        region, or with a cubic term), `MoreSorensen` (exactly, for a dense B) or `Dogleg` (in a
-        region, for a positive definite B).
+        region, or with a cubic term), `MoreSorensen` (exactly, for a dense B), `Dogleg` (in a
+        region, for a positive definite B), or for `Zero` `SteepestStep`.
     region : RestraintRule
         How the restraint changes: `RadiusRule`, `NielsenRule` or `CubicRule`.
     forcing : Forcing or EisenstatWalker

@@ -40,10 +40,15 @@ def test_the_step_of_the_last_pair(variant):
     assert steps.search(ray).alpha == alpha
 
 
+@pytest.mark.parametrize("spectral", [False, True])
 @pytest.mark.parametrize("variant", ["long", "short"])
-def test_iterates_on_a_quadratic(variant):
+def test_iterates_on_a_quadratic(variant, spectral):
+    """By the rule, and by gamma as an approximation."""
     h, x0 = np.array([1.0, 3.0, 10.0]), np.array([2.0, -1.0, 0.5])
-    method = hessx.LineSearchMethod(hessx.Identity(), BarzilaiBorwein(variant), x_scale=0.3)
+    if spectral:
+        method = hessx.LineSearchMethod(hessx.Spectral(variant), hessx.NonMonotone(), x_scale=0.3)
+    else:
+        method = hessx.LineSearchMethod(hessx.Identity(), BarzilaiBorwein(variant), x_scale=0.3)
     result = hessx.minimize(
         lambda x: (h @ x**2 / 2, h * x), x0, jac=True, method=method,
         options={"maxiter": 8, "return_all": True},

@@ -61,7 +61,7 @@ def test_is_the_diagonal_of_dense_bfgs(backend, rng):
         s, y = pair = asked.pair()
         assert asked.teach(part, pair, known=k > 0) == ""
         s, y = asked.host(s), asked.host(y)
-        b = diagonal_bfgs(np.full(n, y @ y / (s @ y)) if b is None else b, s, y)
+        b = diagonal_bfgs(b, s, y)
         np.testing.assert_allclose(asked.host(part.diagonal()), b, rtol=1e3 * backend.eps)
 
 

@@ -74,6 +74,10 @@ KINDS = {
     "LBFGS, damped": hessx.LBFGS(memory=3, damping=0.2),
     "LSR1": hessx.LSR1(memory=3),
     "LDFP": hessx.LDFP(memory=3),
+    "Spectral": hessx.Spectral(),
+    "DiagonalBFGS": hessx.DiagonalBFGS(),
+    "WeakSecant": hessx.WeakSecant(),
+    "DiagonalPSB": hessx.DiagonalPSB(),
 }
 
 
@@ -100,7 +104,9 @@ def test_learning_costs_no_fetch(backend, kind, place):
 
 @pytest.mark.backends("fakegpu")
 @pytest.mark.parametrize("place", [hessx.TrustRegionMethod, "line search"])
-@pytest.mark.parametrize("kind", ["BFGS", "LBFGS", "LDFP"])
+@pytest.mark.parametrize(
+    "kind", ["BFGS", "LBFGS", "LDFP", "Spectral", "DiagonalBFGS", "WeakSecant"]
+)
 def test_the_host_waits_at_the_doors_alone(backend, kind, place):
     line = place == "line search"
     method = hessx.LineSearchMethod(KINDS[kind], hessx.HagerZhang()) if line else place(KINDS[kind])
