@@ -84,9 +84,16 @@ def written_down(fun: Any, x0: np.ndarray, **settings: Any) -> list[Any]:
 
     with np.errstate(all="ignore"), record_fetches() as ledger:
         r = hessx.minimize(seen, x0, **settings)
-    inverse = digest(r.hess_inv.todense())[:12] if "hess_inv" in r and x0.size < 100 else ""
+    inverse = digest(as_matrix(r.hess_inv))[:12] if "hess_inv" in r and x0.size < 100 else ""
     counts = [r.nit, r.nfev, r.nhev, ledger.fetches, ledger.uploads]
     return [asked.hexdigest()[:16], r.outcome.name, *counts, digest(r.x, r.jac)[:12], inverse]
+
+
+def as_matrix(A: Any) -> np.ndarray:
+    """An inverse of any kind, dense."""
+    if isinstance(A, np.ndarray):
+        return A
+    return A.todense() if hasattr(A, "todense") else A.dense()
 
 
 def runs() -> Iterator[tuple[str, list[Any]]]:
