@@ -126,8 +126,8 @@ class DenseCurvature(MatrixCurvature):
         return DenseOperator(M + 0.0, symmetric=True)
 
     def inverse_hessian(self) -> Array | None:
-        """A in x, shape (n, n), a copy."""
-        return self.frame.matrix(self.A) + 0.0
+        """A in x, shape (n, n), a copy; None where B alone is kept."""
+        return self.frame.matrix(self.A) + 0.0 if self.keeps_A else None
 
     def _multiple(self, size: float = 1.0) -> Array:
         space = self.frame.space

@@ -40,10 +40,6 @@ class SymmetricCurvature(DenseCurvature):
         """B in x, a copy; there is no A."""
         return None if inverse else super().operator(inverse=False)
 
-    def inverse_hessian(self) -> None:
-        """There is no A."""
-        return
-
     def sized_by(self, pair: Pair, size: float) -> None:
         """Let B be size I, and put the pair's numbers right."""
         self.begin(1.0 / size)

@@ -87,7 +87,7 @@ class Dense:
 
 
 KINDS = {
-    "BFGS": hessx.BFGS(),
+    "BFGS": hessx.BFGS(scaling="none"),
     "SR1": hessx.SR1(),
     "LBFGS": hessx.LBFGS(memory=MEMORY),
 }
