@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from _helpers.backends import Backend, family_of
 from _helpers.registry import BACKENDS, UnavailableError, make_backend
-from _helpers.solvers import LEARNING
+from _helpers.solvers import DENSE, LEARNING, PLAIN
 
 # Others' warnings at import, which say nothing about this library.
 IMPORT_NOISE = [
@@ -28,8 +28,8 @@ IMPORT_NOISE = [
 # They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
 LAZY = ("dask", "jax")
 CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
-LAZY_CASES = 5  # on a lazy library with --few; a prime, so that the picks differ in each parameter
-COMPOSED = {*LEARNING, "trust-damped", "arc", "damped, pairs"}
+LAZY_CASES = 3  # on a lazy library with --few; a prime, so that the picks differ in each parameter
+COMPOSED = {*LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs"}
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 

@@ -17,6 +17,7 @@ __all__ = [
     "MEMORY",
     "MINIMISER",
     "NEWTON",
+    "PLAIN",
     "SOLVERS",
     "WEIGHTS",
     "Quadratic",
@@ -79,6 +80,11 @@ NEWTON = {
     "trust-pairs": hessx.TrustRegionMethod(preconditioner=hessx.PairPreconditioner(memory=3)),
 }
 EVERY = SOLVERS | NEWTON
+# They differ from the others in an approximation or a rule with tests of its own.
+PLAIN = (
+    "lbfgs-hz-max", "spectral-max", "diagonal-bfgs-average", "trust-weak-secant",
+    "trust-diagonal-psb", "r2",
+)  # fmt: skip
 # they have the Hessian as an array
 DENSE = ("newton-dense", "newton-cholesky", "trust-exact", "arc-exact", "damped-exact", "dogleg")
 

@@ -61,6 +61,12 @@ PARTS = RULES | {
     "broyden": lambda f, i: hessx.Broyden(hess_inv0=f(0.5), damping=f(0.25), phi=f(0.25)),
     "ssbroyden": lambda f, i: hessx.SSBroyden(hess_inv0=f(0.5), damping=f(0.25)),
     "psb": lambda f, i: hessx.PSB(hess0=f(0.5)),
+    "lsr1": lambda f, i: hessx.LSR1(memory=i(3), hess0=f(0.5)),
+    "ldfp": lambda f, i: hessx.LDFP(memory=i(3), hess_inv0=f(0.5)),
+    "exact": lambda f, i: hessx.Exact(dense=True, max_bytes=i(99)),
+    "newton matrix": lambda f, i: hessx.Newton(floor=f(0.125), max_bytes=i(99)),
+    "largest value": lambda f, i: hessx.NonMonotone(memory=i(3)),
+    "mean value": lambda f, i: hessx.NonMonotoneAverage(eta=f(0.5)),
     "sr1": lambda f, i: hessx.SR1(hess0=f(0.5)),
     "forcing": lambda f, i: hessx.Forcing(ceiling=f(0.5), floor=f(0.125), last_floor=f(0.0625)),
     "eisenstat-walker": lambda f, i: hessx.EisenstatWalker(
@@ -100,7 +106,10 @@ def test_every_frozen_setting_is_among_them():
         and any("float" in str(f.type) or "int" in str(f.type)
                 for f in dataclasses.fields(getattr(hessx, name)))
     }  # fmt: skip
-    assert settings - made <= {"Stopping"}  # which meets no array
+    assert settings - made <= {
+        "Stopping",
+        "CompactForm",
+    }  # no number of theirs meets an array
 
 
 @pytest.mark.backends("numpy-float32", "torch-float32", "strict-no_float64", "fakegpu")

@@ -44,6 +44,8 @@ def test_a_strategy_is_the_approximation_of_the_method(strategy, method):
     given = STRATEGIES[strategy]()
     result = run(hess=given, method=method)
     B = {"BFGS": hessx.BFGS, "SR1": hessx.SR1, "LBFGS": hessx.LBFGS}[type(given).__name__]()
+    if given.__class__.__module__.startswith("scipy") and isinstance(B, hessx.BFGS):
+        B = hessx.BFGS(scaling="none")
     composed = run(method=COMPOSITIONS[method](B))
     np.testing.assert_array_equal(result.x, composed.x)
     assert result.success and result.nfev == composed.nfev and result.nhev == 0

@@ -384,7 +384,7 @@ def test_rotated_variables(method, rng):
     assert abs(result.nit - expected.nit) <= max(3, 0.1 * expected.nit)
 
 
-@pytest.mark.parametrize("method", ["bfgs", "lbfgs", "ssbroyden", "trust-bfgs"])
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs", "ssbroyden"])
 def test_units_that_are_no_power_of_two(method):
     """The first pair sizes B: the same steps, up to rounding, whatever the unit of f."""
     steps = []

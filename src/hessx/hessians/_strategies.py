@@ -80,7 +80,7 @@ def _bfgs(theirs: Any) -> BFGS:
     elif scale is not None:
         cholesky("init_scale", scale)
         inverse = np.linalg.inv(scale)
-    return BFGS(hess_inv0=inverse, damping=damping)
+    return BFGS(hess_inv0=inverse, damping=damping, scaling="none")
 
 
 def _sr1(theirs: Any) -> SR1:

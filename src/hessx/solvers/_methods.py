@@ -7,7 +7,7 @@ from typing import Any
 
 from hessx.core import check_object
 from hessx.directions import NewtonCG, NonlinearCG
-from hessx.globalization import CubicRule, NielsenRule
+from hessx.globalization import CubicRule, Forcing, NielsenRule
 from hessx.hessians import (
     BFGS,
     DFP,
@@ -29,8 +29,9 @@ from hessx.solvers._compositions import Method, along, within
 __all__ = ["choose_method", "known_methods"]
 
 
-def _newton_cg(*, check_every: int = 1, **settings: Any) -> NewtonCG:
-    return NewtonCG(subproblem=TruncatedCG(check_every=check_every), **settings)
+def _newton_cg(*, check_every: int = 1, forcing: Any = None, **settings: Any) -> NewtonCG:
+    part = TruncatedCG(check_every=check_every)
+    return NewtonCG(subproblem=part, forcing=forcing or Forcing(), **settings)
 
 
 _START = ("hess_inv0", "damping")

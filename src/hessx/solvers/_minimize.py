@@ -63,8 +63,10 @@ def minimize(
         "lbfgs" (also "L-BFGS-B", without bounds), "cg" (nonlinear CG, Hestenes-Stiefel+), "gd"
         (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
-        `LineSearchMethod`.  None is "auto": "trust-ncg" where hess or hessp is given, or an oracle
-        offers the Hessian, else "lbfgs".
+        `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
+        "broyden", "dfp" and "newton" along rays, "trust-exact", "dogleg", "trust-bfgs", "sr1" and
+        "psb" in a region; others are "trust-lbfgs", "lsr1", "arc" and "r2".  None is "auto":
+        "trust-ncg" where hess or hessp is given, or an oracle offers the Hessian, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
         otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
