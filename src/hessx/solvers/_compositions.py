@@ -92,7 +92,7 @@ def within(
             part(**take(own)),
             subproblem=subproblem(**take(solver)),
             region=region(**take(rule)),
-            forcing=forcing or Forcing(),
+            forcing=Forcing() if forcing is None else forcing,
             max_inner=max_inner,
             x_scale=x_scale,
             **others,

@@ -30,8 +30,8 @@ __all__ = ["choose_method", "known_methods"]
 
 
 def _newton_cg(*, check_every: int = 1, forcing: Any = None, **settings: Any) -> NewtonCG:
-    part = TruncatedCG(check_every=check_every)
-    return NewtonCG(subproblem=part, forcing=forcing or Forcing(), **settings)
+    part, rule = TruncatedCG(check_every=check_every), Forcing() if forcing is None else forcing
+    return NewtonCG(subproblem=part, forcing=rule, **settings)
 
 
 _START = ("hess_inv0", "damping")
