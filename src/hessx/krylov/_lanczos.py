@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hessx._xp import Array, Packet, Rows, Space, add_scaled, make_rows
+from hessx._xp import Array, Packet, Rows, Space, add_scaled, make_rows, quiet
 from hessx.core import saved
 from hessx.krylov._tridiagonal import Tridiagonal
 
@@ -140,9 +140,10 @@ class Lanczos:
         rows, s = vectors.rows, vectors.last
         old = max(s - 2, 0)
         packet = Packet(space)
-        packet.ask(with_s=rows.products(old, s + 1, s), with_t=rows.products(old, s, s - 1))
-        if self.precondition is not None:
-            packet.ask(t_u=u @ rows[s - 1], s_u=u @ rows[s])
+        with quiet():  # a product need not be finite
+            packet.ask(with_s=rows.products(old, s + 1, s), with_t=rows.products(old, s, s - 1))
+            if self.precondition is not None:
+                packet.ask(t_u=u @ rows[s - 1], s_u=u @ rows[s])
         if extra is not None:
             packet.ask(extra=extra)
         rows.hold(packet)

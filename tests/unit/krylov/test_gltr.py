@@ -223,6 +223,13 @@ def test_a_product_that_is_not_finite(backend, rng, spectral):
         np.testing.assert_allclose(problem.read(step.step), expected, atol=1e4 * backend.eps)
 
 
+def test_a_product_beyond_the_range_of_squares():
+    """It is not finite in what follows, and no warning of NumPy's."""
+    g = np.array([1.0, 2.0])
+    step = GLTR()(QuadraticModel(space_of(g), lambda v: v * 1e200, g, 5.0, 1e-8, 5, Ball(1.0)))
+    assert step.outcome is KrylovOutcome.NONFINITE
+
+
 def test_a_watch_ends_the_solve(backend, rng, spectral):
     H, _ = spectral(SPECTRA["convex"])
     problem = Problem(backend, H, rng.standard_normal(12))
