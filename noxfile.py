@@ -111,10 +111,10 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests_numpy(session: nox.Session) -> None:
-    """The suite with NumPy alone: every other library is optional."""
+    """The suite with NumPy alone, a few parameters of each test: other libraries are optional."""
     session.env.update(dict.fromkeys(THREADS, "1"))
     session.install("-e", ".", "pytest>=8", "pytest-xdist>=3.6")
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "2", "--few", *session.posargs)
 
 
 @nox.session

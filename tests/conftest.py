@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--few",
         action="store_true",
         help=f"with --backend: {LAZY_CASES} parameters of each test on a lazy library, "
-        "but all of those that are marked `whole`",
+        f"but all of those that are marked `whole`; without: {CASES} of each test",
     )
 
 
@@ -110,7 +110,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     On NumPy a test runs with all its parameters, and so do the contracts on every library, but for
     those of compositions that differ in parts with tests of their own; other tests run with a few
     of them elsewhere, spread evenly, and the others are `crossed`.  With --few that is so on lazy
-    libraries, contracts or not.
+    libraries, contracts or not, and without --backend on all.
     """
     if _asked_for(config):
         kept = [item for item in items if isinstance(_backend_name(item), str)]
@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             lazy = [item for item in items if family_of(_backend_name(item)) in LAZY]
             _cross([item for item in lazy if not item.get_closest_marker("whole")], LAZY_CASES)
         return
-    eager = []
+    eager, composed = [], []
     for item in items:
         name = _backend_name(item)
         if isinstance(name, str) and family_of(name) in LAZY:
@@ -128,11 +128,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif isinstance(name, str) and name != "numpy":
             if "contracts" not in item.path.parts or item.path.stem == "test_approximations":
                 eager.append(item)
-            elif name != "fakegpu" and any(
-                isinstance(p, str) and p in COMPOSED for p in item.callspec.params.values()
-            ):
-                item.add_marker(pytest.mark.crossed)
+            elif any(isinstance(p, str) and p in COMPOSED for p in item.callspec.params.values()):
+                if name == "fakegpu":
+                    composed.append(item)
+                else:
+                    item.add_marker(pytest.mark.crossed)
     _cross(eager, CASES)
+    _cross(composed, CASES)
+    if config.getoption("--few"):
+        _cross([item for item in items if "docs" not in item.path.parts], CASES)
 
 
 def _cross(items: list[pytest.Item], few: int) -> None:

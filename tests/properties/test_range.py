@@ -23,7 +23,7 @@ every_method = pytest.mark.parametrize(
 # Barzilai and Borwein's may take their time.  Models that no pair with s'y > 0 gives a size make
 # steps as long as the one before.
 BOUNDED = {"fixed", "decaying", "gd-armijo", "newton-armijo-jacobi", "spectral-max"}
-BOUNDED |= {"diagonal-bfgs-average", "trust-weak-secant", "trust-diagonal-psb"}
+BOUNDED |= {"diagonal-bfgs-average", "trust-weak-secant", "trust-diagonal-psb", "dogleg"}
 
 
 @pytest.fixture(autouse=True)
