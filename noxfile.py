@@ -100,7 +100,7 @@ def long(session: nox.Session) -> None:
     """The tests that are too long for every run of the suite."""
     session.env.update(dict.fromkeys(THREADS, "1"))
     everything = Everything(session, "pytest-xdist>=3.6")
-    everything.run("pytest", "-m", "long", "-n", "2", "tests", *session.posargs)
+    everything.run("pytest", "-m", "long and not crossed", "-n", "2", "tests", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -28,7 +28,7 @@ IMPORT_NOISE = [
 # They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
 LAZY = ("dask", "jax")
 CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
-LAZY_CASES = 3  # on a lazy library with --few; a prime, so that the picks differ in each parameter
+LAZY_CASES = 2  # on a lazy library with --few; a prime, so that the picks differ in each parameter
 COMPOSED = {*LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs"}
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
@@ -128,15 +128,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif isinstance(name, str) and name != "numpy":
             if "contracts" not in item.path.parts or item.path.stem == "test_approximations":
                 eager.append(item)
-            elif any(isinstance(p, str) and p in COMPOSED for p in item.callspec.params.values()):
+            elif _is_composed(item):
                 if name == "fakegpu":
                     composed.append(item)
                 else:
                     item.add_marker(pytest.mark.crossed)
+        elif item.get_closest_marker("long") and _is_composed(item):
+            composed.append(item)
     _cross(eager, CASES)
     _cross(composed, CASES)
     if config.getoption("--few"):
         _cross([item for item in items if "docs" not in item.path.parts], CASES)
+
+
+def _is_composed(item: pytest.Item) -> bool:
+    """Whether a test is of a composition that differs in parts with tests of their own."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and any(
+        isinstance(p, str) and p in COMPOSED for p in callspec.params.values()
+    )
 
 
 def _cross(items: list[pytest.Item], few: int) -> None:
