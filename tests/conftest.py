@@ -27,7 +27,7 @@ IMPORT_NOISE = [
 
 # They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
 LAZY = ("dask", "jax")
-CASES = 3  # parameters of one test on a library other than NumPy in the fast suite
+CASES = 2  # parameters of one test on a library other than NumPy in the fast suite
 LAZY_CASES = 2  # on a lazy library with --few; a prime, so that the picks differ in each parameter
 COMPOSED = {*LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs"}
 
