@@ -16,6 +16,7 @@ from hessx.solvers._trust_region_state import TrustRegionState
 __all__ = ["learn", "measure_start", "measure_trial", "model_at", "read_first", "read_trial"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
+_LONGER = 5.0  # than the last step, where no pair has given B a size: f has not curved upwards
 
 
 def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
@@ -29,7 +30,7 @@ def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticMod
         state.region.restraint(max(state.frame.length, state.reach)),
         watch,
         tight=_TIGHT,
-        length=state.step_norm if state.iteration else state.frame.length,
+        length=_LONGER * state.step_norm if state.iteration else state.frame.length,
         before=state.dual_before,
     )
 

@@ -133,7 +133,7 @@ def follow(
         if step.accepted or isinstance(method, hessx.TrustRegionMethod):
             dense.learn(s, y, step.accepted, least)
         if step.accepted:
-            x, g, length = step.x, step.g, float(np.linalg.norm(s))
+            x, g, length = step.x, step.g, 5.0 * float(np.linalg.norm(s))
         else:
             rejected += 1
     assert models >= 3
