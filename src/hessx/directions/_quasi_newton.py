@@ -91,7 +91,7 @@ class QuasiNewtonDirection(Direction):
         return None
 
     def leave(self, watch: Callable[[], bool]) -> tuple[bool, str]:
-        """Turn to the eigenvector of the least eigenvalue, where it is known and negative."""
+        """Turn to a direction of negative curvature, where all eigenvalues are known."""
         track = self.track
         reach = Free(track.frame.length)
         found, text = way_out(track.frame, self.curvature, reach, watch, probes=False)
