@@ -13,8 +13,8 @@ from hessx.testing._posed import Posed
 n = 20
 MEMBERS = {
     "BFGS": hessx.BFGS(hess_inv0=1.0, scaling="none"),
-    "DFP": hessx.DFP(hess_inv0=1.0),
-    "Broyden": hessx.Broyden(hess_inv0=1.0, phi=0.3),
+    "DFP": hessx.DFP(hess_inv0=1.0, scaling="none"),
+    "Broyden": hessx.Broyden(hess_inv0=1.0, phi=0.3, scaling="none"),
     "BFGS, small": hessx.BFGS(hess_inv0=0.1, scaling="none"),
 }
 

@@ -19,7 +19,7 @@ _EARLY = 4  # times n pairs, in which A may grow
 class _Scaled(BroydenFamily):
     """Members with a factor tau of their own."""
 
-    scaling: str = "none"
+    scaling: str = "al-baali"
 
     def __post_init__(self) -> None:
         BroydenFamily.__post_init__(self)
@@ -110,7 +110,7 @@ class Broyden(_Scaled):
     Parameters
     ----------
     hess_inv0, damping, scaling
-        See `BFGS`.
+        See `BFGS`; by default it is sized as Al-Baali's.
     phi : float
         In [0, 1].
 
@@ -154,8 +154,8 @@ class DFP(_Scaled):
 
     With s = x+ - x and y = g+ - g, unless s'y <= eps s'B s, where a pair is skipped:
 
-        A+ = A - A y y'A / y'A y + s s' / s'y
-        B+ = (I - y s' / s'y) B (I - s y' / s'y) + y y' / s'y
+        A+ = (A - A y y'A / y'A y) / tau + s s' / s'y
+        B+ = tau (I - y s' / s'y) B (I - s y' / s'y) + y y' / s'y
 
     Curvatures that are too large in B are corrected slowly: it needs exact line searches more than
     BFGS does.
@@ -163,7 +163,7 @@ class DFP(_Scaled):
     Parameters
     ----------
     hess_inv0, damping, scaling
-        See `BFGS`.
+        See `BFGS`; by default it is sized as Al-Baali's.
 
     Raises
     ------

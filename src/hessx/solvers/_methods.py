@@ -47,8 +47,8 @@ _TABLE = {
     "bfgs": along(BFGS, *_START, "scaling"),
     "ssbfgs": along(partial(BFGS, scaling="al-baali"), *_START),
     "ssbroyden": along(SSBroyden, *_START),
-    "broyden": along(partial(Broyden, scaling="al-baali"), *_START, "phi", "scaling"),
-    "dfp": along(partial(DFP, scaling="al-baali"), *_START, "scaling", c2=0.1),
+    "broyden": along(Broyden, *_START, "phi", "scaling"),
+    "dfp": along(DFP, *_START, "scaling", c2=0.1),
     "cg": along(NonlinearCG, "beta", c2=0.1, first_alpha=1.0),  # SciPy's
     "gd": along(Identity),
     "newton-cg": along(_newton_cg, *_INNER),

@@ -46,11 +46,15 @@ MEMBERS = {
     "BFGS": (hessx.BFGS, {"scaling": "none"}, by_inverse(bfgs_update)),
     "BFGS, growing": (hessx.BFGS, {}, growing),
     "BFGS, al-baali": (hessx.BFGS, {"scaling": "al-baali"}, al_baali),
-    "DFP": (hessx.DFP, {}, lambda B, s, y: broyden_hessian_update(B, s, y, 1.0)),
+    "DFP": (hessx.DFP, {"scaling": "none"}, lambda B, s, y: broyden_hessian_update(B, s, y, 1.0)),
     "DFP, oren-luenberger": (hessx.DFP, {"scaling": "oren-luenberger"}, oren_luenberger),
-    "Broyden": (hessx.Broyden, {"phi": 0.3}, lambda B, s, y: broyden_hessian_update(B, s, y, 0.3)),
+    "Broyden": (
+        hessx.Broyden,
+        {"phi": 0.3, "scaling": "none"},
+        lambda B, s, y: broyden_hessian_update(B, s, y, 0.3),
+    ),
     "SSBroyden": (hessx.SSBroyden, {}, by_inverse(self_scaling_broyden)),
-}
+}  # fmt: skip
 
 
 def posed(backend, approximation, rng, scale=None):
