@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,8 @@ from rich.text import Text
 
 from hessx.study.backends import BACKENDS, default_backends
 from hessx.study.cutest.cli import app as cutest
-from hessx.study.methods import METHODS
-from hessx.study.problems import PROBLEMS
+from hessx.study.methods import METHODS, Method
+from hessx.study.problems import PROBLEMS, Problem
 from hessx.study.records import Job, Row, RowFile, figures
 from hessx.study.terminal import chosen_method, progress_bar
 
@@ -70,6 +71,7 @@ def study(
         "backends": _names(backends, default_backends(), BACKENDS),
     }
     known = {name: chosen_method(name) for name in chosen["methods"]}
+    named = methods.strip() != ""
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"--dtype {dtype}: expected float64 or float32")
     jobs = [
@@ -77,9 +79,7 @@ def study(
         for backend in chosen["backends"]
         for problem in chosen["problems"]
         for method in chosen["methods"]
-        if known[method].suits(
-            PROBLEMS[problem].n, backend, constant_hessian=PROBLEMS[problem].has_constant_hessian
-        )
+        if _meant(known[method], PROBLEMS[problem], backend, named=named)
     ]
     if not jobs:
         raise typer.BadParameter("none of these methods is meant for these problems and backends")
@@ -113,6 +113,12 @@ def main() -> None:
     app()
 
 
+def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bool:
+    """Tell whether to make the run; one that takes its time is made where it is asked for."""
+    suits = method.suits(problem.n, backend, constant_hessian=problem.has_constant_hessian)
+    return suits and (named or problem.n <= method.usual_n)
+
+
 def _names(given: str, default: list[str], known: Collection[str] = ()) -> list[str]:
     names = [name.strip() for name in given.split(",") if name.strip()] or default
     for name in names:
@@ -138,25 +144,24 @@ def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFi
 
 
 def _print_tables(console: Console, rows: list[Row]) -> None:
-    for problem in dict.fromkeys(row.problem for row in rows):
+    for problem, backend in dict.fromkeys((row.problem, row.backend) for row in rows):
         table = Table(
             box=None,
             pad_edge=False,
             collapse_padding=True,
             title_justify="left",
-            title=f"\n{problem}",
+            title=f"\n{problem}, {backend}",
         )
         table.add_column("method", overflow="fold")
-        for heading in ("backend", "outcome"):
-            table.add_column(heading, no_wrap=True)
+        table.add_column("outcome", no_wrap=True)
         for heading in ("iter", "eval", "prod", "value", "|g|", "time"):
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
-            if row.problem == problem:
-                iterations, evaluations, products, _, value, grad_norm, time, _ = figures(row)
+            if (row.problem, row.backend) == (problem, backend):
+                iterations, evaluations, products, *_, grad_norm, time, _ = figures(row)
+                value = "" if math.isnan(row.value) else f"{row.value:.4g}"  # in 80 columns
                 table.add_row(
                     row.method.rpartition(":")[2],
-                    row.backend,
                     Text(row.outcome, "green" if row.converged else "red"),
                     *(iterations, evaluations, products, value, grad_norm, time),
                 )

@@ -42,6 +42,8 @@ class Method:
         What has to be installed.
     largest_n : float
         The largest number of variables that it is run with.
+    usual_n : float
+        The largest where nobody has asked for it by name: with more it takes its time.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Method:
     backends: tuple[str, ...] = ()
     package: str = "hessx"
     largest_n: float = math.inf
+    usual_n: float = math.inf
 
     def suits(self, n: int, backend: str = "numpy", *, constant_hessian: bool = False) -> bool:
         """Tell whether it is meant for a problem of n variables and runs on a backend here."""
@@ -62,14 +65,24 @@ class Method:
         )
 
 
-def _given(name: str, title: str, method: Any, **settings: Any) -> Method:
-    """Take what ``hessx.minimize`` takes: a name, with options, or a composition."""
-    return Method(name, title, partial(_bind_hessx, method, settings))
+def _given(
+    name: str, title: str, method: Any = None, usual_n: float = math.inf, **settings: Any
+) -> Method:
+    """Take what ``hessx.minimize`` takes: its own name, with options, or a composition."""
+    bind = partial(_bind_hessx, name if method is None else method, settings)
+    return Method(name, title, bind, usual_n=usual_n)
 
 
-def _scipy(name: str, title: str, method: str) -> Method:
-    bind, largest = partial(bind_scipy, method), LARGEST_N.get(method.lower(), math.inf)
-    return Method(name, title, bind, backends=("numpy",), package="scipy", largest_n=largest)
+def _scipy(name: str, title: str, method: str, usual_n: float = math.inf) -> Method:
+    return Method(
+        name,
+        title,
+        partial(bind_scipy, method),
+        backends=("numpy",),
+        package="scipy",
+        largest_n=LARGEST_N.get(method.lower(), math.inf),
+        usual_n=usual_n,
+    )
 
 
 def _inverse(name: str, alpha: float) -> Method:
@@ -112,25 +125,72 @@ def _bind_function(function: Callable[..., Any], meter: Meter, options: _Options
     return solve
 
 
-_BB = hessx.LineSearchMethod(hessx.Identity(), hessx.BarzilaiBorwein("short"))
-_MORE_THUENTE = hessx.LineSearchMethod(hessx.LBFGS(), hessx.MoreThuente())
+def _along(
+    name: str, title: str, A: hessx.Approximation, rule: hessx.StepRule, usual_n: float = math.inf
+) -> Method:
+    return _given(name, title, hessx.LineSearchMethod(A, rule), usual_n)
+
+
+def _within(
+    name: str, title: str, B: hessx.Approximation, usual_n: float = math.inf, **parts: Any
+) -> Method:
+    return _given(name, title, hessx.TrustRegionMethod(B, **parts), usual_n)
+
+
+_HAGER_ZHANG = hessx.HagerZhang()
+_MATRIX_N = 300  # n^2 operations per step
+_LONG_N = 100  # n products and n^3 operations per step, or thousands of steps
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        _given("gd", "gradient descent, Hager-Zhang", "gd"),
-        _given("bb", "Barzilai-Borwein", _BB),
-        _given("cg", "nonlinear CG, HS+", "cg"),
+        _given("gd", "gradient descent, Hager-Zhang"),
+        _along("bb", "Barzilai-Borwein", hessx.Identity(), hessx.BarzilaiBorwein("short")),
+        _along(
+            "spectral", "spectral gradient, non-monotone", hessx.Spectral(), hessx.NonMonotone()
+        ),
+        _given("r2", "quadratic regularisation, R2", usual_n=_LONG_N),
+        _given("cg", "nonlinear CG, HS+"),
         _given("cg-hz", "nonlinear CG, Hager-Zhang", "cg", beta="hz"),
         _given("cg-pr+", "nonlinear CG, PR+", "cg", beta="pr+"),
-        _given("lbfgs", "L-BFGS, Hager-Zhang, memory 10 to 256 by n", "lbfgs"),
-        _given("lbfgs-mt", "L-BFGS, More-Thuente, memory 10 to 256 by n", _MORE_THUENTE),
-        _given("newton-cg", "line-search Newton-CG", "newton-cg"),
-        _given("trust-ncg", "trust-region Newton-CG", "trust-ncg"),
-        _given("trust-krylov", "trust-region GLTR", "trust-krylov"),
+        _along("diagonal-bfgs", "diagonal BFGS", hessx.DiagonalBFGS(), _HAGER_ZHANG, _LONG_N),
+        _along("weak-secant", "weak-secant diagonal", hessx.WeakSecant(), _HAGER_ZHANG, _LONG_N),
+        _within("diagonal-psb", "diagonal PSB in a region", hessx.DiagonalPSB(), _LONG_N),
+        _given("lbfgs", "L-BFGS, Hager-Zhang, memory 10 to 256 by n"),
+        _along("lbfgs-mt", "L-BFGS, More-Thuente", hessx.LBFGS(), hessx.MoreThuente()),
+        _along(
+            "lbfgs-average",
+            "L-BFGS, non-monotone",
+            hessx.LBFGS(),
+            hessx.NonMonotoneAverage(_HAGER_ZHANG),
+        ),
+        _along("ldfp", "L-DFP", hessx.LDFP(), _HAGER_ZHANG, _LONG_N),
+        _given("trust-lbfgs", "L-BFGS in a region"),
+        _given("lsr1", "L-SR1 in a region"),
+        _given("bfgs", "BFGS", usual_n=_MATRIX_N),
+        _given("ssbfgs", "BFGS, sized by Al-Baali", usual_n=_MATRIX_N),
+        _given("ssbroyden", "Broyden's class, sized and switched", usual_n=_MATRIX_N),
+        _given("broyden", "Broyden's class, phi = 1/2", usual_n=_MATRIX_N),
+        _given("dfp", "DFP", usual_n=_LONG_N),
+        _given("trust-bfgs", "BFGS in a region", usual_n=_LONG_N),
+        _given("sr1", "SR1 in a region", usual_n=_MATRIX_N),
+        _given("psb", "PSB in a region", usual_n=_LONG_N),
+        _given("newton", "Newton, dense", usual_n=_LONG_N),
+        _given("newton-cg", "line-search Newton-CG"),
+        _given("trust-ncg", "trust-region Newton-CG"),
+        _given("trust-krylov", "trust-region GLTR"),
+        _given("trust-exact", "trust region, More-Sorensen", usual_n=_LONG_N),
+        _given("dogleg", "trust region, dogleg", usual_n=_LONG_N),
+        _given("arc", "cubic regularisation, GLTR"),
+        _within("damped-ncg", "damped Newton-CG", hessx.Exact(), region=hessx.NielsenRule()),
+        _scipy("scipy-cg", "SciPy CG", "CG"),
         _scipy("scipy-lbfgsb", "SciPy L-BFGS-B, memory 10", "L-BFGS-B"),
+        _scipy("scipy-bfgs", "SciPy BFGS", "BFGS"),
         _scipy("scipy-newton-cg", "SciPy Newton-CG", "Newton-CG"),
         _scipy("scipy-trust-ncg", "SciPy trust-ncg", "trust-ncg"),
+        _scipy("scipy-trust-krylov", "SciPy trust-krylov", "trust-krylov"),
+        _scipy("scipy-trust-exact", "SciPy trust-exact", "trust-exact", _LONG_N),
+        _scipy("scipy-dogleg", "SciPy dogleg", "dogleg", _LONG_N),
         _inverse("inverse-0.01", 0.01),
         _inverse("inverse-1", 1.0),
     )
@@ -155,7 +215,7 @@ def find_method(name: str) -> Method:
         return _scipy(name, f"SciPy {attribute}", attribute)
     if not colon:
         if name.lower() in known_methods():
-            return _given(name, f"hessx {name}", name)
+            return _given(name, f"hessx {name}")
         known = ", ".join(dict.fromkeys((*METHODS, *known_methods())))
         msg = f"unknown method {name!r}: expected one of {known}, scipy:NAME, or module:attribute"
         raise ValueError(msg)

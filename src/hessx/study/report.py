@@ -29,6 +29,7 @@ _COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5d3a9b", "#8c6d1f", "#444444", "#e69f00",
     "#56b4e9", "#b2182b", "#117733", "#882255", "#999933", "#1f1f7a", "#a0522d",
 )  # fmt: skip
+_SYMBOLS = ("circle", "square", "diamond")  # one per round of colours
 # As Plotly and as SVG call them.
 _DASHES = (
     ("solid", ""), ("dash", "7 4"), ("dot", "2 3"), ("dashdot", "7 3 2 3"), ("longdash", "12 4"),
@@ -54,10 +55,12 @@ def write_page(study: Study, path: Path) -> None:
     backends = list(dict.fromkeys(row.backend for row in study.rows))
     problems = list(dict.fromkeys(row.problem for row in study.rows))
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(methods)}
+    symbols = {name: _SYMBOLS[i // len(_COLORS) % len(_SYMBOLS)] for i, name in enumerate(methods)}
     dashes = {name: _DASHES[i % len(_DASHES)] for i, name in enumerate(backends)}
     data = {
         "curves": [_drawn(row, study.rows) for row in study.rows if row.curve.value],
         "colors": colors,
+        "symbols": symbols,
         "dashes": {name: dash for name, (dash, _) in dashes.items()},
     }
     html = page.from_string(template).render(
@@ -67,6 +70,7 @@ def write_page(study: Study, path: Path) -> None:
         titles={name: METHODS[name].title if name in METHODS else name for name in methods},
         backends=backends,
         colors=colors,
+        symbols=symbols,
         dashes=dashes,
         settings=study.settings,
         environment=environment(),

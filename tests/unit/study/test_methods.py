@@ -91,6 +91,8 @@ def test_a_method_says_where_it_is_meant_to_run():
     assert not find_method("scipy:SLSQP").suits(201)
     assert not find_method("inverse-1").suits(2)
     assert find_method("inverse-1").suits(2, constant_hessian=True)
+    for name in ("newton", "bfgs", "scipy-dogleg"):
+        assert find_method(name).suits(1000), "CUTEst's large problems are not left out"
 
 
 def test_every_name_of_hessx_is_found():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,14 @@ pytest.importorskip("jinja2")
 pytest.importorskip("psutil")
 pytest.importorskip("scipy")
 
+from rich.console import Console
 from typer.testing import CliRunner
 
 from hessx.study.cli import app
-from hessx.study.records import CRASHED, RAISED
+from hessx.study.methods import METHODS
+from hessx.study.problems import PROBLEMS
+from hessx.study.records import CRASHED, RAISED, Row
+from hessx.study.runner import Runner
 
 
 def study(out, *options):
@@ -85,6 +90,53 @@ def test_the_page_stands_alone_and_holds_every_curve(made):
         assert len({len(curve[name]) for name in ("iteration", "evaluation", "second", "gap")}) == 1
     for text in ("ZeroDivisionError: planted", "exit status 7", "L-BFGS, Hager-Zhang"):
         assert text in without_scripts
+
+
+@pytest.fixture
+def jobs(monkeypatch, tmp_path):
+    """Tell what a command would run."""
+
+    def of(*options):
+        found = []
+
+        def run(self, jobs):
+            for job in jobs:
+                found.append((job.method, job.backend, job.problem))
+                yield Row.failed(job, PROBLEMS[job.problem].n, RAISED)
+
+        monkeypatch.setattr(Runner, "run", run)
+        assert study(tmp_path / "out", *options).exit_code == 0
+        return found
+
+    return of
+
+
+def test_what_takes_its_time_is_run_on_large_problems_only_if_named(jobs):
+    chosen = jobs("--backends=numpy")
+    assert {method for method, _, _ in chosen} == set(METHODS)
+    large = {method for method, _, problem in chosen if PROBLEMS[problem].n > 300}
+    assert {"lbfgs", "lsr1", "trust-ncg", "spectral", "scipy-cg"} <= large
+    assert not large & {"bfgs", "dfp", "newton", "dogleg", "scipy-dogleg", "scipy-bfgs"}
+    named = jobs("--backends=numpy", "--methods=newton,bfgs", "--problems=extended-rosenbrock")
+    assert [method for method, *_ in named] == ["newton", "bfgs"]
+
+
+def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
+    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
+    row = Row("digits", 65, "", "numpy", "float64", "converged: gradient", "", 15000, 20000)
+    row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
+
+    def run(self, jobs):
+        return iter([replace(row, method=job.method) for job in jobs])
+
+    monkeypatch.setattr(Runner, "run", run)
+    done = study(tmp_path / "out", "--backends=numpy", "--problems=digits")
+    lines = done.output.splitlines()
+    for method in METHODS:
+        if METHODS[method].suits(65):
+            line = next(line for line in lines if line.startswith(f"{method} "))
+            assert len(line) <= 80
+            assert "converged: gradient 15000 20000 9999 1.235e-10 1.2e-10 3.00 s" in line
 
 
 @pytest.mark.parametrize(
