@@ -91,12 +91,12 @@ DENSE = ("newton-dense", "newton-cholesky", "trust-exact", "arc-exact", "damped-
 # They learn their models from steps; the steps of CG are fetches too.
 LEARNING = {
     "bfgs": _along(hessx.BFGS(), hessx.HagerZhang()),
-    "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS()),
+    "trust-bfgs": hessx.TrustRegionMethod(hessx.BFGS(), hessx.Dogleg()),
     "trust-sr1": hessx.TrustRegionMethod(hessx.SR1()),
     "trust-bfgs-exact": hessx.TrustRegionMethod(hessx.BFGS(), hessx.MoreSorensen()),
-    "trust-bfgs-dogleg": hessx.TrustRegionMethod(hessx.BFGS(), hessx.Dogleg(double=True)),
+    "trust-bfgs-cg": hessx.TrustRegionMethod(hessx.BFGS()),
     "trust-sr1-exact": hessx.TrustRegionMethod(hessx.SR1(), hessx.MoreSorensen()),
-    "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY)),
+    "trust-lbfgs": hessx.TrustRegionMethod(hessx.LBFGS(memory=MEMORY), hessx.Dogleg(double=True)),
     "trust-lsr1": hessx.TrustRegionMethod(hessx.LSR1(memory=MEMORY)),
     "ldfp": _along(hessx.LDFP(memory=MEMORY), hessx.HagerZhang()),
     "lbfgs-learnt": _along(

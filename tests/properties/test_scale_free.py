@@ -92,7 +92,9 @@ LEARNING = {
     "trust-bfgs-dogleg": lambda a, b: hessx.TrustRegionMethod(
         hessx.BFGS(), hessx.Dogleg(double=True), x_scale=b
     ),
-    "trust-lbfgs": lambda a, b: hessx.TrustRegionMethod(hessx.LBFGS(memory=3), x_scale=b),
+    "trust-lbfgs": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LBFGS(memory=3), hessx.Dogleg(), x_scale=b
+    ),
     "trust-lbfgs-damped": lambda a, b: hessx.TrustRegionMethod(
         hessx.LBFGS(memory=3, damping=0.2), x_scale=b * SCALE
     ),

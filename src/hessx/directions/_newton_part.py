@@ -39,15 +39,15 @@ class NewtonPart:
         How exactly models are solved.
     learns : Learns
         From which steps B learns.
-    dense, solves : bool
-        Whether B is offered as an array, and whether B^-1 v is.
+    dense, positive : bool
+        Whether B is offered as an array, and is positive definite, so that B^-1 v is offered too.
     changes : bool
         Whether M differs from point to point.
     """
 
     __slots__ = (
         "changes", "curvature", "dense", "forcing", "frame", "learns", "max_inner", "pair",
-        "pair_of_M", "preconditioner", "solves", "taught",
+        "pair_of_M", "positive", "preconditioner", "taught",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
@@ -55,7 +55,7 @@ class NewtonPart:
         self.curvature = begun(settings.approximation, frame, settings.subproblem.needs)
         self.learns = settings.approximation.learns
         self.dense = Offer.DENSE in settings.approximation.offers
-        self.solves = settings.approximation.positive
+        self.positive = settings.approximation.positive
         self.forcing = settings.forcing.begin()
         M: Approximation | None = settings.preconditioner  # type: ignore[assignment]
         self.preconditioner = None if M is None else begun(M, frame, Offer.SOLVE)
@@ -139,7 +139,7 @@ class NewtonPart:
             collect=0 if M is None else M.collect,
             watch=watch,
             dense=(lambda: B.dense() * size) if self.dense else None,
-            solve=_multiplied(B.solve, 1.0 / size) if self.solves else None,
+            solve=_multiplied(B.solve, 1.0 / size) if self.positive else None,
         )
 
     def measure(

@@ -48,6 +48,8 @@ class LSR1Curvature(LimitedCurvature):
         s_y, y_y, s_s = pair.s_y, pair.y_y, pair.s_s
         if not (0.0 < s_s < math.inf > y_y and abs(s_y) < math.inf):
             return "skipped"
+        if not (self.sized or pair.accepted):
+            return "skipped"  # from far out, it would give a size for far out
         cross = self.crossed(numbers.get("B_s", none), numbers.get("B_y", none), s_y, y_y, s_s)
         products = self.products.with_pair(pairs.candidate, *cross)
         size = largest_size(products) if self.initial is None else self.initial
@@ -101,7 +103,7 @@ class LSR1(Approximation):
     abs(s'r) >= eps^(1/2) norm(s) norm(r), and where s'r is no rounding of its terms to that same
     half of the digits; the newest is skipped otherwise.  With each pair B is built anew, so that
     older pairs may come to take part, or to take none.  In a trust region it learns from rejected
-    trials too.
+    trials too, once an accepted one has given it a size.
 
     Parameters
     ----------

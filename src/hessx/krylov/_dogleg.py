@@ -42,8 +42,8 @@ class Dogleg(Subproblem):
 
     Notes
     -----
-    Cost: one solve with B, two products and one fetch per model; for another radius two
-    combinations of vectors.  Memory: 4 vectors.  Where numbers say that B is not positive
+    Cost: one solve with B, one product and one fetch per model, as B N = -g; for another radius two
+    combinations of vectors.  Memory: 3 vectors.  Where numbers say that B is not positive
     definite, p is along -g.
 
     References
@@ -85,48 +85,45 @@ class Dogleg(Subproblem):
         space, g = model.space, model.gradient
         with quiet():
             N = -model.solve(g)
-            B_N, B_g = model.product(N) + 0.0, model.product(g) + 0.0
-            scalars = [g @ g, g @ B_g, g @ N, N @ N, N @ B_N, B_g @ N]
-        numbers, (N, B_N, B_g) = fetch(space, scalars, [N, B_N, B_g])
+            B_g = model.product(g) + 0.0
+            scalars = [g @ g, g @ B_g, g @ N, N @ N]
+        numbers, (N, B_g) = fetch(space, scalars, [N, B_g])
         if not all(map(math.isfinite, numbers[2:])):
-            numbers[2:] = [0.0] * 4  # no Newton's step
-        path = DoglegPath(g, N, B_g, B_N, self.double, *numbers)
+            numbers[2:] = [0.0, 0.0]  # no Newton's step
+        path = DoglegPath(g, N, B_g, self.double, *numbers)
         g_g, g_B_g = path.g_g, path.g_B_g
         if not (math.isfinite(g_B_g) and 0.0 < g_g < math.inf):
             zero = space.zeros(space.n)
             outcome = KrylovOutcome.NONFINITE
-            return ModelStep(zero, zero, 0.0, 0.0, 0.0, model.restraint, outcome, 2)
+            return ModelStep(zero, zero, 0.0, 0.0, 0.0, model.restraint, outcome, 1)
         p = path.step_within(model.restraint.in_force(g_g, g_B_g))
-        p.products = 2
+        p.products = 1
         return p
 
 
 @saved
 @dataclass(slots=True)
 class DoglegPath:
-    """p = b N - a g, with what is known of it.
+    """p = b N - a g and B p = -b g - a B g, with what is known of them.
 
     Attributes
     ----------
-    g, N, B_g, B_N : array, shape (n,)
-        The gradient and Newton's step, and their products.
+    g, N, B_g : array, shape (n,)
+        The gradient, Newton's step, and B g.
     double : bool
         As in `Dogleg`.
-    g_g, g_B_g, g_N, N_N, N_B_N, g_B_N : float
+    g_g, g_B_g, g_N, N_N : float
         Products of the vectors.
     """
 
     g: Array
     N: Array
     B_g: Array
-    B_N: Array
     double: bool
     g_g: float
     g_B_g: float  # noqa: N815
     g_N: float  # noqa: N815
     N_N: float
-    N_B_N: float
-    g_B_N: float  # noqa: N815
 
     def precondition_by(self, M: object) -> None:
         """Change nothing: norms are 2-norms."""
@@ -136,23 +133,25 @@ class DoglegPath:
         radius: float = restraint.radius  # type: ignore[attr-defined]
         a, b, outcome = self._leave(radius)
         slope = b * self.g_N - a * self.g_g
-        p_B_p = b * (b * self.N_B_N) - 2.0 * b * (a * self.g_B_N) + a * (a * self.g_B_g)
+        p_B_p = a * (a * self.g_B_g) + 2.0 * b * (a * self.g_g) - b * (b * self.g_N)
         norm = radius
         if outcome is not KrylovOutcome.BOUNDARY:
             norm = math.sqrt(self.N_N) if b else a * math.sqrt(self.g_g)
         with quiet():
             step, product = self.g * -a, self.B_g * -a
             if b != 0.0:
-                step, product = step + self.N * b, product + self.B_N * b
+                step, product = step + self.N * b, product - self.g * b
         decrease = -slope - 0.5 * p_B_p
         return ModelStep(step, product, decrease, slope, norm, restraint, outcome, 0, basis=self)
 
     def _leave(self, radius: float) -> tuple[float, float, KrylovOutcome]:
         """Give a and b where the path leaves the ball, or at its end."""
         norm = math.sqrt(self.g_g)
-        sound = self.g_N < 0.0 < self.N_B_N
+        sound = self.g_N < 0.0
         if sound and math.sqrt(self.N_N) <= radius:
             return 0.0, 1.0, KrylovOutcome.SOLVED
+        if self.g_B_g < 0.0:
+            return radius / norm, 0.0, KrylovOutcome.NEGATIVE
         cauchy = self.g_g / self.g_B_g if self.g_B_g > 0.0 else math.inf
         if cauchy * norm >= radius:
             return radius / norm, 0.0, KrylovOutcome.BOUNDARY

@@ -36,7 +36,7 @@ from hessx.solvers._trust_region_trial import (
     learn,
     measure_start,
     measure_trial,
-    model_at,
+    minimised,
     read_first,
     read_trial,
 )
@@ -174,7 +174,7 @@ class TrustRegionMethod:
                 basis.precondition_by(M)
             state.model_step = state.model_step.again(restraint)
         if state.model_step is None:
-            p = state.model_step = self.subproblem(model_at(state, watch))
+            p = state.model_step = minimised(self.subproblem, state, watch)
             state.region.adopt(p.restraint)
             state.dual_before = None
             if state.accepted and p.newtonian and p.norm > 0.0:  # not out of range

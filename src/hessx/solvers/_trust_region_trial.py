@@ -8,18 +8,18 @@ from collections.abc import Callable
 from hessx._xp import Numbers, Packet, quiet
 from hessx.core import Point, Reply
 from hessx.globalization import Noise
-from hessx.krylov import ModelStep, QuadraticModel
+from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel, Subproblem
 from hessx.solvers._first_point import ask_start, read_start, settle_start
 from hessx.solvers._trial import ask_point, hopeless, read_point
 from hessx.solvers._trust_region_state import TrustRegionState
 
-__all__ = ["learn", "measure_start", "measure_trial", "model_at", "read_first", "read_trial"]
+__all__ = ["learn", "measure_start", "measure_trial", "minimised", "read_first", "read_trial"]
 
 _TIGHT = 0.11  # forcing terms from here on ask for a settled model
 _LONGER = 5.0  # than the last step, where no pair has given B a size: f has not curved upwards
 
 
-def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
+def _model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
     """Give the model at the current point; a B without a size makes a step of known length."""
     part = state.part
     if state.accepted and not state.iteration and part.changes and part.precondition is not None:
@@ -33,6 +33,17 @@ def model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticMod
         length=_LONGER * state.step_norm if state.iteration else state.frame.length,
         before=state.dual_before,
     )
+
+
+def minimised(
+    subproblem: Subproblem, state: TrustRegionState, watch: Callable[[], bool]
+) -> ModelStep:
+    """Minimise the model; anew without its past, where rounding has made a B that cannot be."""
+    p = subproblem(_model_at(state, watch))
+    bent = state.part.positive and p.outcome is KrylovOutcome.NEGATIVE
+    if (bent or not p.decrease > 0.0) and state.part.curvature.reset():
+        p = subproblem(_model_at(state, watch))
+    return p
 
 
 def measure_start(state: TrustRegionState, reply: Reply, packet: Packet) -> None:

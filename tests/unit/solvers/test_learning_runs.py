@@ -55,6 +55,66 @@ def test_a_convex_quadratic(backend, name):
     np.testing.assert_allclose(backend.to_numpy(result.x), 0.0, atol=1.001 * gtol)
 
 
+@pytest.mark.parametrize("kind", ["SR1", "LSR1", "PSB", "DiagonalPSB"])
+def test_no_size_is_learnt_from_far_out(kind):
+    """The first trial's curvature is 1e40 times that at x0, where the minimum is 0.01 away."""
+
+    def fun(x):
+        far = np.exp(100.0 * np.minimum(x, 1.0))
+        return (x - 0.01) @ (x - 0.01) + 1e-4 * far.sum(), 2.0 * (x - 0.01) + 0.01 * far
+
+    method = hessx.TrustRegionMethod(getattr(hessx, kind)())
+    result = hessx.minimize(fun, [-0.01, 0.0], jac=True, method=method)
+    assert result.success, result.message
+    assert abs(fun(result.x)[1]).max() <= 1e-5
+
+
+class Bending(hessx.Approximation):
+    """It says that it is positive definite, and with the third pair it is no more."""
+
+    offers = Offer.SOLVE | Offer.MATVEC
+    learns = Learns.ACCEPTED
+
+    def __init__(self):
+        self.forgot = 0
+
+    def begin(self, frame):
+        return BendingCurvature(self)
+
+
+class BendingCurvature(hessx.Curvature):
+    def __init__(self, settings):
+        self.settings, self.pairs, self.sign = settings, 0, 1.0
+
+    def solve(self, v):
+        return v * self.sign
+
+    def matvec(self, v):
+        return v * self.sign
+
+    def update(self, pair):
+        self.pairs += 1
+        self.sign = -1.0 if self.pairs == 3 else 1.0
+        return ""
+
+    def reset(self):
+        had, self.sign = self.sign < 0.0, 1.0
+        self.settings.forgot += had
+        return had
+
+
+@pytest.mark.parametrize("subproblem", [hessx.TruncatedCG(), hessx.Dogleg()], ids=str)
+def test_a_matrix_that_cannot_be_is_forgotten(subproblem):
+    B = Bending()
+    method = hessx.TrustRegionMethod(B, subproblem, preconditioner=None)
+    weights = np.array([1.0, 0.6])
+    result = hessx.minimize(
+        lambda x: (x @ (weights * x) / 2, weights * x), np.ones(2), jac=True, method=method
+    )
+    assert result.success, result.message
+    assert B.forgot == 1
+
+
 class Counted(hessx.Subproblem):
     """Truncated CG that counts its products."""
 
