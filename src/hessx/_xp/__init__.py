@@ -1,6 +1,6 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
-from hessx._xp._algebra import dot, extremes, norm_inf, quiet
+from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
@@ -82,6 +82,7 @@ __all__ = [
     "take_product",
     "take_value",
     "take_vector",
+    "times",
     "to_host",
     "to_point",
     "trimmed",

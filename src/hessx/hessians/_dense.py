@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hessx._xp import Array, Packet, inverse
+from hessx._xp import Array, Packet, inverse, times
 from hessx.core import Frame, Offer
 from hessx.hessians._family import Curvature
 from hessx.hessians._start import placed_start
@@ -25,7 +25,7 @@ class MatrixCurvature(Curvature):
 
     def matvec(self, v: Array) -> Array:
         """B v, n^2 multiplications."""
-        return self.B @ v
+        return times(self.B, v)
 
     def dense(self) -> Array:
         """B in z, a copy."""
@@ -117,7 +117,7 @@ class DenseCurvature(MatrixCurvature):
 
     def solve(self, v: Array) -> Array:
         """A v, n^2 multiplications."""
-        return self.A @ v
+        return times(self.A, v)
 
     def operator(self, *, inverse: bool) -> DenseOperator:
         """A or B in x, a copy."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, like
+from hessx._xp import Array, like, times
 from hessx.core import (
     Frame,
     Learns,
@@ -195,11 +195,11 @@ class KnownCurvature(Curvature):
 
     def solve(self, v: Array) -> Array:
         """H^-1 v, n^2 multiplications."""
-        return self.A @ v
+        return times(self.A, v)
 
     def matvec(self, v: Array) -> Array:
         """H v, n^2 multiplications; H is moved to the device at its first use."""
-        return self._moved() @ v
+        return times(self._moved(), v)
 
     def dense(self) -> Array:
         """H in z, a copy."""

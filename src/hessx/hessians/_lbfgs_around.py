@@ -109,12 +109,12 @@ class AroundCurvature(Curvature):
         rows, pairs, weights = self.pairs.rows, self._slots, []
         q = v
         for i in reversed(pairs):
-            weights.append((rows[PAIRS + 2 * i] @ q) * (1.0 / self.s_y[i]))
+            weights.append((q @ rows[PAIRS + 2 * i])[..., None] * (1.0 / self.s_y[i]))
             q = q - rows[PAIRS + 2 * i + 1] * weights[-1]
         z = self.first.solve(q) * self.gamma
         for i in pairs:
             s, y = rows[PAIRS + 2 * i], rows[PAIRS + 2 * i + 1]
-            z = z + s * (weights.pop() - (y @ z) * (1.0 / self.s_y[i]))
+            z = z + s * (weights.pop() - (z @ y)[..., None] * (1.0 / self.s_y[i]))
         return z
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hessx._xp import Array, Packet, eigh, fetch, upload
+from hessx._xp import Array, Packet, eigh, fetch, times, upload
 from hessx.core import Frame, Learns, Offer, Wants, saved, store_choice, store_integer, store_real
 from hessx.hessians._family import Approximation
 from hessx.hessians._point import PointCurvature
@@ -65,17 +65,17 @@ class FlippedCurvature(_RepairedCurvature):
     def solve(self, v: Array) -> Array:
         """A v, two products with V."""
         self.prepare()
-        return self.vectors @ (self.weights[1, ...] * (v @ self.vectors))
+        return times(self.vectors, self.weights[1, ...] * (v @ self.vectors))
 
     def matvec(self, v: Array) -> Array:
         """B v, two products with V."""
         self.prepare()
-        return self.vectors @ (self.weights[0, ...] * (v @ self.vectors))
+        return times(self.vectors, self.weights[0, ...] * (v @ self.vectors))
 
     def solve_shifted(self, v: Array, sigma: float) -> Array:
         """(B + sigma I)^-1 v, two products with V."""
         self.prepare()
-        return self.vectors @ ((v @ self.vectors) / (self.weights[0, ...] + sigma))
+        return times(self.vectors, (v @ self.vectors) / (self.weights[0, ...] + sigma))
 
     def dense(self) -> Array:
         """B, by a product of matrices."""
@@ -120,7 +120,7 @@ class ShiftedCurvature(_RepairedCurvature):
     def solve(self, v: Array) -> Array:
         """A v, n^2 multiplications."""
         self.prepare()
-        return self.A @ v
+        return times(self.A, v)
 
     def spectrum(self) -> tuple[Any, Array] | None:
         """Decompose B; one fetch."""

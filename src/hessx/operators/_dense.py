@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, times
 from hessx.operators._kinds import held
 from hessx.operators._linear_operator import LinearOperator
 
-__all__ = ["DenseOperator", "times"]
+__all__ = ["DenseOperator"]
 
 
 class DenseOperator(LinearOperator):
@@ -54,8 +54,3 @@ class DenseOperator(LinearOperator):
 
     def _diagonal(self, space: Space) -> Array:
         return space.xp.reshape(self.A, (-1,))[:: self.shape[0] + 1]
-
-
-def times(A: Array, v: Array) -> Array:
-    """A v over the last axis, by the fastest product of one vector and of a stack."""
-    return A @ v if v.ndim == 1 else v @ A.T

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hessx._xp import Array, Space
-from hessx.operators._dense import times
+from hessx._xp import Array, Space, times
 from hessx.operators._kinds import held, joint_space
 from hessx.operators._linear_operator import LinearOperator
 

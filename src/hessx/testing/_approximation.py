@@ -21,7 +21,12 @@ _FROM_STEPS = (Learns.ACCEPTED, Learns.EVERY)
 
 
 def check_approximation(
-    approximation: Approximation, x0: Any, *, secant: bool = False, seed: int = 0
+    approximation: Approximation,
+    x0: Any,
+    *,
+    secant: bool = False,
+    stacks: bool = False,
+    seed: int = 0,
 ) -> None:
     r"""Ask an approximation for all that the methods of hessx rely on.
 
@@ -33,7 +38,8 @@ def check_approximation(
     - ``update`` takes good pairs, those of rejected trials too where it learns from them, writes
       nothing into them, and survives those that are useless: s'y <= 0, y = 0, and what is not
       finite; ``reset`` makes it as it was at first;
-    - a deep copy is independent, and learns as the original;
+    - a deep copy is independent, and learns as the original; an ``operator`` stays as it is when
+      the approximation learns on;
     - a run in a trust region, in a line search and as a preconditioner, if it fits there,
       minimises a convex function, and one that is saved and taken up again makes the same steps.
 
@@ -48,6 +54,8 @@ def check_approximation(
         Says where: of any library, float32 or float64; n from 2 to 50.
     secant : bool
         Ask for B s = y after each good pair.
+    stacks : bool
+        Apply to stacks, shape (k, n), too: no method does.
     seed : int
         Of the pairs.
 
@@ -58,8 +66,8 @@ def check_approximation(
 
     Notes
     -----
-    Cost: some thirty applications per variable, and eighteen runs at most of a function of n
-    variables.
+    Cost: some thirty applications per variable (in all, to stacks), and eighteen runs at most of a
+    function of n variables.
 
     Examples
     --------
@@ -68,8 +76,8 @@ def check_approximation(
     >>> check_approximation(hessx.LBFGS(memory=5), np.zeros(6), secant=True)
     """
     space = space_of(to_point(x0))
-    _check(Posed(Frame(space), approximation, np.random.default_rng(seed)), secant)
-    posed = Posed(Frame(space), approximation, np.random.default_rng(seed + 1))
+    _check(Posed(Frame(space), approximation, np.random.default_rng(seed), stacks), secant)
+    posed = Posed(Frame(space), approximation, np.random.default_rng(seed + 1), stacks)
     scale = posed.there(2.0 ** posed.rng.uniform(-0.5, 0.5, space.n))
     posed.frame = Frame(space, scale)
     try:
@@ -173,11 +181,17 @@ def _check_copies(posed: Posed, curvature: Curvature) -> None:
     kept = posed.host(posed.apply_of(curvature)(v))
     twin = copy.deepcopy(curvature)
     posed.arrive(twin)
+    operators = [curvature.operator(inverse=inverse) for inverse in (True, False)]
+    taken = [None if operator is None else posed.host(operator @ v) for operator in operators]
     same = posed.host(posed.apply_of(twin)(v))
     posed.near(same, kept, "a deep copy is another matrix")
     posed.teach(curvature, pair)
     still = posed.host(posed.apply_of(twin)(v))
     expect(bool((still == same).all()), "a deep copy changed with what it was copied from")
+    for operator, product in zip(operators, taken, strict=True):
+        if operator is not None:
+            kept_too = bool((posed.host(operator @ v) == product).all())
+            expect(kept_too, "an operator changed when the approximation learnt on")
     posed.teach(twin, pair)
     taught, expected = (posed.host(posed.apply_of(part)(v)) for part in (twin, curvature))
     posed.near(taught, expected, "a deep copy learns something else from the same pair")

@@ -37,6 +37,8 @@ class Posed:
         In question.
     rng : Generator
         Of vectors and pairs.
+    stacks : bool
+        Form matrices from products with stacks.
     H : array, shape (n, n)
         The Hessian, with eigenvalues from 1 to 10.
     """
@@ -44,6 +46,7 @@ class Posed:
     frame: Frame
     approximation: Approximation
     rng: np.random.Generator
+    stacks: bool = False
 
     def __post_init__(self) -> None:
         n = self.space.n
@@ -116,7 +119,12 @@ class Posed:
 
     def matrix(self, apply: Apply) -> np.ndarray:
         """Form a matrix from its products with the unit vectors."""
-        units = np.eye(self.space.n)
+        n = self.space.n
+        units = np.eye(n)
+        if self.stacks:  # of one more, for a product from the other side
+            columns = apply(self.there(np.eye(n + 1, n)))
+            expect(columns.shape == (n + 1, n), f"a stack {(n + 1, n)} gave {columns.shape}")
+            return self.host(columns)[:n].T
         return np.stack([self.host(apply(self.there(e))) for e in units], axis=1)
 
     def near(self, found: np.ndarray, expected: np.ndarray, what: str, size: float = 1.0) -> None:
@@ -134,7 +142,7 @@ class _Hessian:
         self.posed = posed
 
     def __call__(self, v: Array) -> Array:
-        return self.posed.there(self.posed.H @ self.posed.host(v))
+        return self.posed.there(self.posed.host(v) @ self.posed.H)
 
     def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
         return self.posed.there(self.posed.H)

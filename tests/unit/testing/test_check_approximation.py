@@ -214,6 +214,14 @@ class TakesNegativeCurvature(Dense):
         return ""
 
 
+class AliveOperator(Dense):
+    """Its operator goes on with the run."""
+
+    def operator(self, *, inverse):
+        apply = self.solve if inverse else self.matvec
+        return hessx.LinearOperator((self.n, self.n), apply, symmetric=True)
+
+
 class ForgetsNothing(Dense):
     def reset(self):
         return True
@@ -259,6 +267,7 @@ BROKEN = [
     (own(LearnsNoMoreInACopy), "a deep copy learns something else from the same pair"),
     (own(TakesNegativeCurvature), "seen a pair with s'y < 0 has the eigenvalue -"),
     (own(TakesEverything, positive=False), "seen a pair with a y with inf is not finite"),
+    (own(AliveOperator), "an operator changed when the approximation learnt on"),
     (own(ForgetsNothing), "after reset it is not as at first"),
     (own(ForgetsTwice), "reset twice says twice"),
     (own(LosesItsPastInAFile), "a run that was saved and taken up ends elsewhere"),
@@ -270,6 +279,11 @@ BROKEN = [
 def test_a_broken_promise_is_named(approximation, message):
     with pytest.raises(AssertionError, match=message):
         check_approximation(approximation, np.zeros(n), secant=True)
+
+
+def test_stacks_are_asked_for_alone():
+    with pytest.raises(ValueError, match="size 6 is different from 5"):
+        check_approximation(own(Dense), np.zeros(n), stacks=True)
 
 
 class Unknown(Dense):
