@@ -177,6 +177,7 @@ class TrustRegionMethod:
             p = state.model_step = minimised(self.subproblem, state, watch)
             state.region.adopt(p.restraint)
             state.dual_before = None
+            fresh = state.accepted or not state.part.curvature.sized
             if state.accepted and p.newtonian and p.norm > 0.0:  # not out of range
                 state.promised = state.left_by(p)
             elif state.accepted and p.outcome not in _SHORTENED:
@@ -247,6 +248,7 @@ class TrustRegionMethod:
 
     def _accept(self, state: TrustRegionState, trial: Point, g_g: float, p_p: float) -> None:
         p: Any = state.model_step
+        left = state.left_by(p)
         keep_when_left(state, trial, lambda: self.gradient(state))
         state.value_before, state.alpha = state.point.value, 1.0
         state.step_norm = math.sqrt(p_p)
@@ -270,7 +272,7 @@ class TrustRegionMethod:
         state.model_step = None
         if over and state.trouble is None and not state.renew(state.promised):
             if state.restarted:
-                state.trouble = floor_reached(state, p.decrease)
+                state.trouble = floor_reached(state, left)
             else:
                 self._restart(state)
         else:
@@ -279,6 +281,7 @@ class TrustRegionMethod:
     def _reject(self, state: TrustRegionState, trial: Point) -> None:
         """See whether a tighter restraint can still help."""
         p: Any = state.model_step
+        left = state.left_by(p)
         if state.part.reject():  # B has changed
             state.model_step = None
         resolved = p.decrease > state.floor.noise(state.point.value)
@@ -286,7 +289,7 @@ class TrustRegionMethod:
         if (resolved and state.trials < REJECTIONS) or state.renew(state.promised):
             return
         if state.restarted:
-            state.trouble = no_step(state, trial, p.norm, p.decrease, Outcome.FAILED_TRUST_REGION)
+            state.trouble = no_step(state, trial, p.norm, left, Outcome.FAILED_TRUST_REGION)
         else:
             self._restart(state)
 

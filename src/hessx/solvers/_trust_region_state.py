@@ -67,9 +67,10 @@ class TrustRegionState(RunState):
     def left_by(self, p: ModelStep) -> float:
         """By how much f is to fall still, by a model that p minimises.
 
-        One without curvature knows less than the flattest step that was ever taken, g'g / (2 h).
+        One without curvature of its own, or where no pair has given a size, knows less than the
+        flattest step that was ever taken, g'g / (2 h).
         """
-        if p.slope_change:
+        if p.slope_change and self.part.curvature.sized:
             return p.decrease
         return max(p.decrease, self.grad_square / (2.0 * self.least_bend))
 

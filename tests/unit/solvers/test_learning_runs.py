@@ -115,6 +115,43 @@ def test_a_matrix_that_cannot_be_is_forgotten(subproblem):
     assert B.forgot == 1
 
 
+class Stiff(hessx.Approximation):
+    """B = 1e12 I until it is reset, and without a size from then on."""
+
+    offers = Offer.SOLVE | Offer.MATVEC
+    learns = Learns.ACCEPTED
+
+    def begin(self, frame):
+        return StiffCurvature()
+
+
+class StiffCurvature(hessx.Curvature):
+    sized = True
+
+    def solve(self, v):
+        return v * (1e-12 if self.sized else 1.0)
+
+    def matvec(self, v):
+        return v * (1e12 if self.sized else 1.0)
+
+    def update(self, pair):
+        return ""
+
+    def reset(self):
+        had, self.sized = self.sized, False
+        return had
+
+
+@pytest.mark.parametrize("subproblem", [hessx.TruncatedCG(), hessx.Dogleg()], ids=str)
+def test_short_steps_promise_nothing(subproblem):
+    """The last steps change f by less than its rounding, and f could fall by 1."""
+    method = hessx.TrustRegionMethod(Stiff(), subproblem, preconditioner=None)
+    result = hessx.minimize(
+        lambda x: (1e6 + x @ x / 2, x * 1.0), np.ones(2), jac=True, method=method
+    )
+    assert not result.success, result.message
+
+
 class Counted(hessx.Subproblem):
     """Truncated CG that counts its products."""
 
