@@ -177,7 +177,6 @@ class TrustRegionMethod:
             p = state.model_step = minimised(self.subproblem, state, watch)
             state.region.adopt(p.restraint)
             state.dual_before = None
-            fresh = state.accepted or not state.part.curvature.sized
             if state.accepted and p.newtonian and p.norm > 0.0:  # not out of range
                 state.promised = state.left_by(p)
             elif state.accepted and p.outcome not in _SHORTENED:
