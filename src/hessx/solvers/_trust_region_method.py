@@ -279,7 +279,7 @@ class TrustRegionMethod:
     def _reject(self, state: TrustRegionState, trial: Point) -> None:
         """See whether a tighter restraint can still help."""
         p: Any = state.model_step
-        if state.part.reject():  # B has changed
+        if state.part.reject(state.step_norm):  # B has changed
             state.model_step = None
         resolved = p.decrease > state.floor.noise(state.point.value)
         resolved = resolved and p.norm > state.point.precision.blur
