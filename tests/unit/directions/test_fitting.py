@@ -117,8 +117,8 @@ MISFITS = {
     "a dogleg, and an indefinite matrix": (
         lambda: region(hessx.Exact(dense=True), hessx.Dogleg()),
         (
-            r"Exact\(dense=True\) may be indefinite, and subproblem = Dogleg\(\.\.\.\) needs "
-            r"a positive definite one: expected hessx\.Newton\(\), hessx\.BFGS\(\) or hessx\.LBFGS\(\)"
+            r"Exact\(dense=True\) may be indefinite, and subproblem = Dogleg\(\.\.\.\) needs a "
+            r"positive definite one: expected hessx\.Newton\(\), hessx\.BFGS\(\) or hessx\.LBFGS"
         ),
     ),
     "a dogleg, and SR1": (
