@@ -15,7 +15,7 @@ from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
 __all__ = ["NewtonPart"]
 
 _STEPS = (Learns.ACCEPTED, Learns.EVERY)
-_FAR = 10.0  # times as long as the last step
+_FAR = 30.0  # times as long as the last step
 _OF_B, _OF_M = "of B: ", "of M: "  # before the names of what each asks for
 
 

@@ -73,7 +73,7 @@ class Dense:
         return self.B
 
     def learn(self, s, y, accepted, least, last):
-        taught = self.name == "SR1" and self.B is not None and np.linalg.norm(s) <= 10.0 * last
+        taught = self.name == "SR1" and self.B is not None and np.linalg.norm(s) <= 30.0 * last
         if not (accepted or taught):
             return
         if self.name == "SR1":
