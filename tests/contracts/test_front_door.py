@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.runs import bowl
+from _helpers.runs import bowl, chained_rosenbrock
 from hessx import Outcome
 
 
@@ -230,3 +230,26 @@ def test_progress_shows_a_bar(capsys):
     assert shown.out == ""
     hessx.minimize(bowl, np.zeros(2), jac=True)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "composition"),
+    [
+        ("dfp", hessx.LineSearchMethod(hessx.DFP(), hessx.HagerZhang())),
+        ("trust-bfgs", hessx.TrustRegionMethod(hessx.BFGS(), hessx.Dogleg())),
+        ("trust-lbfgs", hessx.TrustRegionMethod(hessx.LBFGS(), hessx.Dogleg())),
+    ],
+)
+def test_a_name_is_the_composition_of_the_guide(name, composition):
+    """The usual line search for DFP, Powell's dogleg for B positive definite; A comes with it."""
+    x0 = np.array([-1.2, 1.0, 0.8, 0.5])
+    named, composed = (
+        hessx.minimize(chained_rosenbrock, x0, jac=True, method=m) for m in (name, composition)
+    )
+    assert named.success and named.nfev == composed.nfev
+    np.testing.assert_array_equal(named.x, composed.x)
+    w = np.array([1.0, 3.0, 10.0, 30.0])
+    result = hessx.minimize(
+        lambda x: (w @ x**2 / 2.0, w * x), x0, jac=True, method=name, options={"gtol": 1e-10}
+    )
+    np.testing.assert_allclose(result.hess_inv @ w, np.ones(4), rtol=0.2)

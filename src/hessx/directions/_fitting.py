@@ -1,4 +1,4 @@
-"""What fits together: checked when a composition is made, with what would fit instead."""
+"""What a composition is made of: checked when it is made, with what would do instead."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hessx.core import (
-    Ball,
-    Cubic,
-    Damped,
     Frame,
-    Free,
     Learns,
     Offer,
     Restraint,
@@ -20,6 +16,7 @@ from hessx.core import (
     check_part,
     store_integer,
 )
+from hessx.directions._matching import check_match
 from hessx.globalization import ForcingRule
 from hessx.hessians import (
     Approximation,
@@ -28,9 +25,8 @@ from hessx.hessians import (
     Jacobi,
     LearntDiagonal,
     PairPreconditioner,
-    Zero,
 )
-from hessx.krylov import GLTR, MoreSorensen, SteepestStep, Subproblem, TruncatedCG
+from hessx.krylov import Subproblem
 
 __all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
 
@@ -38,19 +34,6 @@ _NAMES: dict[str, Callable[[], Approximation]] = {
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
     "pairs": PairPreconditioner,
-}
-
-
-_SUBPROBLEMS = (TruncatedCG, GLTR, MoreSorensen)
-_OFFERING = {
-    Offer.DENSE: "hessx.Exact(dense=True), hessx.Newton(), hessx.BFGS() or hessx.SR1()",
-    Offer.SHIFTED: "hessx.Newton()",
-}
-_SOLVING = "hessx.Newton(), hessx.BFGS() or hessx.LBFGS()"
-_RULES = {
-    Ball: "hessx.RadiusRule()",
-    Damped: "hessx.NielsenRule()",
-    Cubic: "hessx.CubicRule()",
 }
 
 
@@ -158,9 +141,7 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
         "hessx.Subproblem of your own"
     )
     check_part("subproblem", method.subproblem, Subproblem, solvers)
-    _check_restraint(method.subproblem, restraint, method.approximation)
-    _check_positive(method.subproblem, method.approximation)
-    _check_offers(method.subproblem, method.approximation)
+    check_match(method.subproblem, restraint, method.approximation)
     terms = "hessx.Forcing() or hessx.EisenstatWalker()"
     check_part("forcing", method.forcing, ForcingRule, terms)
     store_integer(method, "max_inner", 1)
@@ -176,43 +157,6 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
             "hessx.TruncatedCG(), or another preconditioner, such as hessx.LearntDiagonal()"
         )
         raise SettingsError(msg)
-
-
-def _check_offers(subproblem: Subproblem, B: Approximation) -> None:
-    """Refuse a B that does not offer what the subproblem needs, nor can be solved for it."""
-    if isinstance(subproblem, SteepestStep) and not isinstance(B, Zero):
-        name = type(B).__name__
-        msg = (
-            f"subproblem = SteepestStep() leaves B out, and approximation = "
-            f"{name}() is more than 0: expected approximation = hessx.Zero(), or another "
-            "subproblem, such as hessx.TruncatedCG()"
-        )
-        raise SettingsError(msg)
-    missing = subproblem.needs & ~B.offers
-    if not missing or (B.positive and missing in Offer.SOLVE | Offer.MATVEC):
-        return
-    fits = next((names for offer, names in _OFFERING.items() if offer in missing), _SOLVING)
-    msg = (
-        f"approximation = {_shown(B)} offers {B.offers}, and subproblem = "
-        f"{type(subproblem).__name__}(...) needs {subproblem.needs}, which may be solved for where "
-        f"B is positive definite only: expected one that offers it, such as {fits}"
-    )
-    raise SettingsError(msg)
-
-
-def _check_positive(subproblem: Subproblem, B: Approximation) -> None:
-    """Refuse a B that may be indefinite where that ends the path of a subproblem."""
-    if subproblem.positive and not B.positive:
-        msg = (
-            f"approximation = {_shown(B)} may be indefinite, and subproblem = "
-            f"{type(subproblem).__name__}(...) needs a positive definite one: expected {_SOLVING}, "
-            "or subproblem = hessx.TruncatedCG()"
-        )
-        raise SettingsError(msg)
-
-
-def _shown(B: Approximation) -> str:
-    return f"{type(B).__name__}()"
 
 
 def _check_no_preconditioner(M: Approximation | None, subproblem: Subproblem) -> None:
@@ -255,22 +199,3 @@ def _as_preconditioner(given: Any) -> Approximation | None:
         )
         raise SettingsError(msg)
     return given
-
-
-def _check_restraint(subproblem: Subproblem, restraint: type[Restraint], B: Approximation) -> None:
-    """Refuse a subproblem that knows nothing of the restraint."""
-    if issubclass(restraint, subproblem.takes):
-        return
-    takes = ", ".join(kind.__name__ for kind in subproblem.takes)
-    given = f"subproblem = {type(subproblem).__name__}(...) takes {takes}, and models are under"
-    rules = [_RULES[kind] for kind in subproblem.takes if kind in _RULES and restraint is not Free]
-    others = [
-        f"hessx.{kind.__name__}()"
-        for kind in _SUBPROBLEMS
-        if issubclass(restraint, kind.takes) and kind.needs in B.offers
-    ]
-    fits = [f"subproblem = {' or '.join(others)}"] if others else []
-    if rules:
-        fits.append(f"region = {' or '.join(rules)}")
-    msg = f"{given} {restraint.__name__}: expected {', or '.join(fits)}"
-    raise SettingsError(msg)

@@ -15,6 +15,7 @@ from hessx.krylov import KrylovOutcome, ModelStep, QuadraticModel
 __all__ = ["NewtonPart"]
 
 _STEPS = (Learns.ACCEPTED, Learns.EVERY)
+_FAR = 30.0  # times as long as the last step
 _OF_B, _OF_M = "of B: ", "of M: "  # before the names of what each asks for
 
 
@@ -203,10 +204,16 @@ class NewtonPart:
         self.leave()
         return note
 
-    def reject(self) -> bool:
-        """Let B learn from a trial that was rejected, if it will; True where it did."""
+    def reject(self, last: float) -> bool:
+        """Let B learn from a trial that was rejected, if it will; True where it did.
+
+        Of the Hessian here a trial says little that is far longer than ``last``, the step before
+        (nan: there was none), as models with negative curvature give under a light damping.
+        """
         pair, self.pair, self.pair_of_M = self.pair, None, None
         if pair is None or self.learns is not Learns.EVERY:
+            return False
+        if math.sqrt(pair.s_s) > _FAR * last:
             return False
         pair.accepted = False
         return self.curvature.update(pair) != "skipped"

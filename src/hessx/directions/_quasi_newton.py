@@ -12,9 +12,10 @@ from hessx.core import Frame, Free, Learns, Offer, Outcome, Pair, SettingsError,
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import begun, check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
+from hessx.directions._matching import shown
 from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
-from hessx.hessians import LBFGS, Approximation
+from hessx.hessians import LBFGS, Approximation, Zero
 
 __all__ = ["QuasiNewton", "QuasiNewtonDirection", "as_direction"]
 
@@ -162,12 +163,16 @@ class QuasiNewton(DirectionRule):
     def __post_init__(self) -> None:
         check_approximation("approximation", self.approximation)
         if not self.approximation.positive:
-            name = type(self.approximation).__name__
+            name = shown(self.approximation)
+            instead = (
+                f"hessx.NewtonCG(approximation=hessx.{name}), hessx.TrustRegionMethod(hessx.{name})"
+            )
+            if isinstance(self.approximation, Zero):
+                parts = f"hessx.{name}, hessx.SteepestStep(), hessx.NielsenRule()"
+                instead = f"hessx.Identity(), hessx.TrustRegionMethod({parts})"
             msg = (
-                f"approximation = {name}() may be indefinite, and a line search needs descent: "
-                f"expected hessx.NewtonCG(approximation=hessx.{name}()), "
-                f"hessx.TrustRegionMethod(hessx.{name}()), or a positive definite approximation "
-                "such as hessx.LBFGS()"
+                f"approximation = {name} may be indefinite, and a line search needs descent: "
+                f"expected {instead}, or a positive definite approximation such as hessx.LBFGS()"
             )
             raise SettingsError(msg)
 

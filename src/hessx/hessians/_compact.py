@@ -26,8 +26,9 @@ class CompactForm:
     middle : NumPy array, shape (k, k)
         C, symmetric, on the host in float64; it may be indefinite, and singular.
     products : NumPy array, shape (k, k), or None
-        U U', on the host, where d is a number: with it all that lies in the span of U is settled on
-        the host, as the eigenvalues of B are.
+        U U', on the host, where it is known without a fetch: by ``Curvature.compact()``, where d is
+        a number.  With it all that lies in the span of U is settled on the host, as the eigenvalues
+        of B are.  ``result.hess_inv`` does not know it: form ``U @ U.T``.
 
     Examples
     --------

@@ -53,7 +53,7 @@ class Identity(Approximation):
 
     Notes
     -----
-    Memory: about 7 vectors at the peak of a run, trial and gradients included.  Cost per trial: two
+    Memory: 9 vectors at the peak of a run, trial and gradients included.  Cost per trial: two
     inner products, and three more where the rule wants pairs, in one fetch; d'd once per step.
 
     References

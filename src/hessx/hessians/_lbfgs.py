@@ -186,6 +186,12 @@ class LBFGS(Approximation):
                 "operator, a function v -> A v or an approximation"
             )
             raise SettingsError(msg)
+        if is_array(diagonal) and space.n > 1 and tuple(diagonal.shape) == (space.n, space.n):
+            msg = (
+                f"hess_inv0 is a matrix of shape {tuple(diagonal.shape)}: expected it as "
+                "hessx.DenseOperator(hess_inv0), or a positive diagonal with the shape of x0"
+            )
+            raise SettingsError(msg)
         if frame.scale is not None:
             msg = "hess_inv0 as a diagonal and x_scale as an array: give one of the two"
             raise SettingsError(msg)

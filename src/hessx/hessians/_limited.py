@@ -85,8 +85,9 @@ class LimitedCurvature(Curvature):
     def focus(self, needs: Offer) -> None:
         """Refuse a matrix that is too large before the first step."""
         if Offer.DENSE in needs:
-            what = "what needs products with B alone, such as hessx.TruncatedCG()"
-            check_size(self.frame.space, "its dense form", what)
+            what = "what needs products with B alone, such as subproblem = hessx.TruncatedCG()"
+            name = type(self).__name__.removesuffix("Curvature")
+            check_size(self.frame.space, f"the dense form of {name}(...)", what)
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of the rows with s and y."""

@@ -140,8 +140,8 @@ class Spectral(Approximation):
     Notes
     -----
     f rises at times, from which the steps have their speed: in a line search it belongs with
-    `NonMonotone`; one for Wolfe points is little better than steepest descent.  Memory: no vector
-    of its own.  Cost: s'y, y'y and s's per trial, in its one fetch.
+    `NonMonotone`; one for Wolfe points takes two to four times as many evaluations.  Memory: no
+    vector of its own.  Cost: s'y, y'y and s's per trial, in its one fetch.
 
     References
     ----------

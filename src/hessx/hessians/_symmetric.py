@@ -115,7 +115,8 @@ class SR1(_Symmetric):
 
         B+ = B + r r' / s'r
 
-    In a trust region it learns from rejected trials too, once an accepted one has given it a size.
+    In a trust region it learns from rejected trials too, once an accepted one has given it a size,
+    but not from any that is more than thirty times as long as the step before.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ class PSB(_Symmetric):
 
     It knows no denominator that may vanish; but the norm is that of the variables as they are
     scaled, and B comes to the Hessian slowly.  In a trust region it learns from rejected trials
-    too.
+    too, as `SR1` does.
 
     Parameters
     ----------

@@ -137,7 +137,7 @@ class DiagonalPSB(Approximation):
 
     for every pair, of whichever sign s'y is: `WeakSecant` with nothing raised, for regions, which
     go along negative entries to their edge.  The first pair changes norm(y) / norm(s) I.  In a
-    trust region it learns from rejected trials too.
+    trust region it learns from rejected trials too, as `SR1` does.
 
     Notes
     -----

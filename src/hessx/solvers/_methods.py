@@ -48,7 +48,7 @@ _TABLE = {
     "ssbfgs": along(partial(BFGS, scaling="al-baali"), *_START),
     "ssbroyden": along(SSBroyden, *_START),
     "broyden": along(Broyden, *_START, "phi", "scaling"),
-    "dfp": along(DFP, *_START, "scaling", c2=0.1),
+    "dfp": along(DFP, *_START, "scaling"),
     "cg": along(NonlinearCG, "beta", c2=0.1, first_alpha=1.0),  # SciPy's
     "gd": along(Identity),
     "newton-cg": along(_newton_cg, *_INNER),

@@ -64,9 +64,10 @@ def minimize(
         (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
-        "broyden", "dfp" and "newton" along rays, "trust-exact", "dogleg", "trust-bfgs", "sr1" and
-        "psb" in a region; others are "trust-lbfgs", "lsr1", "arc" and "r2".  None is "auto":
-        "trust-ncg" where hess or hessp is given, or an oracle offers the Hessian, else "lbfgs".
+        "broyden", "dfp" and "newton" along rays, "trust-exact", "sr1", "psb", and by Powell's
+        dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
+        "lsr1", "arc" and "r2".  None is "auto": "trust-ncg" where hess or hessp is given, or an
+        oracle offers the Hessian, else "lbfgs".
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
         otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0

@@ -117,8 +117,8 @@ MISFITS = {
     "a dogleg, and an indefinite matrix": (
         lambda: region(hessx.Exact(dense=True), hessx.Dogleg()),
         (
-            r"Exact\(\) may be indefinite, and subproblem = Dogleg\(\.\.\.\) needs a positive "
-            r"definite one: expected hessx\.Newton\(\), hessx\.BFGS\(\) or hessx\.LBFGS\(\)"
+            r"Exact\(dense=True\) may be indefinite, and subproblem = Dogleg\(\.\.\.\) needs a "
+            r"positive definite one: expected hessx\.Newton\(\), hessx\.BFGS\(\) or hessx\.LBFGS"
         ),
     ),
     "a dogleg, and SR1": (
@@ -162,6 +162,48 @@ MISFITS = {
             r"TruncatedCG\(\.\.\.\) takes Ball, Damped, Free, and models are under Cubic: expected "
             r"subproblem = hessx\.GLTR\(\), or region = hessx\.RadiusRule\(\) or hessx\.Nielsen"
         ),
+    ),
+    "Zero in a line search": (
+        lambda: line(hessx.Zero()),
+        (
+            r"expected hessx\.Identity\(\), hessx\.TrustRegionMethod\(hessx\.Zero\(\), "
+            r"hessx\.SteepestStep\(\), hessx\.NielsenRule\(\)\), or a positive definite"
+        ),
+    ),
+    "A alone, and a matrix wanted": (
+        lambda: region(hessx.Given(lambda r: r), hessx.MoreSorensen()),
+        (
+            r"Given\(inverse=\.\.\.\) offers Offer\.SOLVE, and subproblem = MoreSorensen\(\.\.\.\) "
+            r"needs Offer\.DENSE: expected one that offers it, such as .*, or subproblem = "
+            r"hessx\.TruncatedCG\(\) or hessx\.GLTR\(\)$"
+        ),
+    ),
+    "a setting that takes offers away": (
+        lambda: region(hessx.LBFGS(memory=4, hess_inv0=hessx.Jacobi()), hessx.MoreSorensen()),
+        r"approximation = LBFGS\(memory=4, hess_inv0=Jacobi\(\)\) offers Offer\.SOLVE, and",
+    ),
+    "a setting without which it does not learn": (
+        lambda: region(hessx.LearntDiagonal(patient=False), hessx.MoreSorensen()),
+        r"approximation = LearntDiagonal\(patient=False\) offers",
+    ),
+    "a damping, a dogleg and products": (
+        lambda: region(hessx.Exact(), hessx.Dogleg(), hessx.NielsenRule()),
+        r"Dogleg\(\.\.\.\) takes Ball, .* Damped: expected subproblem = hessx\.TruncatedCG\(\)$",
+    ),
+    "a damping, a dogleg and SR1": (
+        lambda: region(hessx.SR1(), hessx.Dogleg(), hessx.NielsenRule()),
+        r"Damped: expected subproblem = hessx\.TruncatedCG\(\) or hessx\.MoreSorensen\(\)$",
+    ),
+    "a damping, Lanczos and A alone": (
+        lambda: region(hessx.Given(lambda r: r), hessx.GLTR(), hessx.NielsenRule()),
+        (
+            r"Damped: expected subproblem = hessx\.TruncatedCG\(\), or region = "
+            r"hessx\.RadiusRule\(\) or hessx\.CubicRule\(\)$"
+        ),
+    ),
+    "a cubic term, no curvature wanted, and BFGS": (
+        lambda: region(hessx.BFGS(), hessx.SteepestStep(), hessx.CubicRule()),
+        r"hessx\.Zero\(\), or subproblem = hessx\.GLTR\(\) or hessx\.MoreSorensen\(\)$",
     ),
     "a class in a line search": (
         lambda: line(hessx.BFGS),

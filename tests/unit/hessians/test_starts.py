@@ -188,6 +188,7 @@ def test_bad_starts_are_refused(backend):
         r"hess_inv0 = -1": -1.0,
         r"hess_inv0 = nan": float("nan"),
         r"hess_inv0 has 2 entries: expected 3, as x0": backend.asarray([1.0, 2.0]),
+        r"\(3, 3\): expected it as hessx\.DenseOperator\(hess_inv0\)": backend.asarray(np.eye(3)),
         r"hess_inv0 is a str: expected a positive number": "identity",
         r"room for pairs\) = \(4,.*expected \(3,": longer,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 
 import numpy as np
 import pytest
@@ -161,14 +162,23 @@ def _flag(returned):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_flags_where_the_callback_ends_a_run(name):
-    """SciPy's, but for those that would tell of success."""
     f, fprime, _ = PROBLEMS["rosenbrock"]
     flags = []
     for m in (ours, theirs):
         stop = StopAtTwo()
         flags.append(_flag(call(m, name, f, START, fprime, callback=stop, **_full(name))))
         assert stop.calls == 2
-    assert flags[0] == (flags[1] or 99)
+    assert flags[0] == flags[1]
+
+
+@pytest.mark.parametrize("name", TUPLES)
+def test_ctrl_c_is_no_success(name):
+    f, fprime, _ = PROBLEMS["rosenbrock"]
+
+    def interrupt(xk):
+        signal.raise_signal(signal.SIGINT)
+
+    assert _flag(call(ours, name, f, START, fprime, callback=interrupt, **_full(name))) == 99
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -72,8 +72,9 @@ class Dense:
             return np.eye(len(g)) * np.linalg.norm(g) / length
         return self.B
 
-    def learn(self, s, y, accepted, least):
-        if not accepted and self.name != "SR1":
+    def learn(self, s, y, accepted, least, last):
+        taught = self.name == "SR1" and self.B is not None and np.linalg.norm(s) <= 30.0 * last
+        if not (accepted or taught):
             return
         if self.name == "SR1":
             B = np.eye(len(s)) * sr1_size(s, y) if self.B is None else self.B
@@ -131,7 +132,7 @@ def follow(
                 np.testing.assert_allclose(solved.p, textbook.step, rtol=0, atol=small)
         s, y = step.x - x, step.g - g
         if step.accepted or isinstance(method, hessx.TrustRegionMethod):
-            dense.learn(s, y, step.accepted, least)
+            dense.learn(s, y, step.accepted, least, length / 5.0)
         if step.accepted:
             x, g, length = step.x, step.g, 5.0 * float(np.linalg.norm(s))
         else:

@@ -278,3 +278,37 @@ def test_what_a_part_asks_for_has_names_of_its_own(place):
         )  # fmt: skip
 
     np.testing.assert_array_equal(run(Names()).x, run(Quiet()).x)
+
+
+def double_wells(x):
+    """A chain of double wells: the Hessian is indefinite at the start."""
+    jump = np.diff(x)
+    g = x**3 - x
+    g[1:] += jump
+    g[:-1] -= jump
+    return ((x * x - 1.0) ** 2).sum() / 4.0 + jump @ jump / 2.0, g
+
+
+VALLEY, WELLS = (chained_rosenbrock, np.full(20, -1.0)), (double_wells, np.linspace(-0.1, 0.5, 50))
+
+
+@pytest.mark.parametrize(
+    ("B", "subproblem", "rule", "fun", "x0"),
+    [
+        (hessx.SR1(), hessx.MoreSorensen(), hessx.CubicRule(), *VALLEY),
+        (hessx.SR1(), hessx.MoreSorensen(), hessx.CubicRule(), *WELLS),
+        (hessx.PSB(), hessx.MoreSorensen(), hessx.CubicRule(), *VALLEY),
+        (hessx.LSR1(memory=10), hessx.GLTR(), hessx.CubicRule(), *VALLEY),
+        (hessx.SR1(), hessx.MoreSorensen(), hessx.NielsenRule(), *VALLEY),
+        (hessx.PSB(), hessx.MoreSorensen(), hessx.NielsenRule(), *WELLS),
+    ],
+)
+def test_a_trial_from_far_out_teaches_nothing(B, subproblem, rule, fun, x0):
+    """A model with negative curvature and a small sigma goes out to 1e9, and comes back unharmed.
+
+    The evaluations are those of a region, twice over and more.
+    """
+    method = hessx.TrustRegionMethod(B, subproblem, rule)
+    result = hessx.minimize(fun, x0, jac=True, method=method, options={"maxfun": 700})
+    assert result.success, result.message
+    assert abs(fun(result.x)[1]).max() <= 1e-5

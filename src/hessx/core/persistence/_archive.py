@@ -21,7 +21,7 @@ from hessx.core._version import __version__
 
 __all__ = ["FORMAT", "CheckpointError", "read_archive", "write_archive"]
 
-FORMAT = 3
+FORMAT = 4
 _HEADER = "hessx.json"
 
 
@@ -113,7 +113,8 @@ def _read_header(archive: zipfile.ZipFile, names: list[str], name: str) -> dict[
     if found != FORMAT:
         msg = (
             f"{name} has format {found!r}, written by hessx {header.get('hessx')}: this is hessx "
-            f"{__version__}, which reads format {FORMAT}"
+            f"{__version__}, which reads format {FORMAT}: go on with the version that wrote it, or "
+            "start anew"
         )
         raise CheckpointError(msg)
     return header

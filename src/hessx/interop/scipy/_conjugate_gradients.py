@@ -123,7 +123,8 @@ def fmin_ncg(
         The value there.
     fcalls, gcalls, hcalls, warnflag : int, optional
         Calls of f; gradients; products with the Hessian (SciPy counts calls of fhess, where that is
-        given); and see `fmin_bfgs`, but for 5 where the callback ended the run.
+        given); and see `fmin_bfgs`, but for 5 where the callback ended the run, as
+        in SciPy.
     allvecs : list of arrays, optional
         The accepted points, x0 first.
 

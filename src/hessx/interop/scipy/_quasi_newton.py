@@ -79,8 +79,8 @@ def fmin_bfgs(
         Value, gradient and approximate inverse Hessian, shape (n, n), at xopt.
     func_calls, grad_calls, warnflag : int, optional
         Calls of f; gradients; and 0 on success, 1 at a limit, 2 where no step could be found, or f
-        is unbounded, 3 where f or the gradient is not finite, 99 where the callback ended the run
-        (in SciPy 0).
+        is unbounded, 3 where f or the gradient is not finite, 99 after Ctrl-C.  Where the callback
+        ended the run it is 0, as in SciPy.
     allvecs : list of arrays, optional
         The accepted points, x0 first.
 

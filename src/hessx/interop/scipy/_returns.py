@@ -16,7 +16,12 @@ def returned(result: Result, full_output: bool, *entries: Any) -> Any:
     return given if len(given) > 1 else result.x
 
 
-def warnflag(result: Result, stopped: int = 99) -> int:
-    """Give SciPy's flag: 0, 1, 2 or 3, and ``stopped`` where the callback ended the run."""
+def warnflag(result: Result, stopped: int = 0) -> int:
+    """Give SciPy's flag: 0, 1, 2 or 3, ``stopped`` where the callback ended the run, 99 by Ctrl-C.
+
+    On Ctrl-C, which ends a run with its best point, SciPy raises.
+    """
+    if "SIGINT" in result.message:
+        return 99
     flag: int = {4: 2, 99: stopped}.get(result.status, result.status)
     return flag
