@@ -204,16 +204,17 @@ class NewtonPart:
         self.leave()
         return note
 
-    def reject(self, last: float) -> bool:
+    def reject(self, last: float, *, near: bool) -> bool:
         """Let B learn from a trial that was rejected, if it will; True where it did.
 
         Of the Hessian here a trial says little that is far longer than ``last``, the step before
-        (nan: there was none), as models with negative curvature give under a light damping.
+        (nan: there was none), as models with negative curvature give under a light damping; it is
+        ``near`` within a radius.
         """
         pair, self.pair, self.pair_of_M = self.pair, None, None
         if pair is None or self.learns is not Learns.EVERY:
             return False
-        if math.sqrt(pair.s_s) > _FAR * last:
+        if not near and math.sqrt(pair.s_s) > _FAR * last:
             return False
         pair.accepted = False
         return self.curvature.update(pair) != "skipped"

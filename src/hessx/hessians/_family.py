@@ -29,8 +29,8 @@ class Approximation:
     positive : bool
         B is positive definite whatever the pairs.
     learns : Learns
-        From nothing, from accepted steps, or from every trial of a trust region, but for
-        rejected ones that are more than thirty times as long as the step before.
+        From nothing, from accepted steps, or from every trial: under damping or a cubic term but
+        for rejected ones that are more than thirty times as long as the step before.
     only_preconditions : bool
         It stays I but in the place of a preconditioner.
     wants : Wants

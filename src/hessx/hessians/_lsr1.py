@@ -103,8 +103,8 @@ class LSR1(Approximation):
     abs(s'r) >= eps^(1/2) norm(s) norm(r), and where s'r is no rounding of its terms to that same
     half of the digits; the newest is skipped otherwise.  With each pair B is built anew, so that
     older pairs may come to take part, or to take none.  In a trust region it learns from rejected
-    trials too, once an accepted one has given it a size, but not from any that is more than
-    thirty times as long as the step before.
+    trials too, once an accepted one has given it a size; under damping or a cubic term not from
+    those more than thirty times as long as the step before.
 
     Parameters
     ----------

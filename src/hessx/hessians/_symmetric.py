@@ -115,8 +115,8 @@ class SR1(_Symmetric):
 
         B+ = B + r r' / s'r
 
-    In a trust region it learns from rejected trials too, once an accepted one has given it a size,
-    but not from any that is more than thirty times as long as the step before.
+    In a trust region it learns from rejected trials too, once an accepted one has given it a size;
+    under damping or a cubic term not from those more than thirty times as long as the step before.
 
     Parameters
     ----------

@@ -281,7 +281,7 @@ class TrustRegionMethod:
         """See whether a tighter restraint can still help."""
         p: Any = state.model_step
         left = state.left_by(p)
-        if state.part.reject(state.step_norm):  # B has changed
+        if state.part.reject(state.step_norm, near=self.region.restraint is Ball):  # B has changed
             state.model_step = None
         resolved = p.decrease > state.floor.noise(state.point.value)
         resolved = resolved and p.norm > state.point.precision.blur
