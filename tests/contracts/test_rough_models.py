@@ -12,6 +12,8 @@ optimize = pytest.importorskip("scipy.optimize")
 
 FIRST = ["lbfgs", "cg", "gd"]
 SECOND = ["newton-cg", "trust-ncg", "trust-krylov"]
+DENSE = ["bfgs", "ssbfgs", "ssbroyden", "broyden", "dfp", "trust-bfgs"]
+REGION = ["trust-lbfgs", "sr1", "lsr1"]
 EPS = np.finfo(float).eps
 
 
@@ -34,7 +36,7 @@ def counts_regression(scales, offset):
     return fun, least
 
 
-@pytest.mark.parametrize("method", [*FIRST, *SECOND])
+@pytest.mark.parametrize("method", [*FIRST, *SECOND, *DENSE, *REGION])
 @pytest.mark.parametrize(
     "scales", [[1, 1, 1, 1, 1, 1], [1, 1000, 0.001, 1, 1, 50], [1, 1, 30, 0.03, 1, 1]]
 )
@@ -43,7 +45,7 @@ def test_success_by_precision_is_near_the_minimum_whatever_the_scales(method, sc
     fun, least = counts_regression(scales, offset=1e6)
     result = hessx.minimize(fun, np.zeros(6), jac=True, method=method, tol=0)
     excess = fun(result.x, 0.0)[0] - least
-    if max(scales) == 1:
+    if max(scales) == 1 and method != "sr1":
         assert result.outcome is Outcome.CONVERGED_PRECISION, result.message
     if result.success:
         assert excess <= 20 * EPS * 1e6
