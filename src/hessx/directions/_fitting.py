@@ -19,12 +19,14 @@ from hessx.core import (
 from hessx.directions._matching import check_match
 from hessx.globalization import ForcingRule
 from hessx.hessians import (
+    DEFAULT_BYTES,
     Approximation,
     Curvature,
     Given,
     Jacobi,
     LearntDiagonal,
     PairPreconditioner,
+    check_size,
 )
 from hessx.krylov import Subproblem
 
@@ -102,14 +104,19 @@ def begun(approximation: Approximation, frame: Frame, needs: Offer) -> Curvature
 
     Raises
     ------
+    SettingsError
+        What is needed as a matrix would be one of more bytes than are allowed.
     TypeError
         ``begin`` of one's own gives something else.
     """
-    part = approximation.begin(frame)
+    part, name = approximation.begin(frame), type(approximation).__name__
     if not isinstance(part, Curvature):
-        name = type(approximation).__name__
         msg = f"begin of {name} gave a {type(part).__name__}: expected a hessx.Curvature"
         raise TypeError(msg)
+    if Offer.DENSE in needs:
+        most = getattr(approximation, "max_bytes", DEFAULT_BYTES)
+        instead = "what needs products with B alone, such as subproblem = hessx.TruncatedCG()"
+        check_size(frame.space, f"the dense form of {name}(...)", instead, most)
     part.focus(needs)
     return part
 

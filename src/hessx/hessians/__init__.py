@@ -17,6 +17,7 @@ from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
@@ -25,6 +26,7 @@ from hessx.hessians._zero import Zero
 
 __all__ = [
     "BFGS",
+    "DEFAULT_BYTES",
     "DFP",
     "LBFGS",
     "LDFP",
@@ -54,5 +56,6 @@ __all__ = [
     "WeakSecant",
     "Zero",
     "as_approximation",
+    "check_size",
     "pairs_inverse",
 ]

@@ -8,14 +8,13 @@ from abc import abstractmethod
 import numpy as np
 
 from hessx._xp import Array, Packet
-from hessx.core import Frame, Offer, Pair
+from hessx.core import Frame, Pair
 from hessx.hessians._compact import CompactForm
 from hessx.hessians._compact_forms import Form
 from hessx.hessians._family import Curvature
 from hessx.hessians._pair_products import PairProducts
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._rows_operator import PairsOperator, RowsOperator
-from hessx.hessians._size import check_size
 from hessx.operators import LinearOperator
 
 __all__ = ["LimitedCurvature"]
@@ -81,13 +80,6 @@ class LimitedCurvature(Curvature):
         """Form anew what is formed of the pairs."""
         self.applied: PairsOperator | None = None
         self.shifted: dict[float, PairsOperator] | None = None
-
-    def focus(self, needs: Offer) -> None:
-        """Refuse a matrix that is too large before the first step."""
-        if Offer.DENSE in needs:
-            what = "what needs products with B alone, such as subproblem = hessx.TruncatedCG()"
-            name = type(self).__name__.removesuffix("Curvature")
-            check_size(self.frame.space, f"the dense form of {name}(...)", what)
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of the rows with s and y."""

@@ -8,6 +8,9 @@ import pytest
 import hessx
 from _helpers.runs import bowl
 from hessx import Offer, SettingsError
+from hessx._xp import space_of
+from hessx.core import Frame
+from hessx.directions._fitting import begun
 
 
 class Needy(hessx.Subproblem):
@@ -372,3 +375,39 @@ def test_an_approximation_without_begin_is_named():
 def test_what_begins_as_something_else_is_named(method):
     with pytest.raises(TypeError, match=r"begin of Beginner gave a object: expected a hessx\.Curv"):
         hessx.minimize(bowl, np.zeros(2), jac=True, method=method)
+
+
+@pytest.mark.parametrize(
+    "approximation",
+    [
+        hessx.Spectral(), hessx.DiagonalBFGS(), hessx.DiagonalPSB(), hessx.Zero(),
+        hessx.Identity(), hessx.WeakSecant(), hessx.LBFGS(), hessx.LSR1(),
+    ],
+    ids=lambda B: type(B).__name__,
+)  # fmt: skip
+def test_a_matrix_that_is_too_large_is_refused_before_the_first_step(approximation):
+    """n^2 numbers of 8 bytes, by hand: 10^10 numbers are 74.5 GiB."""
+    asked = []
+
+    def fun(x):
+        asked.append(x)
+        return x @ x, 2.0 * x
+
+    exactly = hessx.MoreSorensen()
+    methods = [hessx.TrustRegionMethod(approximation, subproblem=exactly)]
+    if approximation.positive:
+        direction = hessx.NewtonCG(approximation=approximation, subproblem=exactly)
+        methods.append(hessx.LineSearchMethod(direction, hessx.HagerZhang()))
+    message = rf"{type(approximation).__name__}\(\.\.\.\) .* 74.5 GiB, more than 4 GiB: .*TruncatedCG"
+    for method in methods:
+        with pytest.raises(SettingsError, match=message):
+            hessx.minimize(fun, np.ones(10**5), jac=True, method=method)
+    assert not asked
+
+
+def test_a_larger_matrix_may_be_allowed():
+    """The limit is that of the approximation, where it has one."""
+    space = space_of(np.ones(30000))  # 6.7 GiB
+    begun(hessx.Newton(max_bytes=2**33), Frame(space), Offer.DENSE)
+    with pytest.raises(SettingsError, match="max_bytes"):
+        begun(hessx.Newton(), Frame(space), Offer.DENSE)

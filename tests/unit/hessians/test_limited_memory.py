@@ -331,10 +331,6 @@ def test_a_matrix_that_is_too_large_is_refused(backend):
         taken = 36.5 if backend.dtype_name == "float64" else 18.3
         with pytest.raises(SettingsError, match=f"70000 numbers, which takes {taken} GiB"):
             curvature.dense()
-        name = type(approximation).__name__
-        message = rf"the dense form of {name}\(\.\.\.\) makes a matrix .*hessx\.TruncatedCG"
-        with pytest.raises(SettingsError, match=message):
-            curvature.focus(Offer.DENSE)
 
 
 def test_settings_out_of_range_are_refused():
