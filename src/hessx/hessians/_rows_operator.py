@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Rows, Space, converted, to_host, upload
+from hessx._xp import Array, Rows, Space, converted, upload
 from hessx.core import Frame, packed, saved
 from hessx.hessians._compact import CompactForm
 from hessx.hessians._pair_rows import PAIRS
@@ -131,10 +131,6 @@ class RowsOperator(LinearOperator):
             return M
         return M + form.factors.T @ (upload(space, form.middle) @ form.factors)
 
-    def todense(self) -> Any:
-        """Give the matrix as a NumPy array, for tests and small n."""
-        return to_host(self.dense())
-
     def compact(self, products: np.ndarray | None = None) -> CompactForm:
         """Give it as a diagonal and few rows, copies; no fetch.
 
@@ -159,13 +155,6 @@ class RowsOperator(LinearOperator):
 
     def __reduce__(self) -> Any:
         return packed(self, self.space)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Convert to a dense NumPy array, new each time."""
-        if copy is False:
-            msg = "the matrix is formed anew each time: copy=False cannot be had"
-            raise ValueError(msg)
-        return self.todense().astype(dtype or np.float64)
 
     @property
     def _rows(self) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, upload
+from hessx._xp import Array, Space, fetch, to_host, upload
 from hessx.operators._kinds import check_kind, kind_of
 
 __all__ = ["Application"]
@@ -161,6 +161,34 @@ class Application:
         space = self._place(like)
         eye = space.xp.eye(self.shape[1], dtype=space.dtype, device=space.device)
         return self._apply(eye).T
+
+    def todense(self) -> Any:
+        """Give the matrix as a NumPy array, for tests and small n; `numpy.asarray` gives it too.
+
+        Returns
+        -------
+        NumPy array, shape (m, n)
+
+        Raises
+        ------
+        ValueError
+            The operator holds no array that says where it lives: `dense` can be told.
+
+        Examples
+        --------
+        >>> import hessx, numpy as np
+        >>> (2.0 * hessx.DiagonalOperator(np.array([1.0, 4.0]))).todense()
+        array([[2., 0.],
+               [0., 8.]])
+        """
+        return to_host(self.dense())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Convert to a dense NumPy array, new each time."""
+        if copy is False:
+            msg = "the matrix is formed anew each time: copy=False cannot be had"
+            raise ValueError(msg)
+        return self.todense().astype(dtype or "float64")
 
     def to_scipy(self) -> Any:
         """The same as a SciPy LinearOperator, for NumPy vectors.

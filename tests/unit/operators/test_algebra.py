@@ -178,3 +178,30 @@ def test_vectors_of_integers(backend):
 def test_it_says_what_it_is():
     assert repr(hessx.IdentityOperator(3)) == "<IdentityOperator of shape (3, 3)>"
     assert repr(2.0 * hessx.IdentityOperator(3)) == "<Multiple of shape (3, 3)>"
+
+
+def test_numpy_makes_a_matrix_of_every_operator_that_holds_arrays(data):
+    D, A = hessx.DiagonalOperator(data.xd), hessx.DenseOperator(data.xA)
+    for operator, expected in (
+        (D, np.diag(data.d)),
+        (-2.0 * D, np.diag(-2.0 * data.d)),
+        (D.shift(1.0), np.diag(data.d + 1.0)),
+        (A, data.A),
+    ):
+        np.testing.assert_allclose(np.asarray(operator), expected, rtol=1e-6)
+        np.testing.assert_allclose(operator.todense(), expected, rtol=1e-6)
+        assert np.array(operator, dtype=np.float32).dtype == np.float32
+        with pytest.raises(ValueError, match="copy=False"):
+            np.array(operator, copy=False)
+    with pytest.raises(ValueError, match="holds no array: give like="):
+        np.asarray(hessx.IdentityOperator(3))
+
+
+@pytest.mark.parametrize("kind", [hessx.Spectral, hessx.DiagonalBFGS, hessx.WeakSecant])
+def test_numpy_makes_a_matrix_of_a_diagonal_hess_inv(backend, kind):
+    """Of half of c x'x every one of them learns the Hessian c I from a single pair."""
+    method = hessx.LineSearchMethod(kind(), hessx.HagerZhang())
+    x0 = backend.asarray(np.array([3.0, 4.0]))
+    found = hessx.minimize(lambda x: (2.0 * (x @ x), 4.0 * x), x0, jac=True, method=method)
+    assert found.nit >= 1
+    np.testing.assert_allclose(np.asarray(found.hess_inv), np.eye(2) / 4.0, rtol=1e-4, atol=1e-12)
