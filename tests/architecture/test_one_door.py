@@ -35,7 +35,7 @@ ALLOWED = {
     ("hessians/_lsr1.py", r"float\(.*\.max\(\)\)"): "products that were fetched",
     (
         "hessians/_start.py",
-        r"np\.array\(to_host\(given\) if is_array\(given\) else given, .*\)",
+        r"np\.array\(to_host\(given\) if is_array\(given\) else given\)",
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",
     ("hessians/_newton.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",

@@ -9,8 +9,7 @@ import numpy as np
 
 from hessx._xp import Array, is_array, like, to_host
 from hessx.core import Frame, SettingsError, check_real
-from hessx.hessians._rows_operator import RowsOperator
-from hessx.operators import DenseOperator
+from hessx.operators import DiagonalOperator, LinearOperator
 
 __all__ = ["check_symmetric", "checked_start", "cholesky", "on_the_host", "placed_start"]
 
@@ -96,25 +95,34 @@ def placed_start(frame: Frame, start: float | np.ndarray, *, inverted: bool) -> 
     SettingsError
         Of another size than x.
     """
-    space, n = frame.space, frame.space.n
+    space, n, name = frame.space, frame.space.n, "hess_inv0" if inverted else "hess0"
     if isinstance(start, float):
         return space.xp.eye(n, dtype=space.dtype, device=space.device) * start
     if start.shape[0] != n:
-        shape = ", ".join([str(n)] * start.ndim)
-        msg = f"the matrix to start with has shape {start.shape}: expected ({shape}), as x0"
+        msg = f"{name} has shape {start.shape}: expected {(n,) * start.ndim}, as x0"
         raise SettingsError(msg)
-    M = like(space, np.diag(start) if start.ndim == 1 else start, "the matrix to start with")
+    M = like(space, np.diag(start) if start.ndim == 1 else start, name)
     return frame.inverse_matrix(M) if inverted else frame.matrix(M)
 
 
 def on_the_host(name: str, given: Any) -> np.ndarray:
-    """Copy what a user gives to the host, in float64."""
-    if isinstance(given, RowsOperator):
+    """Copy what a user gives to the host, in float64: the diagonal of what is one, or the matrix.
+
+    Raises
+    ------
+    SettingsError
+        Not real numbers.
+    """
+    if isinstance(given, DiagonalOperator):
+        given = given.d
+    elif isinstance(given, LinearOperator) and given.space is not None:
         given = given.todense()
-    elif isinstance(given, DenseOperator):
-        given = given.A
     try:
-        return np.array(to_host(given) if is_array(given) else given, dtype=np.float64)
+        start = np.array(to_host(given) if is_array(given) else given)
+        if start.dtype.kind != "c":
+            return start.astype(np.float64)
     except (TypeError, ValueError) as error:
-        msg = f"{name} is a {type(given).__name__}: expected a positive number, a diagonal, or an "
-        raise SettingsError(msg + "(n, n) matrix") from error
+        msg = f"{name} is a {type(given).__name__}: expected a positive number, a diagonal, an "
+        raise SettingsError(msg + "(n, n) matrix or the hess_inv of a result") from error
+    msg = f"{name} has dtype {start.dtype}: expected real numbers"
+    raise SettingsError(msg)

@@ -198,6 +198,13 @@ def test_the_matrix_of_an_earlier_run_is_where_to_go_on(backend, kind):
         (lambda: hessx.BFGS(hess_inv0=0.0), "hess_inv0 = 0.0"),
         (lambda: hessx.DFP(hess_inv0=np.full((2, 2), np.nan)), "not finite"),
         (lambda: hessx.SR1(hess0=np.array([[1.0, 2.0], [0.0, 1.0]])), "hess0 is not symmetric"),
+        (lambda: hessx.SR1(hess0=1j * np.eye(3)), "hess0 has dtype complex128: expected real"),
+        (lambda: hessx.BFGS(1j * np.eye(3)), "hess_inv0 has dtype complex128: expected real"),
+        (lambda: hessx.PSB(hess0=[1j, 1.0]), "hess0 has dtype complex128: expected real"),
+        (
+            lambda: hessx.BFGS(hessx.LinearOperator((2, 2), lambda v: v, symmetric=True)),
+            r"hess_inv0 is a LinearOperator: expected .* the hess_inv of a result",
+        ),
         (lambda: hessx.Broyden(phi=1.5), "phi = 1.5"),
         (lambda: hessx.BFGS(scaling="oren"), "'al-baali'"),
         (lambda: hessx.BFGS(damping=1.0), "damping = 1.0"),
@@ -210,5 +217,22 @@ def test_bad_settings(make, message):
 
 def test_a_start_of_another_size_is_refused_when_the_run_begins():
     method = hessx.LineSearchMethod(hessx.BFGS(np.eye(3)), hessx.HagerZhang())
-    with pytest.raises(SettingsError, match=r"shape \(3, 3\): expected \(2, 2\)"):
+    with pytest.raises(SettingsError, match=r"hess_inv0 has shape \(3, 3\): expected \(2, 2\)"):
         hessx.minimize(lambda x: (x @ x, 2 * x), [1.0, 1.0], jac=True, method=method)
+    method = hessx.TrustRegionMethod(hessx.SR1(hess0=[1.0, 2.0]))
+    with pytest.raises(SettingsError, match=r"^hess0 has shape \(2,\): expected \(3,\), as x0"):
+        hessx.minimize(lambda x: (x @ x, 2 * x), np.ones(3), jac=True, method=method)
+
+
+@pytest.mark.backends("numpy", "numpy-float32", "torch", "strict")
+@pytest.mark.parametrize("kind", [hessx.BFGS, hessx.SR1])
+def test_an_operator_that_holds_arrays_is_a_start(backend, kind):
+    """A diagonal one as the diagonal, another as its matrix."""
+    d = np.linspace(1.0, 4.0, n)
+    D = hessx.DiagonalOperator(backend.asarray(d))
+    for given, start in ((D, d), (0.5 * D, np.diag(d / 2)), (D.shift(1.0), np.diag(d + 1.0))):
+        asked = posed(backend, kind(given), np.random.default_rng(0))
+        curvature = asked.approximation.begin(asked.frame)
+        product = curvature.solve if kind is hessx.BFGS else curvature.matvec
+        expected = start if start.ndim == 2 else np.diag(start)
+        assert_close(asked.matrix(product), expected, backend.eps)
