@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import record_fetches, space_of, to_point
-from hessx.core import Frame, Learns, Offer, SettingsError
+from hessx.core import Frame, Learns, Offer, SettingsError, check_part
 from hessx.hessians import Approximation, Curvature
 from hessx.testing._places import check_places
 from hessx.testing._posed import Apply, Posed, expect
@@ -63,6 +63,8 @@ def check_approximation(
     ------
     AssertionError
         A promise is not kept; the message says which, and what was found.
+    SettingsError
+        What was given is no approximation, or is a class.
 
     Notes
     -----
@@ -75,6 +77,8 @@ def check_approximation(
     >>> from hessx.testing import check_approximation
     >>> check_approximation(hessx.LBFGS(memory=5), np.zeros(6), secant=True)
     """
+    known = "an approximation such as hessx.LBFGS(), of a subclass of hessx.Approximation"
+    check_part("approximation", approximation, Approximation, known)
     space = space_of(to_point(x0))
     _check(Posed(Frame(space), approximation, np.random.default_rng(seed), stacks), secant)
     posed = Posed(Frame(space), approximation, np.random.default_rng(seed + 1), stacks)

@@ -294,3 +294,17 @@ def test_what_cannot_be_saved_is_named():
     message = "in a line search a run cannot be saved: .* is a Unknown, which cannot be saved"
     with pytest.raises(AssertionError, match=message):
         check_approximation(own(Unknown), np.zeros(n))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (hessx.BFGS, r"is the class BFGS: expected an object, BFGS\(\)"),
+        (None, "is a NoneType: expected an approximation such as"),
+        ("bfgs", "is a str: expected an approximation such as"),
+        (hessx.MoreSorensen(), "is a MoreSorensen: expected an approximation such as"),
+    ],
+)
+def test_what_is_no_approximation_is_refused(given, message):
+    with pytest.raises(hessx.SettingsError, match=f"^approximation {message}"):
+        check_approximation(given, np.zeros(n))
