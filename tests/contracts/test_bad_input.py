@@ -99,6 +99,7 @@ def test_f_that_is_not_finite_at_x0(backend, name, bad):
         ([1.0, 2.0], ValueError, r"array of shape \(2,\): expected one number"),
         ([], ValueError, r"array of shape \(0,\): expected one number"),
         ([None], TypeError, "fun returned a list"),
+        ((1.0, np.ones(2)), TypeError, r"fun returned a tuple of two: .* jac=True where it is"),
         (1.0j, TypeError, "fun returned a complex"),
         (np.complex64(1.0), TypeError, "complex64: expected a real number"),
         (np.str_("1.0"), TypeError, "<U3: expected a real number"),

@@ -48,6 +48,11 @@ def take_value(space: Space, f: Any) -> Any:
         return float(f)
     if isinstance(f, Real | np.bool_):
         return as_float(f)
+    if isinstance(f, tuple) and len(f) == 2:
+        msg = (
+            "fun returned a tuple of two: expected a number, or jac=True where it is (f, gradient)"
+        )
+        raise TypeError(msg)
     f = converted(space, f, ((),), np.dtype(np.float64))
     if not compat.is_array_api_obj(f):
         msg = f"fun returned a {type(f).__name__}: expected a number or a 0-d array"
