@@ -61,6 +61,15 @@ class Gram:
         """Give a copy, with room for k slots at least."""
         return Gram(max(k, len(self.diagonal)), self)
 
+    def taken(self, order: list[int], k: int) -> Gram:
+        """Give a copy with the pairs of these slots alone, the newest ones, in the first of k."""
+        twin, count, at = Gram(k), len(order), np.ix_(order, order)
+        twin.inverse[:count, :count], twin.y_y[:count, :count] = self.inverse[at], self.y_y[at]
+        twin.diagonal[:count] = self.diagonal[order]
+        twin.steps[:count] = [self.steps[i] for i in order]
+        twin.longest = max(twin.steps)
+        return twin
+
     @property
     def count(self) -> int:
         """Pairs held."""

@@ -55,8 +55,8 @@ class LBFGS(Approximation):
         save evaluations (not on JAX and dask, whose rows are stacked anew for each product).
     hess_inv0 : number, array, LBFGSInverse, operator, callable or Approximation, optional
         Where to start: a positive multiple of I, a positive diagonal, of shape (n,) or the shape of
-        x or a tree like x, or the ``hess_inv`` of an earlier result, whose pairs are taken over
-        (its memory must be ``memory``).  Or a positive definite A0 of any kind, in x: a
+        x or a tree like x, or the ``hess_inv`` of an earlier result, whose pairs are taken over,
+        the newest ``memory`` of them.  Or a positive definite A0 of any kind, in x: a
         LinearOperator, a function v -> A0 v, or an approximation such as ``Jacobi()`` or
         ``LearntDiagonal(patient=False)``, which changes from point to point; A is then built on
         gamma A0, gamma = s'y / y'A0 y.  The first trial is alpha = 1.
@@ -143,7 +143,7 @@ class LBFGS(Approximation):
         start = self.hess_inv0
         if isinstance(start, Approximation):
             return AroundCurvature(frame, self.memory or 10, start)
-        curvature = self._begin(frame, 256 if isinstance(start, LBFGSInverse) else _FEW)
+        curvature = self._begin(frame, _FEW)
         curvature.longest = False  # a long gamma makes B small, and steps end at the boundary
         if isinstance(start, LBFGSInverse):
             curvature.inner = Frame(frame.space, _ratio(start.frame.scale, frame.scale))
@@ -164,7 +164,7 @@ class LBFGS(Approximation):
     def _begin(self, frame: Frame, most: int = 256) -> LBFGSCurvature:
         start, m = self.hess_inv0, self._pairs(frame.space, most)
         if isinstance(start, LBFGSInverse):
-            self._check(frame.space, start, m)
+            self._check(frame.space, start)
             curvature = LBFGSCurvature(frame, m, None, self.damping)
             curvature.adopt(start)
             return curvature
@@ -197,13 +197,13 @@ class LBFGS(Approximation):
             raise SettingsError(msg)
         return space.xp.sqrt(positive_vector(space, diagonal, "hess_inv0"))
 
-    def _check(self, space: Space, start: LBFGSInverse, m: int) -> None:
-        expected = (space.n, space.kind, space.dtype, m)
-        given = (start.space.n, start.space.kind, start.space.dtype, start.layout[0])
+    def _check(self, space: Space, start: LBFGSInverse) -> None:
+        expected = (space.n, space.kind, space.dtype)
+        given = (start.space.n, start.space.kind, start.space.dtype)
         if given != expected:
             msg = (
-                "hess_inv0 is an L-BFGS operator with (n, library, dtype, room for pairs) = "
-                f"{given}: expected {expected}"
+                f"hess_inv0 is an L-BFGS operator with (n, library, dtype) = {given}: "
+                f"expected {expected}"
             )
             raise SettingsError(msg)
 

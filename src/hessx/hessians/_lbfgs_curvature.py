@@ -112,15 +112,21 @@ class LBFGSCurvature(LimitedCurvature):
         self.gamma, self.sized = 1.0, False
 
     def adopt(self, operator: LBFGSInverse) -> None:
-        """Start from the pairs of an earlier run, copied."""
-        pairs = self.pairs
-        _, count, candidate = operator.layout
-        pairs.hold(count, candidate)
-        for first, last in operator.pieces:
-            for i in range(max(first, PAIRS), last):
-                pairs.rows.set(i, operator.rows[i])
-        self.gram = operator.gram.copy(pairs.slots)
+        """Start from the pairs of an earlier run, copied: the newest, as many as there may be.
+
+        Where they are all, A is that of the operator; else gamma is s'y / y'y of the newest.
+        """
+        pairs, held = self.pairs, operator.gram.order(operator.layout[2])
+        newest = held[-pairs.limit :]
+        count = len(newest)
+        pairs.hold(count, count % pairs.limit)
+        for slot, old in enumerate(newest):
+            for i in (PAIRS, PAIRS + 1):
+                pairs.rows.set(i + 2 * slot, operator.rows[i + 2 * old])
+        self.gram = gram = operator.gram.taken(newest, pairs.slots)
         self.gamma, self.sized = operator.gamma, True
+        if count < len(held):
+            self.gamma = float(gram.diagonal[count - 1] / gram.y_y[count - 1, count - 1])
         self.products = None  # type: ignore[assignment]  # they cost a fetch, and may not be needed
 
     def inverse(self, *, without_candidate: bool) -> LBFGSInverse:
