@@ -28,6 +28,7 @@ ALLOWED = {
         r"float\((self\.products(_trial)?|pair)\[.*\]\)",
     ): "products that were fetched: host, float64",
     ("directions/_lbfgs_direction.py", r"float\(trial\[now\]\)"): "products that were fetched",
+    ("hessians/_gram.py", r"float\(self\..*\)"): "products of pairs: host, float64",
     ("hessians/_lbfgs_curvature.py", r"float\(c\.dot\(products\)\)"): "both of the host",
     ("hessians/_compact_forms.py", r"float\(.*\.dot\(.*\)\)"): "products that were fetched",
     ("hessians/_inverse_root.py", r"float\(B_s\.dot\(G\[i\]\)\)"): "products that were fetched",

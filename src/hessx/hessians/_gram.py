@@ -70,6 +70,10 @@ class Gram:
         twin.longest = max(twin.steps)
         return twin
 
+    def size_of(self, slot: int) -> float:
+        """Give s'y / y'y of the pair of a slot."""
+        return float(self.diagonal[slot] / self.y_y[slot, slot])
+
     @property
     def count(self) -> int:
         """Pairs held."""

@@ -126,7 +126,7 @@ class LBFGSCurvature(LimitedCurvature):
         self.gram = gram = operator.gram.taken(newest, pairs.slots)
         self.gamma, self.sized = operator.gamma, True
         if count < len(held):
-            self.gamma = float(gram.diagonal[count - 1] / gram.y_y[count - 1, count - 1])
+            self.gamma = gram.size_of(count - 1)
         self.products = None  # type: ignore[assignment]  # they cost a fetch, and may not be needed
 
     def inverse(self, *, without_candidate: bool) -> LBFGSInverse:

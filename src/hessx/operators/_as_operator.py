@@ -193,6 +193,8 @@ def _multiplies(given: Any) -> bool:
 
 def _converted(space: Space, given: Any, name: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
     """Make an array of what NumPy makes one of; refuse arrays and matrices of other libraries."""
+    if isinstance(given, LinearOperator):  # NumPy would make a matrix of it
+        return given
     if not _multiplies(given) or hasattr(given, "__array__"):
         given = converted(space, given, shapes)
     if is_array(given):
