@@ -398,7 +398,9 @@ def test_a_matrix_that_is_too_large_is_refused_before_the_first_step(approximati
     if approximation.positive:
         direction = hessx.NewtonCG(approximation=approximation, subproblem=exactly)
         methods.append(hessx.LineSearchMethod(direction, hessx.HagerZhang()))
-    message = rf"{type(approximation).__name__}\(\.\.\.\) .* 74.5 GiB, more than 4 GiB: .*TruncatedCG"
+    message = (
+        rf"{type(approximation).__name__}\(\.\.\.\) .* 74.5 GiB, more than 4 GiB: .*TruncatedCG"
+    )
     for method in methods:
         with pytest.raises(SettingsError, match=message):
             hessx.minimize(fun, np.ones(10**5), jac=True, method=method)
