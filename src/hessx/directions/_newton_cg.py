@@ -68,6 +68,8 @@ class NewtonDirection(Direction):
         p = self.model_step
         if p is None or not alpha < _SHORT or self.part.precondition is not None:
             return 1.0
+        if not p.norm > 0.0:  # its square has left the range of x's dtype
+            return 1.0
         return min(1.0, _LONGER * length / p.norm)
 
     def at(self, hessian: Any) -> None:

@@ -117,17 +117,19 @@ class NewtonPart:
         before : 0-d array, optional
             g'Mg with the M of the point before, where the restraint is meant in it.
         """
-        norm, n = math.sqrt(g_g), self.frame.space.n
+        space = self.frame.space
+        norm, n = math.sqrt(g_g), space.n
         eta, limit = self.forcing.term(norm), self.max_inner
         B = self.curvature if self.curvature.prepare(watch) else Identity().begin(self.frame)
-        size = 1.0 if B.sized else norm / length
+        shortest = math.sqrt(space.smallest)  # whose square is no longer seen
+        size = 1.0 if B.sized else norm / max(length, shortest)
         if limit is None:  # enough for CG on grids of two dimensions
             limit = min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
         M = self.preconditioner
         if M is not None and M.active:
             M.prepare(watch)
         return QuadraticModel(
-            self.frame.space,
+            space,
             _multiplied(B.matvec, size),
             g,
             g_g,

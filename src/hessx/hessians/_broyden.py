@@ -82,7 +82,9 @@ class BroydenCurvature(DenseCurvature):
         """Whether the curvature s'y is more than rounding, and all numbers are finite."""
         space = self.frame.space
         scale = math.sqrt(pair.s_s) * math.sqrt(pair.y_y) if math.isnan(s_B_s) else s_B_s
-        finite = pair.y_y < math.inf > pair.s_s and (math.isnan(y_A_y) or 0.0 < y_A_y < math.inf)
+        finite = space.smallest <= pair.y_y < math.inf and space.smallest <= pair.s_s < math.inf
+        finite = finite and (math.isnan(y_A_y) or 0.0 < y_A_y < math.inf)
+        finite = finite and (math.isnan(s_B_s) or 0.0 < s_B_s < math.inf)
         if self.sized and self.keeps_A:
             finite = finite and not math.isnan(y_A_y)
         return finite and s_y > max(space.eps * scale, space.smallest)

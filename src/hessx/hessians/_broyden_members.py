@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from hessx.core import saved, store_choice, store_real
@@ -232,4 +231,4 @@ class SSBroyden(BroydenFamily):
 
     def member(self, b: float, h: float, n: int, pairs: int) -> tuple[float, float]:  # noqa: ARG002
         """See `al_baali_khalfan`."""
-        return (1.0, 0.0) if math.isnan(b * h) else al_baali_khalfan(b, h, n)
+        return al_baali_khalfan(b, h, n)

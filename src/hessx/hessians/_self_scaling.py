@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 
 __all__ = ["SCALINGS", "al_baali_khalfan"]
+
+_TINY = sys.float_info.min  # divides
 
 
 def _none(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
@@ -15,17 +18,17 @@ def _none(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
 
 def _oren_luenberger(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
     """Size by s'y / s'Bs: the curvature along s before and after is the same."""
-    return 1.0 if math.isnan(b) else 1.0 / b
+    return 1.0 / b if _TINY <= b < math.inf else 1.0  # nan, or out of range
 
 
-def _al_baali(b: float, h: float, *, early: bool) -> float:  # noqa: ARG001
+def _al_baali(b: float, h: float, *, early: bool) -> float:
     """Do the same, where it makes B smaller."""
-    return 1.0 if math.isnan(b) else min(1.0, 1.0 / b)
+    return min(1.0, _oren_luenberger(b, h, early=early))
 
 
 def _growing(b: float, h: float, *, early: bool) -> float:
     """Let A grow at once, by s'y / y'Ay, where it is early and A too small along y."""
-    return h if early and h < 1.0 else _al_baali(b, h, early=early)
+    return h if early and 0.0 < h < 1.0 else _al_baali(b, h, early=early)
 
 
 SCALINGS: dict[str, Callable[..., float]] = {
@@ -50,6 +53,7 @@ def al_baali_khalfan(b: float, h: float, n: int) -> tuple[float, float]:
     -------
     tau, phi : float
         B+ = tau (B - B s s'B / s'Bs + phi s'Bs w w') + y y' / s'y, w = y / s'y - B s / s'Bs.
+        Those of BFGS, 1 and 0, where b h is unknown or out of range.
 
     References
     ----------
@@ -57,6 +61,8 @@ def al_baali_khalfan(b: float, h: float, n: int) -> tuple[float, float]:
     Optim. Methods Softw. 20; Urban, Stefanou & Pons (2025), Unveiling the optimization process of
     physics informed neural networks, J. Comput. Phys. 523, which takes 1 / (1 - n) for the power.
     """
+    if not 0.0 < b * h < math.inf:
+        return 1.0, 0.0
     a = max(b * h - 1.0, 0.0)  # >= 0 by Cauchy and Schwarz
     rho = min(1.0, h / (1.0 + a) / (1.0 + math.sqrt(a / (1.0 + a))))
     least = (rho - 1.0) / a if a > 0.0 else -math.inf

@@ -14,6 +14,7 @@ __all__ = ["Secular"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)  # divides
+_LARGEST = float(np.finfo(np.float64).max)
 _NEWTON_STEPS = 100
 
 
@@ -45,6 +46,8 @@ class Secular:
         """
         w, c = self.w, self.c
         least = float(w[0])
+        if not float(np.max(np.abs(c))) < radius * _LARGEST:  # no curvature is felt within it
+            return c * (-radius / self.norm if self.norm > 0.0 else 0.0), _LARGEST
         gap = w - least
         d = max(0.0, least, float(np.max(np.abs(c) / radius - gap)))
         for _ in range(_NEWTON_STEPS):

@@ -203,7 +203,7 @@ class RunState:
         self.calm = (
             low < grad_square < high
             and low < norm * norm < high
-            and length * length < high
+            and low < length * length < high
             and -high < self.point.value < high
         )
         self.trouble = None

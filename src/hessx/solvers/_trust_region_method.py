@@ -189,7 +189,7 @@ class TrustRegionMethod:
             nonfinite = p.outcome is KrylovOutcome.NONFINITE
             outcome = Outcome.FAILED_NONFINITE if nonfinite else Outcome.FAILED_TRUST_REGION
             state.trouble = lost(state, outcome, text)
-        elif p.held_back:
+        elif p.held_back and state.accepted and state.iteration and not state.restarted:
             state.trouble = beyond_range(state, p.norm)
         state.trials = 1 if state.accepted else state.trials + 1
         state.ask(state.point.x + state.frame.push(p.step))
