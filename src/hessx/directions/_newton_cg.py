@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hessx._xp import Array, Numbers, Packet
+from hessx._xp import Array, Numbers, Packet, quiet
 from hessx.core import Frame, Free, Outcome, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import settle_newton, wants_hessian
@@ -81,7 +81,8 @@ class NewtonDirection(Direction):
         track = self.track
         track.measure(grad, packet)
         step = (track.s, track.y) if track.steps else None
-        self.part.measure(self.model_step, step, track.alpha, packet)
+        with quiet():  # of a trial far out
+            self.part.measure(self.model_step, step, track.alpha, packet)
 
     def read(self, numbers: Numbers) -> None:
         """Take the numbers of the trial over: the track's, and those of the pairs, s = alpha d."""

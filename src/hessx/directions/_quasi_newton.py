@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Numbers, Packet, under
+from hessx._xp import Array, Numbers, Packet, quiet, under
 from hessx.core import Frame, Free, Learns, Offer, Outcome, Pair, SettingsError, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import begun, check_approximation
@@ -60,7 +60,8 @@ class QuasiNewtonDirection(Direction):
             pair = self.pair = Pair(track.s, track.y)
             if not self.fallback and self.curvature.sized:  # s = -alpha A g
                 pair.product, pair.multiple = track.g, -track.alpha
-            self.curvature.measure(pair, packet.under(_OF_A))
+            with quiet():  # of a trial far out
+                self.curvature.measure(pair, packet.under(_OF_A))
         self.curvature.hold(packet)
 
     def read(self, numbers: Numbers) -> None:
