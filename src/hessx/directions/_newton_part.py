@@ -209,12 +209,12 @@ class NewtonPart:
     def reject(self, last: float, *, near: bool) -> bool:
         """Let B learn from a trial that was rejected, if it will; True where it did.
 
-        Of the Hessian here a trial says little that is far longer than ``last``, the step before
-        (nan: there was none), as models with negative curvature give under a light damping; it is
-        ``near`` within a radius.
+        From far out it would give B a size for far out.  Of the Hessian here a trial says little
+        that is far longer than ``last``, the step before, as models with negative curvature give
+        under a light damping; it is ``near`` within a radius.
         """
         pair, self.pair, self.pair_of_M = self.pair, None, None
-        if pair is None or self.learns is not Learns.EVERY:
+        if pair is None or self.learns is not Learns.EVERY or not self.curvature.sized:
             return False
         if not near and math.sqrt(pair.s_s) > _FAR * last:
             return False

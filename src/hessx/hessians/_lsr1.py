@@ -48,8 +48,6 @@ class LSR1Curvature(LimitedCurvature):
         s_y, y_y, s_s = pair.s_y, pair.y_y, pair.s_s
         if not (0.0 < s_s < math.inf > y_y and abs(s_y) < math.inf):
             return "skipped"
-        if not (self.sized or pair.accepted):
-            return "skipped"  # from far out, it would give a size for far out
         cross = self.crossed(numbers.get("B_s", none), numbers.get("B_y", none), s_y, y_y, s_s)
         products = self.products.with_pair(pairs.candidate, *cross)
         size = largest_size(products) if self.initial is None else self.initial

@@ -57,8 +57,6 @@ class SR1Curvature(SymmetricCurvature):
 
     def update(self, pair: Pair) -> str:
         """Make B s = y by a matrix of rank one, unless s'r is small beside norm(s) norm(r)."""
-        if not self.sized and not pair.accepted:
-            return "skipped"  # from far out, it would give a size for far out
         if not self.sized and abs(pair.s_y) > 0.0 and pair.y_y < math.inf > pair.s_s:
             self.sized_by(pair, sr1_size(pair))
         s_r, r_r = pair.numbers["s_r"], pair.numbers["r_r"]
@@ -83,7 +81,7 @@ class PSBCurvature(SymmetricCurvature):
         if not (smallest < s_s < math.inf and pair.numbers["r_r"] < math.inf):
             return "skipped"
         if not self.sized:
-            if not (pair.accepted and smallest < y_y < math.inf):
+            if not smallest < y_y < math.inf:
                 return "skipped"
             self.sized_by(pair, math.sqrt(y_y) / math.sqrt(s_s))
         s, r = pair.s, pair.y - pair.B_s

@@ -37,8 +37,6 @@ class _LeastChange(ChangingDiagonal):
         space, s_s, y_y, numbers = self.frame.space, pair.s_s, pair.y_y, pair.numbers
         if not (space.smallest < s_s < math.inf and space.smallest < y_y < math.inf):
             return "skipped"
-        if self.b is None and not pair.accepted:  # from far out, it would give a size for far out
-            return "skipped"
         steep = math.sqrt(y_y) / math.sqrt(s_s)
         mean = pair.s_y / s_s  # of the curvatures, with the weights q
         if self.positive and not mean > space.eps * steep:
