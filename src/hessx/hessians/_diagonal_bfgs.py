@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hessx._xp import Packet, quiet
+from hessx._xp import Packet
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._diagonal import ChangingDiagonal
 from hessx.hessians._family import Approximation
@@ -22,13 +22,12 @@ class DiagonalBFGSCurvature(ChangingDiagonal):
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for y'Ay and s'Bs."""
         s, y, b = pair.s, pair.y, self.b
-        with quiet():  # of a trial far out
-            parts = s * s if b is None else s * s * b
-            s_B_s = self.frame.space.xp.sum(parts)
-            self.shares = parts / s_B_s
-            packet.ask(s_B_s=s_B_s)
-            if b is not None:
-                packet.ask(y_A_y=y @ (y / b))
+        parts = s * s if b is None else s * s * b
+        s_B_s = self.frame.space.xp.sum(parts)
+        self.shares = parts / s_B_s
+        packet.ask(s_B_s=s_B_s)
+        if b is not None:
+            packet.ask(y_A_y=y @ (y / b))
 
     def update(self, pair: Pair) -> str:
         """Change the diagonal, unless s'y is rounding."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hessx._xp import Array, Packet, quiet
+from hessx._xp import Array, Packet
 from hessx.core import Frame, Learns, Offer, Pair, saved
 from hessx.hessians._diagonal import ChangingDiagonal
 from hessx.hessians._family import Approximation
@@ -24,12 +24,11 @@ class _LeastChange(ChangingDiagonal):
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for q'q and q'b."""
-        with quiet():  # of a trial far out
-            parts = pair.s * pair.s
-            q = self.shares = parts / self.frame.space.xp.sum(parts)
-            packet.ask(q_q=q @ q)
-            if self.b is not None:
-                packet.ask(q_b=q @ self.b)
+        parts = pair.s * pair.s
+        q = self.shares = parts / self.frame.space.xp.sum(parts)
+        packet.ask(q_q=q @ q)
+        if self.b is not None:
+            packet.ask(q_b=q @ self.b)
 
     def update(self, pair: Pair) -> str:
         """Make s'B s = s'y, unless s'y is rounding where B is positive."""
