@@ -8,7 +8,7 @@ import array_api_compat as compat
 
 from hessx._xp._namespace import Array
 
-__all__ = ["bounded", "ema", "moved", "sign"]
+__all__ = ["bounded", "divisor", "ema", "moved", "sign"]
 
 
 def ema(beta: Any, m: Array, g: Array) -> Array:
@@ -32,8 +32,14 @@ def sign(xp: Any, a: Array) -> Array:
     for 0.
     """
     if compat.is_torch_array(a) or compat.is_cupy_array(a):
-        return xp.where(a > 0, xp.ones_like(a), xp.where(a < 0, -xp.ones_like(a), a))
+        one = xp.ones_like(a)
+        return xp.where(a > 0, one, xp.where(a < 0, -one, a))
     return xp.sign(a)
+
+
+def divisor(xp: Any, a: Array) -> Array:
+    """Give a, and 1 where it is 0, or is negative or nan: what `where` has to leave out."""
+    return xp.where(a > 0, a, xp.ones_like(a))
 
 
 def bounded(xp: Any, a: Array, low: float | None, high: float | None) -> Array:

@@ -8,7 +8,7 @@ from hessx._xp import Array, Packet, Space, cut, moved
 from hessx.core import saved
 from hessx.rules._rule import Rule
 
-__all__ = ["EntryLink", "LeafLink", "Link", "WholeLink", "is_due"]
+__all__ = ["EntryLink", "LeafLink", "Link", "Shapes", "WholeLink", "is_due"]
 
 Shapes = tuple[tuple[int, ...], ...]
 
