@@ -19,7 +19,7 @@ from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floatin
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
-from hessx._xp._pointwise import bounded, divisor, ema, moved, sign
+from hessx._xp._pointwise import Pointwise, bounded, divisor, ema, moved, sign
 from hessx._xp._portable import (
     host_array,
     host_rows,
@@ -44,6 +44,7 @@ __all__ = [
     "ListedRows",
     "Numbers",
     "Packet",
+    "Pointwise",
     "Rows",
     "Space",
     "WrittenRows",
