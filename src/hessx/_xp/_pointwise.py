@@ -16,7 +16,7 @@ __all__ = ["Pointwise", "bounded", "divisor", "ema", "moved", "sign"]
 
 _LONG = 2**18  # entries from which temporaries leave the cache
 
-Expression = Callable[..., tuple[Array, list[list[Array]]]]
+_Expression = Callable[..., tuple[Array, list[list[Array]]]]
 
 
 class Pointwise:
@@ -42,7 +42,7 @@ class Pointwise:
         return Pointwise(self.space)
 
     def run(
-        self, expression: Expression, k: list[Any], slots: list[list[Array]], *vectors: Array
+        self, expression: _Expression, k: list[Any], slots: list[list[Array]], *vectors: Array
     ) -> tuple[Array, list[list[Array]]]:
         """Run an expression, and give the result and the new slots.
 
@@ -55,7 +55,7 @@ class Pointwise:
                 return self._run_tape(tape, k, slots, vectors)
         return expression(self.space.xp, k, slots, *vectors)
 
-    def _made(self, expression: Expression, k: Any, slots: Any, vectors: int) -> Any:
+    def _made(self, expression: _Expression, k: Any, slots: Any, vectors: int) -> Any:
         """Record an expression once; None where that cannot be."""
         name = expression.__name__
         if name not in self.made:
