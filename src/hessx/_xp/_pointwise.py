@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import array_api_compat as compat
@@ -56,9 +57,27 @@ class Pointwise:
             tape = self._taped(expression, k, slots, len(vectors))
             if tape is not None:
                 return self._run_tape(tape, k, slots, vectors)
+        elif kind == "jax":
+            return self._jitted(expression, gives=1)(k, slots, *vectors)  # type: ignore[no-any-return]
         elif kind == "torch" and is_long and str(compat.device(vectors[0])) == "cpu":
             return _run_torch_blocks(xp, expression, k, slots, vectors)
         return expression(xp, k, slots, *vectors)
+
+    def measure(self, function: Callable[..., tuple[Array, ...]], *operands: Any) -> list[Array]:
+        """Call ``function(xp, *operands)``, which gives 0-d arrays."""
+        if self.space.kind == "jax":
+            return [*self._jitted(function)(*operands)]
+        return [*function(self.space.xp, *operands)]
+
+    def _jitted(self, expression: Callable[..., Any], gives: Any = ()) -> Any:
+        """Compile; the old slots are given away, and vectors are not."""
+        import jax
+
+        name = expression.__name__
+        if name not in self.made:
+            bound = partial(expression, self.space.xp)
+            self.made[name] = jax.jit(bound, donate_argnums=gives)
+        return self.made[name]
 
     def _taped(self, expression: _Expression, k: Any, slots: Any, vectors: int) -> Any:
         """Record an expression once; None where that cannot be."""
