@@ -32,6 +32,7 @@ from hessx._xp._portable import (
     trimmed,
     write_npy,
 )
+from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, rademacher
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._updates import add_scaled, plus_scaled
@@ -71,6 +72,7 @@ __all__ = [
     "placed_rows",
     "plain",
     "plus_scaled",
+    "put_rows",
     "quiet",
     "rademacher",
     "read_npy",
