@@ -151,8 +151,11 @@ def _register(
 
 
 def _constructor(part: type) -> tuple[str, ...] | None:
-    """The arguments of a frozen dataclass."""
-    if not dataclasses.is_dataclass(part) or not part.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    """The arguments of a frozen dataclass, where its constructor is that of its fields."""
+    if not dataclasses.is_dataclass(part):
+        return None
+    made = part.__dataclass_params__  # type: ignore[attr-defined]
+    if not (made.frozen and made.init):
         return None
     return tuple(field.name for field in dataclasses.fields(part) if field.init)
 
