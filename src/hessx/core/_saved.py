@@ -66,8 +66,8 @@ def saved(
     """Let checkpoints hold the objects of a class, the members of an enumeration, or a function.
 
     A decorator, above ``@dataclass``.  A frozen dataclass is made again by its constructor from its
-    fields; any other object gets back its attributes, without a call of ``__init__``.  A function
-    is known by its name alone.  Loading makes objects of registered classes only.
+    fields; any other object, one with an ``__init__`` of its own too, gets back its attributes,
+    without a call of it.  A function is known by its name alone.  Loading makes objects of registered classes only.
 
     Parameters
     ----------

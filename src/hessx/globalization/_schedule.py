@@ -7,7 +7,15 @@ from typing import Self
 
 from hessx.core import SettingsError, check_object, check_real, saved, store_real
 
-__all__ = ["ClosedForm", "Constant", "LastingForm", "LiveSchedule", "Schedule", "as_schedule"]
+__all__ = [
+    "ClosedForm",
+    "Constant",
+    "LastingForm",
+    "LiveSchedule",
+    "Schedule",
+    "as_schedule",
+    "check_length",
+]
 
 
 class LiveSchedule:
