@@ -67,7 +67,8 @@ def saved(
 
     A decorator, above ``@dataclass``.  A frozen dataclass is made again by its constructor from its
     fields; any other object, one with an ``__init__`` of its own too, gets back its attributes,
-    without a call of it.  A function is known by its name alone.  Loading makes objects of registered classes only.
+    without a call of it.  A function is known by its name alone.  Loading makes objects of
+    registered classes only.
 
     Parameters
     ----------
