@@ -3,11 +3,13 @@
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._frame import Frame
 from hessx.core._kinds import Learns, Offer, Wants
+from hessx.core._layer_factors import LayerFactors
 from hessx.core._messages import EXACT, Counts, Oracle, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._pair import Pair, PairRing
 from hessx.core._restraints import Ball, Cubic, Damped, Free, Restraint
 from hessx.core._result import Result
+from hessx.core._sample import Order, Sample
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
 from hessx.core._settings import (
@@ -47,10 +49,12 @@ __all__ = [
     "Frame",
     "Free",
     "History",
+    "LayerFactors",
     "Learns",
     "Offer",
     "OptionWarning",
     "Oracle",
+    "Order",
     "Outcome",
     "Pair",
     "PairRing",
@@ -61,6 +65,7 @@ __all__ = [
     "Request",
     "Restraint",
     "Result",
+    "Sample",
     "SettingsError",
     "Solver",
     "SolverState",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Numbers, Packet, Space
-from hessx.core._messages import EXACT, Precision, Reply, Request
+from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._saved import saved
 from hessx.core._trace import Record
@@ -175,15 +175,15 @@ class Solver(Protocol):
         ...
 
 
-def new_record(state: SolverState, evaluations: int, seconds: float) -> Record:
+def new_record(state: SolverState, counts: Counts, seconds: float) -> Record:
     """Write down the accepted point.
 
     Parameters
     ----------
     state : SolverState
         After a reply that was accepted.
-    evaluations : int
-        Of f, so far.
+    counts : Counts
+        What was evaluated so far.
     seconds : float
         Since the start of the run.
 
@@ -194,7 +194,7 @@ def new_record(state: SolverState, evaluations: int, seconds: float) -> Record:
     """
     return Record(
         state.iteration,
-        evaluations,
+        counts.values,
         seconds,
         state.point.value,
         state.point.grad_norm,
@@ -203,4 +203,5 @@ def new_record(state: SolverState, evaluations: int, seconds: float) -> Record:
         state.trials,
         state.cosine,
         state.note,
+        counts.rows,
     )

@@ -35,19 +35,32 @@ class Offer(enum.Flag):
 
 @saved
 class Learns(enum.Enum):
-    """From which pairs (s, y) an approximation learns."""
+    """From what an approximation learns: pairs (s, y) of steps, or evidence of other kinds.
+
+    Those after ``PRODUCTS`` belong to stochastic methods.
+    """
 
     NOTHING = "nothing"
     ACCEPTED = "accepted steps"
     EVERY = "every trial"
     PRODUCTS = "products (p, H p) inside the solve before"
+    GRADIENTS = "the gradient of every step"
+    HESSIAN = "the Hessian on a sample"
+    FACTORS = "inputs and slopes of the layers, see `LayerFactors`"
+    PER_SAMPLE = "the gradients of single rows"
 
 
 @saved
 class Wants(enum.Flag):
-    """What an oracle is asked for at a point."""
+    """What an oracle is asked for at a point.
+
+    ``PER_SAMPLE`` comes with value and gradient; ``FACTORS`` is offered, not asked for: the Hessian
+    of a reply then has ``factors`` and ``sampled_gradient``.
+    """
 
     NOTHING = 0
     VALUE = enum.auto()
     GRADIENT = enum.auto()
     HESSIAN = enum.auto()
+    PER_SAMPLE = enum.auto()
+    FACTORS = enum.auto()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from hessx._xp import Array, eps_of
 from hessx.core._kinds import Wants
+from hessx.core._sample import Sample
 from hessx.core._saved import saved
 
 __all__ = ["EXACT", "Counts", "Oracle", "Precision", "Reply", "Request"]
@@ -27,7 +28,8 @@ class Request:
         Names the question.
     wants : Wants
         ``VALUE | GRADIENT``, or ``HESSIAN`` alone: f is evaluated at every trial point, the Hessian
-        where one was accepted.
+        where one was accepted.  Stochastic methods ask for ``VALUE`` alone too, or for
+        ``PER_SAMPLE`` beside value and gradient.
     eps : float
         Relative rounding of f, as far as the run has learnt it: what differences have to pass.
     central : bool
@@ -38,6 +40,8 @@ class Request:
     grad : callable, optional
         With ``HESSIAN``: gives the gradient at x, which the run has, for such differences to begin
         at.  Not part of a state.
+    sample : Sample, optional
+        The rows of a finite sum that it is about; None is the whole.
     """
 
     x: Array
@@ -47,6 +51,7 @@ class Request:
     central: bool = False
     coarse: float = 1.0
     grad: Callable[[], Array] | None = None
+    sample: Sample | None = None
 
 
 @saved
@@ -107,6 +112,9 @@ class Reply:
         What gives products v -> H v at x, any number of times; in a run a `HessianAt`.
     precision : Precision
         How far value and gradient can be trusted.
+    per_sample : optional
+        The gradients of the rows of the sample, without the penalty: an operator (rows, n) with
+        ``coefficients``, of which ``mean(coefficients)`` makes the mean gradient again.
     """
 
     ticket: int
@@ -114,6 +122,7 @@ class Reply:
     grad: Array | None = None
     hessian: Any = None
     precision: Precision = EXACT
+    per_sample: Any = None
 
 
 @dataclass(slots=True)
@@ -123,18 +132,26 @@ class Counts:
     Attributes
     ----------
     values, gradients, products : int
-        Evaluations of f, of its gradient, and of Hessian products.
+        Evaluations of f, of its gradient, and of Hessian products; on a sample or on the whole.
+    rows : int
+        Of a finite sum: over how many rows these went, all together; N are one pass over the data.
 
     Examples
     --------
     >>> import hessx
     >>> hessx.minimize(lambda x: (x @ x / 2, x), [3.0], jac=True).counts
-    Counts(values=3, gradients=3, products=0)
+    Counts(values=3, gradients=3, products=0, rows=0)
     """
 
     values: int = field(default=0)
     gradients: int = field(default=0)
     products: int = field(default=0)
+    rows: int = field(default=0)
+
+    def take_over(self, other: Counts) -> None:
+        """Set all to those of another."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
 
 
 class Oracle(Protocol):

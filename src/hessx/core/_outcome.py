@@ -28,6 +28,7 @@ class Outcome(enum.Enum):
     CONVERGED_STEP = "converged: step"
     CONVERGED_VALUE = "converged: value"
     CONVERGED_PRECISION = "converged: precision of f"
+    COMPLETED = "completed: all epochs"
     LIMIT_ITERATIONS = "limit: iterations"
     LIMIT_EVALUATIONS = "limit: evaluations"
     LIMIT_TIME = "limit: time"
@@ -45,7 +46,10 @@ class Outcome(enum.Enum):
 
     @property
     def status(self) -> int:
-        """SciPy's integer: 0 success, 1 limit, 2 search, 3 non-finite, 4 unbounded, 99 user."""
+        """SciPy's integer: 0 success, 1 limit, 2 search, 3 non-finite, 4 unbounded, 99 user.
+
+        A schedule that has come to its end is a limit.
+        """
         return 0 if self.success else _STATUS[self]
 
 
@@ -59,6 +63,7 @@ _SUCCESS = frozenset(
 )
 _STATUS = {
     Outcome.RUNNING: -1,
+    Outcome.COMPLETED: 1,
     Outcome.LIMIT_ITERATIONS: 1,
     Outcome.LIMIT_EVALUATIONS: 1,
     Outcome.LIMIT_TIME: 1,

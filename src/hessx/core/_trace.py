@@ -33,6 +33,8 @@ class Record:
     note : str
         What the Hessian approximation did with the pair ("skipped", "damped", "dropped" where it
         overflows), or "restart"; else empty.
+    rows : int
+        Of a finite sum, over how many rows the evaluations so far went; N are one pass.
     """
 
     iteration: int
@@ -45,6 +47,7 @@ class Record:
     trials: int = 0
     cosine: float = float("nan")
     note: str = ""
+    rows: int = 0
 
 
 class History:
@@ -104,7 +107,7 @@ class History:
         Parameters
         ----------
         by : str
-            The column on the horizontal axis: "iteration", "evaluations" or "seconds".
+            The column on the horizontal axis: "iteration", "evaluations", "rows" or "seconds".
 
         Returns
         -------

@@ -113,7 +113,7 @@ class GivenOracle:
             who = "a second-order method asks" if second_order else "every method asks"
             msg = f"the oracle offers {_named(self.offers)}: {who} for {_named(wanted)}"
             raise ValueError(msg)
-        self.counts.values = self.counts.gradients = self.counts.products = 0
+        self.counts.take_over(Counts())
 
     def answer(self, request: Request) -> Reply:
         """Have the oracle evaluate what is wanted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hessx.core import Oracle, Reply, Result
 from hessx.solvers._interrupts import interrupts
 from hessx.solvers._keeper import Keeper
@@ -49,10 +51,10 @@ def drive(run: Run, oracle: Oracle, keeper: Keeper) -> Result:
 
 def _answer(run: Run, oracle: Oracle, keeper: Keeper) -> Reply:
     counts = run.counts
-    before = counts.values, counts.gradients, counts.products
+    before = replace(counts)
     try:
         return oracle.answer(run.request)
     except BaseException:
-        run.restore_counts(*before)  # what was not answered will be asked again
+        counts.take_over(before)  # what was not answered will be asked again
         keeper.write(run)
         raise

@@ -146,7 +146,7 @@ class Run:
         self.answered = True
         seconds = self._judge()
         if state.accepted and self.observers.active and not renewed:  # the same point once more
-            record = new_record(state, self.counts.values, seconds)
+            record = new_record(state, self.counts, seconds)
             try:
                 self.observers.see(record, state.point, self.sign)
             except StopRun:
@@ -168,11 +168,6 @@ class Run:
     def gradient(self) -> Array:
         """Give the gradient at the current point."""
         return self.solver.gradient(self.state)
-
-    def restore_counts(self, values: int, gradients: int, products: int) -> None:
-        """Set the counts, which the objective shares."""
-        counts = self.counts
-        counts.values, counts.gradients, counts.products = values, gradients, products
 
     def checkpoint(self) -> Checkpoint:
         """Put down what there is; made when it is looked at, from the state as it is then."""
@@ -209,7 +204,7 @@ class Run:
             message=f"{outcome.value}: {self.message}"
             + (f" ({self.chosen})" if self.chosen else ""),
             outcome=outcome,
-            counts=Counts(self.counts.values, self.counts.gradients, self.counts.products),
+            counts=replace(self.counts),
         )
         history, points = self.observers.history, self.observers.points
         extra: dict[str, Any] = {"history": history, "allvecs": points and [*points]}
@@ -226,7 +221,7 @@ class Run:
         self.state.sizes = self.stopping.xrtol > 0.0
         self.answered = resumed.answered
         spent = resumed.counts
-        self.restore_counts(spent.values, spent.gradients, spent.products)
+        self.counts.take_over(spent)
         self.watch = Watch(self.stopping, self.counts, resumed.seconds)
         if self.observers.history is not None and resumed.history is not None:
             self.observers.history = resumed.history

@@ -21,7 +21,7 @@ from hessx.core._version import __version__
 
 __all__ = ["FORMAT", "CheckpointError", "read_archive", "write_archive"]
 
-FORMAT = 4
+FORMAT = 5
 _HEADER = "hessx.json"
 
 
