@@ -115,6 +115,7 @@ from hessx.operators import (
     check_linearity,
     check_symmetry,
 )
+from hessx.rules import DeviceRate, Hypergradient, LiveRate, PolyakRate
 from hessx.solvers import (
     AskTell,
     LineSearchMethod,
@@ -149,6 +150,7 @@ __all__ = [
     "Damped",
     "DecayingStep",
     "DenseOperator",
+    "DeviceRate",
     "DiagonalBFGS",
     "DiagonalOperator",
     "DiagonalPSB",
@@ -163,6 +165,7 @@ __all__ = [
     "Given",
     "HagerZhang",
     "History",
+    "Hypergradient",
     "Identity",
     "IdentityOperator",
     "InverseRootDecay",
@@ -173,6 +176,7 @@ __all__ = [
     "LearntDiagonal",
     "LineSearchMethod",
     "LinearOperator",
+    "LiveRate",
     "LiveSchedule",
     "LowRankOperator",
     "MoreSorensen",
@@ -195,6 +199,7 @@ __all__ = [
     "PerEpoch",
     "Phases",
     "Plateau",
+    "PolyakRate",
     "PolynomialDecay",
     "QuasiNewton",
     "RadiusRule",
