@@ -71,7 +71,9 @@ class Phases(Schedule):
             for own, (_, schedule) in zip(lasting, self.phases, strict=True)
         ]
         ends = [*accumulate(own for own in lasting[:-1] if own is not None)]
-        return PhaseRates(self.rate, live, ends)
+        begun = ends[-1] if ends else 0
+        last = live[-1].length if self.phases[-1][0] is None else lasting[-1]
+        return PhaseRates(self.rate, live, ends, None if last is None else begun + last)
 
     def _lasting(self, steps: int | None) -> Iterator[int | None]:
         """Give the steps of each phase; None for the last of a run without a given end."""
@@ -103,12 +105,32 @@ def _phase(phase: object) -> tuple[int | None, Schedule]:
 @saved
 @dataclass(slots=True)
 class PhaseRates(LiveSchedule):
-    """`Phases` at work: the schedules, the last step of each but the last, and the phase now."""
+    """`Phases` at work.
+
+    Attributes
+    ----------
+    rate : float
+        What all rates are multiplied by.
+    live : list of LiveSchedule
+        Of the phases.
+    ends : list of int
+        The last step of each phase but the last.
+    lasting : int, optional
+        Steps of all phases; None where the last one goes on.
+    now : int
+        The phase of the last step.
+    """
 
     rate: float
     live: list[LiveSchedule]
     ends: list[int]
+    lasting: int | None
     now: int = 0
+
+    @property
+    def length(self) -> int | None:
+        """Steps of all phases; None where the last one goes on."""
+        return self.lasting
 
     def at(self, t: int) -> float:
         """Give the rate of step t."""
@@ -167,6 +189,12 @@ class EpochRates(LiveSchedule):
 
     live: LiveSchedule
     per_epoch: int
+
+    @property
+    def length(self) -> int | None:
+        """Steps in the epochs of the schedule."""
+        length = self.live.length
+        return None if length is None else length * self.per_epoch
 
     def at(self, t: int) -> float:
         """Give the rate of step t."""

@@ -23,6 +23,11 @@ class LiveSchedule:
 
     __slots__ = ()
 
+    @property
+    def length(self) -> int | None:
+        """Steps after which it has no more to say; None: it goes on."""
+        return None
+
     def at(self, t: int) -> float:
         """Give the rate of step t = 1, 2, ..."""
         raise NotImplementedError

@@ -349,3 +349,27 @@ def test_numbers_out_of_range_are_no_exceptions():
     assert hessx.ExponentialDecay(1.0, 10.0).at(1000) == math.inf
     assert hessx.ExponentialDecay(1.0, 0.1).at(1000) == 0.0
     assert hessx.WarmRestarts(1.0, period=3, growth=10**6).at(10**12) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "length"),
+    [
+        (hessx.Constant(), None),
+        (hessx.WarmUp(), None),
+        (hessx.Plateau(), None),
+        (hessx.Cosine(), 60),
+        (hessx.Cosine(steps=90), 90),
+        (hessx.Phases((10, 1.0), (None, 0.5)), None),
+        (hessx.Phases((10, 1.0), (None, hessx.Cosine())), 60),
+        (hessx.Phases((10, 1.0), (None, hessx.Cosine(steps=80))), 90),
+        (hessx.Phases((10, 1.0), (None, 0.5), (5, 0.1)), 60),
+        (hessx.Phases((10, 1.0), (80, 0.5)), 90),
+        (hessx.PerEpoch(hessx.Cosine()), 60),
+        (hessx.PerEpoch(hessx.Cosine(steps=11)), 66),
+        (hessx.PerEpoch(hessx.Constant()), None),
+    ],
+)
+def test_what_is_at_work_knows_how_far_it_goes(schedule, length):
+    live = schedule.begin(STEPS, 6)
+    assert live.length == length
+    assert there_and_back(live).length == length
