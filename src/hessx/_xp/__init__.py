@@ -32,7 +32,7 @@ from hessx._xp._portable import (
     trimmed,
     write_npy,
 )
-from hessx._xp._random import normal, rademacher
+from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -87,6 +87,7 @@ __all__ = [
     "to_point",
     "trimmed",
     "under",
+    "uniform",
     "upload",
     "write_npy",
 ]
