@@ -65,7 +65,7 @@ class _Softplus(Activation):
     def derivative(self, a: Array) -> Array:
         return -self.xp.expm1(-a)  # 1 / (1 + exp(-z)) = 1 - exp(-log(1 + exp(z)))
 
-    def second(self, a: Array, derivative: Array) -> Array:
+    def second(self, a: Array, derivative: Array) -> Array:  # noqa: ARG002
         return derivative * (1.0 - derivative)
 
 
@@ -78,7 +78,7 @@ class _ReLU(Activation):
     def derivative(self, a: Array) -> Array:
         return self.xp.astype(a > self.zero, a.dtype)
 
-    def second(self, a: Array, derivative: Array) -> None:
+    def second(self, a: Array, derivative: Array) -> None:  # noqa: ARG002
         return None
 
 

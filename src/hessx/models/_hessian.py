@@ -30,7 +30,8 @@ class NetworkHessian(ModelOperator):
 
     References
     ----------
-    Pearlmutter (1994), Fast exact multiplication by the Hessian, section 3.3.
+    Pearlmutter (1994), Fast exact multiplication by the Hessian; Bishop (2006), Pattern
+    Recognition and Machine Learning, section 5.4.6.
     """
 
     def __init__(self, at: Linearised, loss: Loss, l2: float) -> None:

@@ -39,7 +39,8 @@ class SeparableCurvature(LossCurvature):
     def root(self, u: Array) -> Array:
         return u * self.space.xp.sqrt(self.h)
 
-    root_transposed = root
+    def root_transposed(self, t: Array) -> Array:
+        return self.root(t)
 
     def diagonal(self) -> Array:
         return self.h

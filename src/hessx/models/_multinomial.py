@@ -64,8 +64,7 @@ class MultinomialLogistic(Classifier):
 
     References
     ----------
-    Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, eqs. (4.17) and
-    (18.10); Boehning (1992), Multinomial logistic regression algorithm, eq. (2.6) for the Hessian.
+    Bishop (2006), Pattern Recognition and Machine Learning, eqs. (4.104), (4.108) to (4.110).
 
     Examples
     --------

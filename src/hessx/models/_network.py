@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hessx._xp import Array, Space
 from hessx.models._activations import Activation
@@ -48,7 +49,7 @@ class Network:
     ) -> None:
         self.space, self.activation, self.n = space, activation, 0
         self.layers: list[Affine] = []
-        for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for d_in, d_out in pairwise(sizes):
             layer = Affine(space, self.n, d_in, d_out, bias=bias)  # type: ignore[arg-type]
             self.layers.append(layer)
             self.n = layer.span.stop

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from hessx._xp import Array, Space, normal
+from hessx._xp import Array, normal
 from hessx.core import SettingsError, check_integer, check_real
 from hessx.models._activations import ACTIVATIONS
 from hessx.models._affine import Weights
@@ -70,7 +71,8 @@ class Perceptron(Classifier):
     References
     ----------
     Goodfellow, Bengio & Courville (2016), Deep Learning, algorithms 6.3 and 6.4; Pearlmutter
-    (1994), Fast exact multiplication by the Hessian; Schraudolph (2002), Fast curvature
+    (1994), Fast exact multiplication by the Hessian, and Bishop (2006), Pattern Recognition and
+    Machine Learning, section 5.4.6, for Hessian products; Schraudolph (2002), Fast curvature
     matrix-vector products for second-order gradient descent, for Gauss-Newton.
 
     Examples
@@ -118,7 +120,7 @@ class Perceptron(Classifier):
         network = Network(space, sizes, bias=True, activation=sigma)
         self._hold(space, X, l2, network, of_outputs)
 
-    def start(self, seed: int = 0) -> dict[str, dict[str, Array]]:
+    def start(self, seed: int = 0) -> Any:
         """Draw weights to begin with: biases 0, W normal of variance v.
 
         v = 2 / (d_in + d_out) with tanh and sigmoid, 2 / d_in with relu and softplus.
@@ -138,9 +140,12 @@ class Perceptron(Classifier):
         Glorot & Bengio (2010), eq. (12); He, Zhang, Ren & Sun (2015), eq. (10).
         """
         draws = self._network.cut(normal(self._space, seed, 1, self.n)[0, ...])
+        rectifies = self._network.activation.rectifies  # type: ignore[union-attr]
         weights: list[Weights] = []
-        for layer, (W, b) in zip(self._network.layers, draws, strict=True):
-            weights.append((W * self._spread(layer.d_in, layer.d_out), b * 0.0))  # type: ignore[operator, arg-type]
+        for W, b in draws:
+            d_in, d_out = W.shape
+            variance = 2.0 / d_in if rectifies else 2.0 / (d_in + d_out)
+            weights.append((W * math.sqrt(variance), b * 0.0))  # type: ignore[operator]
         return self._shaped(weights)
 
     def hessian(self, w: Any) -> NetworkHessian:  # type: ignore[override]
@@ -203,13 +208,9 @@ class Perceptron(Classifier):
             The loss is "squared": there are no labels.
         """
         if not isinstance(self._loss, Softmax):
-            msg = "accuracy is that of labels, and the loss is 'squared': compare with predict(w, X)"
+            msg = "accuracy is that of labels, and the loss is 'squared': compare predict(w, X)"
             raise TypeError(msg)
         return super().accuracy(w, X, y)
-
-    def _spread(self, d_in: int, d_out: int) -> float:
-        rectifies = self._network.activation.rectifies  # type: ignore[union-attr]
-        return (2.0 / d_in if rectifies else 2.0 / (d_in + d_out)) ** 0.5
 
     def _weights(self, w: Any) -> list[Weights]:
         layers = self._network.layers
@@ -230,8 +231,8 @@ class Perceptron(Classifier):
 def _check_keys(name: str, given: Any, keys: list[str]) -> None:
     """Refuse another tree; another order would be another flat vector."""
     if not isinstance(given, dict):
-        msg = f"{name} is a {type(given).__name__}: expected a dict with the keys {keys}, as start()"
+        msg = f"{name} is a {type(given).__name__}: expected a dict of {keys}, as start() gives it"
         raise TypeError(msg)
     if list(given) != keys:
-        msg = f"{name} has the keys {list(given)}: expected {keys}, in this order, as start()"
+        msg = f"{name} has the keys {list(given)}: expected {keys}, in this order"
         raise ValueError(msg)
