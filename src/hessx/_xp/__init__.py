@@ -34,6 +34,7 @@ from hessx._xp._portable import (
 )
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, rademacher
+from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -89,6 +90,7 @@ __all__ = [
     "to_point",
     "trimmed",
     "under",
+    "uniform",
     "upload",
     "write_npy",
 ]
