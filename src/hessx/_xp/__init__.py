@@ -1,6 +1,7 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
+from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
@@ -52,6 +53,7 @@ __all__ = [
     "converted",
     "detach",
     "dot",
+    "eigenbases",
     "eigh",
     "eps_of",
     "extremes",
@@ -68,6 +70,7 @@ __all__ = [
     "make_rows",
     "norm_inf",
     "normal",
+    "orthonormal",
     "padded",
     "placed_array",
     "placed_rows",
