@@ -34,7 +34,6 @@ from hessx._xp._portable import (
     write_npy,
 )
 from hessx._xp._put_rows import put_rows
-from hessx._xp._random import normal, rademacher
 from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._updates import add_scaled, plus_scaled

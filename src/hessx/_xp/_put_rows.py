@@ -39,5 +39,8 @@ def put_rows(space: Space, table: Array, rows: Array, new: Array) -> Array:
     N, k = table.shape[0], rows.shape[0]
     places = xp.arange(N, dtype=rows.dtype, device=space.device)
     found = places[:, None] == rows[None, :]  # (N, k)
-    which = xp.sum(xp.astype(found, rows.dtype) * (N + xp.arange(k, dtype=rows.dtype, device=space.device)), axis=1)
+    which = xp.sum(
+        xp.astype(found, rows.dtype) * (N + xp.arange(k, dtype=rows.dtype, device=space.device)),
+        axis=1,
+    )
     return xp.take(xp.concat([table, new]), xp.where(which > 0, which, places), axis=0)

@@ -30,8 +30,10 @@ from hessx.globalization._phases import EpochRates, PerEpoch, PhaseRates, Phases
 from hessx.globalization._plateau import Plateau, PlateauRates
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._restraint_rule import RestraintRule, RestraintState
+from hessx.globalization._scaled import Scaled, ScaledRates
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
+from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
 
 __all__ = [
     "ROUNDING",
@@ -57,6 +59,7 @@ __all__ = [
     "InverseRootDecay",
     "InverseTimeDecay",
     "LeavingSearch",
+    "LiveArmijo",
     "LiveRule",
     "LiveSchedule",
     "MoreThuente",
@@ -80,10 +83,13 @@ __all__ = [
     "Region",
     "RestraintRule",
     "RestraintState",
+    "Scaled",
+    "ScaledRates",
     "Schedule",
     "Search",
     "StepDecay",
     "StepRule",
+    "StochasticArmijo",
     "Verdict",
     "WarmRestarts",
     "WarmUp",

@@ -95,7 +95,9 @@ class _Mean(LiveAverage):
             return
         self.count += 1
         last = self.mean
-        self.mean = x if self.count == 1 else plus_scaled(self.space, last, x - last, 1 / self.count)
+        self.mean = (
+            x if self.count == 1 else plus_scaled(self.space, last, x - last, 1 / self.count)
+        )
 
 
 @saved

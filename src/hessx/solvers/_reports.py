@@ -22,8 +22,8 @@ class Report:
         Steps between two reports, >= 1; an epoch.  Of an f that is no finite sum an epoch is
         a hundredth of the run.
     full : bool
-        Evaluate value and gradient of the whole for each: then gtol can end the run.  Else the value
-        is the mean of those of the samples since the last report, each at the point of its step.
+        Evaluate value and gradient of the whole for each: then gtol can end the run.  Else the
+        value is the mean of those of the samples since the last report, each at its step's point.
 
     Raises
     ------

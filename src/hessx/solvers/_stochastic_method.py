@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, Space
@@ -23,20 +23,17 @@ from hessx.core import (
     Request,
     SettingsError,
     Wants,
-    check_flag,
-    check_integer,
-    check_part,
     saved,
-    store_integer,
 )
-from hessx.globalization import Schedule, StochasticArmijo, as_schedule
+from hessx.globalization import StochasticArmijo
 from hessx.objectives import Shuffled
-from hessx.rules import Chain, DeviceRate, Rule
-from hessx.solvers._averages import Average, ScheduleFree
+from hessx.rules import Chain, DeviceRate
+from hessx.solvers._averages import Average
 from hessx.solvers._closing import ask_report, ask_whole_numbers, finish, read_report
 from hessx.solvers._estimates import Estimate, OneBatch
 from hessx.solvers._floor import Floor
 from hessx.solvers._reports import EarlyStopping, Report
+from hessx.solvers._stochastic_settings import take_settings
 from hessx.solvers._stochastic_state import Phase, StochasticState
 from hessx.solvers._training import (
     ask_more,
@@ -120,13 +117,13 @@ class StochasticMethod:
 
     rules: Any
     rate: Any = 1e-3
-    order: Order = Shuffled()
+    order: Order = field(default_factory=Shuffled)
     batch_size: int | str | None = None
     epochs: int | None = None
     steps: int | None = None
-    estimate: Estimate = OneBatch()
+    estimate: Estimate = field(default_factory=OneBatch)
     average: Average | None = None
-    report: Report = Report()
+    report: Report = field(default_factory=Report)
     early: EarlyStopping | None = None
     lesson_size: int | None = None
     skip_nonfinite: bool = False
@@ -135,49 +132,7 @@ class StochasticMethod:
     budget = ("epochs", "steps")  # may be others when a run is taken up again
 
     def __post_init__(self) -> None:
-        rules = self.rules if isinstance(self.rules, list | tuple) else [self.rules]
-        for rule in rules:
-            check_part("rules", rule, Rule, "rules such as hessx.Adam(), one or a list of them")
-        object.__setattr__(self, "rules", tuple(rules))
-        if not isinstance(self.rate, DeviceRate | StochasticArmijo):
-            object.__setattr__(self, "rate", as_schedule(self.rate))
-        check_part("order", self.order, Order, "an order such as hessx.Shuffled()")
-        check_part("estimate", self.estimate, Estimate, "one such as hessx.OneBatch()")
-        check_part("report", self.report, Report, "hessx.Report(...)")
-        if self.average is not None:
-            check_part("average", self.average, Average, "one such as hessx.Polyak()")
-        if self.early is not None:
-            check_part("early", self.early, EarlyStopping, "hessx.EarlyStopping(score)")
-        for name in ("epochs", "lesson_size", "N"):
-            store_integer(self, name, 1)
-        store_integer(self, "steps", 0)
-        object.__setattr__(
-            self, "skip_nonfinite", check_flag("skip_nonfinite", self.skip_nonfinite)
-        )
-        if isinstance(self.batch_size, str):
-            if self.batch_size != "full":
-                msg = f"batch_size = {self.batch_size!r}: expected a number of rows or 'full'"
-                raise SettingsError(msg)
-        elif self.batch_size is not None:
-            size = check_integer("batch_size", self.batch_size, 1)
-            object.__setattr__(self, "batch_size", size)
-        self._check_parts()
-
-    def _check_parts(self) -> None:
-        if not isinstance(self.rate, Schedule):
-            who = type(self.rate).__name__
-            if isinstance(self.average, ScheduleFree):
-                msg = f"ScheduleFree weighs points by rates that the host knows: not by {who}"
-                raise SettingsError(msg)
-            if not self.estimate.single:
-                msg = f"{who} asks about the one sample of a step: use hessx.OneBatch(), not "
-                raise SettingsError(msg + type(self.estimate).__name__)
-        if self.N is None:
-            return
-        for name, size in (("batch_size", self.batch_size), ("lesson_size", self.lesson_size)):
-            if isinstance(size, int) and size > self.N:
-                msg = f"{name} = {size}: expected at most {self.N}, the rows of the sum"
-                raise SettingsError(msg)
+        take_settings(self)
 
     def over(self, N: int | None) -> StochasticMethod:
         """Give the method for a sum of so many rows; None where f is no finite sum.
@@ -296,9 +251,7 @@ class StochasticMethod:
         """Record what a report has shown, judge a trial, learn from a pair."""
         state.accepted = False
         if state.phase is Phase.TRIAL:
-            state.tried = state.rate.accepts(
-                numbers["trial"], numbers["value"], numbers["slope"]
-            )
+            state.tried = state.rate.accepts(numbers["trial"], numbers["value"], numbers["slope"])
         if "s_y" in numbers:
             s, y = state.estimate.pair  # type: ignore[misc]
             pair = Pair(s, y, numbers["s_y"], numbers["y_y"], numbers["s_s"])
@@ -319,13 +272,14 @@ class StochasticMethod:
             finish(state)
         elif state.phase is Phase.TRIAL and not state.tried:
             ask_trial(state)
-        elif state.phase is Phase.TRIAL or not ask_more(state):
-            if make_step(state):
-                go_on(state, self.estimate.batches, full=self.report.full)
+        elif (state.phase is Phase.TRIAL or not ask_more(state)) and make_step(state):
+            go_on(state, self.estimate.batches, full=self.report.full)
         return state
 
     def leave(
-        self, state: StochasticState, watch: Callable[[], bool]  # noqa: ARG002
+        self,
+        state: StochasticState,
+        watch: Callable[[], bool],  # noqa: ARG002
     ) -> tuple[StochasticState, bool, str]:
         """Say that no negative curvature was looked for."""
         return state, False, "second order was not checked"

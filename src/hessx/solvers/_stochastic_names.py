@@ -27,8 +27,8 @@ from hessx.rules import (
 )
 from hessx.solvers._averages import ScheduleFree
 from hessx.solvers._compositions import Method
-from hessx.solvers._estimates import SAGA, SARAH, SVRG
 from hessx.solvers._stochastic_compositions import sampled
+from hessx.solvers._variance_reduction import SAGA, SARAH, SVRG
 
 __all__ = ["STOCHASTIC"]
 

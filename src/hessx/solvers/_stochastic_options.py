@@ -39,7 +39,7 @@ def within_steps(
         if stops.get(name):
             msg = (
                 f"{name} = {stops[name]}: steps on samples, at given rates, tell no convergence; "
-                "expected gtol with report=hessx.Report(full=True), or early=hessx.EarlyStopping(...)"
+                "expected gtol with report=hessx.Report(full=True), or an early=hessx.EarlyStopping"
             )
             raise SettingsError(msg)
     stops = dict(stops)
