@@ -30,7 +30,6 @@ from hessx.globalization._phases import EpochRates, PerEpoch, PhaseRates, Phases
 from hessx.globalization._plateau import Plateau, PlateauRates
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._restraint_rule import RestraintRule, RestraintState
-from hessx.globalization._scaled import Scaled, ScaledRates
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
 from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
@@ -84,7 +83,6 @@ __all__ = [
     "RestraintRule",
     "RestraintState",
     "Scaled",
-    "ScaledRates",
     "Schedule",
     "Search",
     "StepDecay",
