@@ -20,6 +20,7 @@ from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floatin
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
+from hessx._xp._pointwise import bounded, ema, moved, sign
 from hessx._xp._portable import (
     host_array,
     host_rows,
@@ -36,6 +37,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
 __all__ = [
@@ -49,11 +51,14 @@ __all__ = [
     "WrittenRows",
     "add_scaled",
     "as_float",
+    "bounded",
     "converted",
+    "cut",
     "detach",
     "dot",
     "eigenbases",
     "eigh",
+    "ema",
     "eps_of",
     "extremes",
     "fetch",
@@ -67,6 +72,7 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
+    "moved",
     "norm_inf",
     "normal",
     "orthonormal",
@@ -81,6 +87,7 @@ __all__ = [
     "read_npy",
     "record_fetches",
     "same_bits",
+    "sign",
     "space_of",
     "take_array",
     "take_gradient",

@@ -16,4 +16,42 @@ __all__ = [
     "LiveRate",
     "PolyakRate",
     "PolyakRates",
+"""Rules of first order: what they make of a gradient, alone and in a chain."""
+
+from hessx.rules._adagrad import Adadelta, Adagrad, RMSProp
+from hessx.rules._adam import Adam, Adamax
+from hessx.rules._around import ClipNorm, ClipValue, Decay, TrustRatio
+from hessx.rules._by_leaf import ByLeaf
+from hessx.rules._chain import Chain, as_rules
+from hessx.rules._d_adaptation import DAdaptAdam, DAdaptSGD
+from hessx.rules._free import DoG, Prodigy
+from hessx.rules._momentum import SGD, Lion, SignSGD
+from hessx.rules._muon import Muon
+from hessx.rules._nadam_radam import NAdam, RAdam
+from hessx.rules._rule import Rule
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "Adamax",
+    "ByLeaf",
+    "Chain",
+    "ClipNorm",
+    "ClipValue",
+    "DAdaptAdam",
+    "DAdaptSGD",
+    "Decay",
+    "DoG",
+    "Lion",
+    "Muon",
+    "NAdam",
+    "Prodigy",
+    "RAdam",
+    "RMSProp",
+    "Rule",
+    "SignSGD",
+    "TrustRatio",
+    "as_rules",
 ]
