@@ -26,7 +26,14 @@ from hessx.globalization._nielsen import NielsenRule, NielsenState
 from hessx.globalization._noise import ROUNDING, Noise
 from hessx.globalization._non_monotone import NonMonotone, NonMonotoneAverage
 from hessx.globalization._one_cycle import OneCycle, OneCycleMomentum
-from hessx.globalization._phases import EpochRates, PerEpoch, PhaseRates, Phases
+from hessx.globalization._phases import (
+    EpochRates,
+    PerEpoch,
+    PhaseRates,
+    Phases,
+    Scaled,
+    ScaledRates,
+)
 from hessx.globalization._plateau import Plateau, PlateauRates
 from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._restraint_rule import RestraintRule, RestraintState
@@ -83,6 +90,7 @@ __all__ = [
     "RestraintRule",
     "RestraintState",
     "Scaled",
+    "ScaledRates",
     "Schedule",
     "Search",
     "StepDecay",

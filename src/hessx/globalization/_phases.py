@@ -1,4 +1,4 @@
-"""Schedules made of schedules: one after the other, or counted in epochs."""
+"""Schedules made of schedules: one after the other, counted in epochs, in other units."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from hessx.core import SettingsError, check_integer, check_part, check_real, saved
+from hessx.core import SettingsError, check_integer, check_part, check_real, saved, store_real
 from hessx.globalization._schedule import LiveSchedule, Schedule, as_schedule, check_length
 
-__all__ = ["EpochRates", "PerEpoch", "PhaseRates", "Phases"]
+__all__ = ["EpochRates", "PerEpoch", "PhaseRates", "Phases", "Scaled", "ScaledRates"]
 
 
 @saved
@@ -199,6 +199,69 @@ class EpochRates(LiveSchedule):
     def at(self, t: int) -> float:
         """Give the rate of step t."""
         return self.live.at((t - 1) // self.per_epoch + 1)
+
+    def report(self, value: float) -> None:
+        """Tell the schedule."""
+        self.live.report(value)
+
+
+@saved
+@dataclass(frozen=True, slots=True)
+class Scaled(Schedule):
+    """A schedule in units of a base rate.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What is multiplied.
+    rate : float
+        By what, > 0.
+
+    Raises
+    ------
+    SettingsError
+        No schedule, or no positive number.
+
+    Examples
+    --------
+    >>> import hessx
+    >>> hessx.Scaled(hessx.Cosine(steps=2), 0.1).begin().at(1)
+    0.1
+    """
+
+    schedule: Schedule
+    rate: float
+
+    def __post_init__(self) -> None:
+        check_part("schedule", self.schedule, Schedule, "a Schedule")
+        store_real(self, "rate", 0.0)
+
+    @property
+    def length(self) -> int | None:
+        """Steps that the schedule is made for; None: any number."""
+        return self.schedule.length
+
+    def begin(self, steps: int | None = None, per_epoch: int | None = None) -> LiveSchedule:
+        """Start a run; see `Schedule.begin`."""
+        return ScaledRates(self.schedule.begin(steps, per_epoch), self.rate)
+
+
+@saved
+@dataclass(slots=True)
+class ScaledRates(LiveSchedule):
+    """`Scaled` at work."""
+
+    live: LiveSchedule
+    rate: float
+
+    @property
+    def length(self) -> int | None:
+        """That of the schedule."""
+        return self.live.length
+
+    def at(self, t: int) -> float:
+        """Give the rate of step t."""
+        return self.rate * self.live.at(t)
 
     def report(self, value: float) -> None:
         """Tell the schedule."""

@@ -188,6 +188,16 @@ def test_a_report_is_of_the_phase_that_made_the_last_step():
     assert type(rates[-1]) is float
 
 
+def test_a_base_rate_multiplies():
+    schedule = hessx.Scaled(hessx.Phases((20, hessx.WarmUp()), (None, hessx.Cosine())), RATE)
+    expected = hessx.Phases((20, hessx.WarmUp(RATE)), (None, hessx.Cosine(RATE)))
+    close(own(schedule), own(expected))
+    live = hessx.Scaled(hessx.Plateau(2.0, factor=0.5, patience=0), 0.25).begin()
+    live.report(1.0)
+    live.report(1.0)
+    assert live.at(3) == 0.25
+
+
 def there_and_back(value):
     writer = Writer()
     tree = json.loads(json.dumps(writer.tree(value, "value"), allow_nan=False))
@@ -201,6 +211,7 @@ COMPOSED = {
     ),
     "epochs": hessx.PerEpoch(hessx.Phases((3, 0.5), (None, hessx.Plateau(patience=1)))),
     "momentum": hessx.OneCycle(RATE).momentum(),
+    "scaled": hessx.Scaled(hessx.Plateau(RATE, patience=1), 0.5),
     "in phases": hessx.Phases((30, 1.0), (None, hessx.PerEpoch(hessx.Plateau(patience=0)))),
 }
 
@@ -238,6 +249,7 @@ def test_a_checkpoint_holds_schedules():
         (hessx.OneCycle(steps=9).momentum(), 9),
         (hessx.PolynomialDecay(steps=9), 9),
         (hessx.Phases((4, 1.0), (5, hessx.Cosine())), 9),
+        (hessx.Scaled(hessx.Cosine(steps=9), 0.1), 9),
     ],
 )
 def test_a_schedule_shorter_than_the_run_is_refused(schedule, length):
@@ -312,6 +324,8 @@ def test_a_run_that_a_schedule_does_not_fit(schedule, run, message):
         (hessx.Plateau, {"threshold": -1e-4}),
         (hessx.Phases, {"rate": -1.0}),
         (hessx.PerEpoch, {"schedule": 0.1}),
+        (hessx.Scaled, {"schedule": 0.1, "rate": 1.0}),
+        (hessx.Scaled, {"rate": 0.0, "schedule": hessx.Cosine()}),
         (hessx.PerEpoch, {"schedule": hessx.Cosine}),
     ],
 )
@@ -364,6 +378,7 @@ def test_numbers_out_of_range_are_no_exceptions():
         (hessx.Phases((10, 1.0), (None, hessx.Cosine(steps=80))), 90),
         (hessx.Phases((10, 1.0), (None, 0.5), (5, 0.1)), 60),
         (hessx.Phases((10, 1.0), (80, 0.5)), 90),
+        (hessx.Scaled(hessx.Cosine(steps=90), 0.1), 90),
         (hessx.PerEpoch(hessx.Cosine()), 60),
         (hessx.PerEpoch(hessx.Cosine(steps=11)), 66),
         (hessx.PerEpoch(hessx.Constant()), None),
