@@ -1,21 +1,3 @@
-"""Rules of first order, and rates that the device finds."""
-
-from hessx.rules._rates import (
-    DeviceRate,
-    Hypergradient,
-    HypergradientRate,
-    LiveRate,
-    PolyakRate,
-    PolyakRates,
-)
-
-__all__ = [
-    "DeviceRate",
-    "Hypergradient",
-    "HypergradientRate",
-    "LiveRate",
-    "PolyakRate",
-    "PolyakRates",
 """Rules of first order: what they make of a gradient, alone and in a chain."""
 
 from hessx.rules._adagrad import Adadelta, Adagrad, RMSProp
@@ -28,6 +10,14 @@ from hessx.rules._free import DoG, Prodigy
 from hessx.rules._momentum import SGD, Lion, SignSGD
 from hessx.rules._muon import Muon
 from hessx.rules._nadam_radam import NAdam, RAdam
+from hessx.rules._rates import (
+    DeviceRate,
+    Hypergradient,
+    HypergradientRate,
+    LiveRate,
+    PolyakRate,
+    PolyakRates,
+)
 from hessx.rules._rule import Rule
 
 __all__ = [
@@ -43,10 +33,16 @@ __all__ = [
     "DAdaptAdam",
     "DAdaptSGD",
     "Decay",
+    "DeviceRate",
     "DoG",
+    "Hypergradient",
+    "HypergradientRate",
     "Lion",
+    "LiveRate",
     "Muon",
     "NAdam",
+    "PolyakRate",
+    "PolyakRates",
     "Prodigy",
     "RAdam",
     "RMSProp",
