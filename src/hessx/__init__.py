@@ -204,6 +204,7 @@ __all__ = [
     "ExponentialDecay",
     "FiniteSum",
     "Fisher",
+    "FiniteSum",
     "FixedStep",
     "Forcing",
     "Free",

@@ -2,9 +2,10 @@
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
 from hessx._xp._bases import eigenbases, orthonormal
+from hessx._xp._autodiff import Derivatives, derivatives_of
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
-from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
+from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
 from hessx._xp._intake import (
     as_float,
     converted,
@@ -18,6 +19,7 @@ from hessx._xp._intake import (
 from hessx._xp._inverse import inverse
 from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floating, space_of
 from hessx._xp._numpy_rows import make_rows
+from hessx._xp._outside import first_leaf, foreign, is_mapped, place_rows, read_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
 from hessx._xp._pointwise import bounded, ema, moved, sign
@@ -42,6 +44,7 @@ from hessx._xp._updates import add_scaled, plus_scaled
 
 __all__ = [
     "Array",
+    "Derivatives",
     "Ledger",
     "ListedRows",
     "Numbers",
@@ -54,6 +57,7 @@ __all__ = [
     "bounded",
     "converted",
     "cut",
+    "derivatives_of",
     "detach",
     "dot",
     "eigenbases",
@@ -62,12 +66,15 @@ __all__ = [
     "eps_of",
     "extremes",
     "fetch",
+    "first_leaf",
+    "foreign",
     "host_array",
     "host_rows",
     "host_space",
     "inverse",
     "is_array",
     "is_host_scalar",
+    "is_mapped",
     "is_real_floating",
     "like",
     "make_cg_vectors",
@@ -77,6 +84,7 @@ __all__ = [
     "normal",
     "orthonormal",
     "padded",
+    "place_rows",
     "placed_array",
     "placed_rows",
     "plain",
@@ -85,6 +93,7 @@ __all__ = [
     "quiet",
     "rademacher",
     "read_npy",
+    "read_rows",
     "record_fetches",
     "same_bits",
     "sign",
@@ -101,5 +110,6 @@ __all__ = [
     "under",
     "uniform",
     "upload",
+    "upload_integers",
     "write_npy",
 ]
