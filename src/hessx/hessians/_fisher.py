@@ -7,6 +7,7 @@ from typing import Any
 
 from hessx._xp import Array, Packet, Space, eigenbases
 from hessx.core import Frame, Learns, Offer, saved, store_choice, store_real
+from hessx.hessians._applied import applied
 from hessx.hessians._family import Approximation, Curvature
 from hessx.operators import LinearOperator
 
@@ -53,7 +54,8 @@ class FisherCurvature(Curvature):
         """Take the gradients of a batch, in the place of those before; no fetch."""
         frame = self.frame
         space, xp = frame.space, frame.space.xp
-        J = _rows_of(space, rows) if isinstance(rows, list) else rows.matrix()
+        given = self.settings.labels == "given"
+        J = rows.matrix() if given else _rows_of(space, rows)
         J = (J if frame.scale is None else J * frame.scale) / J.shape[0] ** 0.5
         [(w, self.Q)] = eigenbases(space, [J @ J.T])
         self.J = J
@@ -96,16 +98,9 @@ class FisherCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> LinearOperator:
         """A or B in x, as it stands."""
-        frame, kept = self.frame, FisherCurvature(self.frame, self.settings)
+        kept = FisherCurvature(self.frame, self.settings)
         kept.J, kept.Q, kept.shrink = self.J, self.Q, self.shrink
-
-        def apply(v: Array) -> Array:
-            if inverse:
-                return frame.push(kept.solve(frame.pull(v)))
-            return frame.gradient(kept.matvec(frame.gradient(v)))
-
-        n = frame.space.n
-        return LinearOperator((n, n), apply, symmetric=True, stacks=True)
+        return applied(self.frame, kept, inverse=inverse)
 
 
 def _rows_of(space: Space, layers: list[Any]) -> Array:

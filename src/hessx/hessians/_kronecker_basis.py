@@ -12,6 +12,7 @@ from typing import Any
 
 from hessx._xp import Array, Packet, Space, eigenbases
 from hessx.core import Frame, Offer, saved
+from hessx.hessians._applied import applied
 from hessx.hessians._family import Curvature
 from hessx.operators import LinearOperator
 
@@ -160,15 +161,7 @@ class KroneckerCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> LinearOperator:
         """A or B in x, as it stands."""
-        frame, kept = self.frame, copy.deepcopy(self)
-
-        def apply(v: Array) -> Array:
-            if inverse:
-                return frame.push(kept.solve(frame.pull(v)))
-            return frame.gradient(kept.matvec(frame.gradient(v)))
-
-        n = frame.space.n
-        return LinearOperator((n, n), apply, symmetric=True, stacks=True)
+        return applied(self.frame, copy.deepcopy(self), inverse=inverse)
 
     def _apply(self, v: Array, verb: Callable[[KroneckerBasis, Array], Array]) -> Array:
         """Apply to each block, and join what comes of vectors of shape (..., n)."""
