@@ -204,7 +204,6 @@ __all__ = [
     "ExponentialDecay",
     "FiniteSum",
     "Fisher",
-    "FiniteSum",
     "FixedStep",
     "Forcing",
     "Free",

@@ -1,8 +1,8 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
-from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._autodiff import Derivatives, derivatives_of
+from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
