@@ -132,7 +132,16 @@ from hessx.operators import (
     check_linearity,
     check_symmetry,
 )
-from hessx.rules import DeviceRate, Hypergradient, LiveRate, PolyakRate
+from hessx.rules import (
+    AdaHessian,
+    DeviceRate,
+    Hypergradient,
+    LiveRate,
+    PolyakRate,
+    Preconditioned,
+    SophiaG,
+    SophiaH,
+)
 from hessx.solvers import (
     SAGA,
     SARAH,
@@ -169,6 +178,7 @@ __all__ = [
     "SR1",
     "SVRG",
     "Accumulate",
+    "AdaHessian",
     "Approximation",
     "Armijo",
     "AskTell",
@@ -249,6 +259,7 @@ __all__ = [
     "Polyak",
     "PolyakRate",
     "PolynomialDecay",
+    "Preconditioned",
     "QuasiNewton",
     "RadiusRule",
     "Ray",
@@ -268,6 +279,8 @@ __all__ = [
     "SettingsError",
     "Shampoo",
     "Shuffled",
+    "SophiaG",
+    "SophiaH",
     "Spectral",
     "SteepestStep",
     "StepDecay",
