@@ -174,16 +174,15 @@ class Preconditioned(Rule):
             )
             raise SettingsError(msg)
         taught = A.learns in (Learns.FACTORS, Learns.HESSIAN) or Wants.HESSIAN in A.wants
-        if self.every is not None and not taught:
+        if self.every and not taught:
             msg = (
                 f"every = {self.every!r}: {type(A).__name__}(...) has no lessons, but learns from "
-                f"{A.learns.value}: expected None"
+                f"{A.learns.value}: expected every = None"
             )
             raise SettingsError(msg)
         if self.every is None:
             object.__setattr__(self, "every", 1 if taught else 0)
-        if taught:
-            store_integer(self, "every", 1)
+        store_integer(self, "every", 1 if taught else 0)
         store_integer(self, "seed")
         store_real(self, "beta", 0.0, 1.0, "[)")
         check_flag("fresh", self.fresh)
