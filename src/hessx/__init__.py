@@ -120,8 +120,12 @@ from hessx.rules import DeviceRate, Hypergradient, LiveRate, PolyakRate
 from hessx.solvers import (
     AskTell,
     LineSearchMethod,
+    Trial,
     TrustRegionMethod,
+    Tuning,
     minimize,
+    tune,
+    tune_runs,
 )
 
 __all__ = [
@@ -222,8 +226,10 @@ __all__ = [
     "StepRule",
     "Stopping",
     "Subproblem",
+    "Trial",
     "TruncatedCG",
     "TrustRegionMethod",
+    "Tuning",
     "Verdict",
     "Wants",
     "WarmRestarts",
@@ -242,4 +248,6 @@ __all__ = [
     "minres",
     "save",
     "saved",
+    "tune",
+    "tune_runs",
 ]
