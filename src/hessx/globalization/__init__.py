@@ -39,6 +39,7 @@ from hessx.globalization._radius import RadiusRule, Region
 from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
+from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
 
 __all__ = [
     "ROUNDING",
@@ -64,6 +65,7 @@ __all__ = [
     "InverseRootDecay",
     "InverseTimeDecay",
     "LeavingSearch",
+    "LiveArmijo",
     "LiveRule",
     "LiveSchedule",
     "MoreThuente",
@@ -93,6 +95,7 @@ __all__ = [
     "Search",
     "StepDecay",
     "StepRule",
+    "StochasticArmijo",
     "Verdict",
     "WarmRestarts",
     "WarmUp",

@@ -117,7 +117,7 @@ class PolyakRates(LiveRate):
     rule: PolyakRate
     space: Space
 
-    def at(self, t: int, value: Any, g: Array, d: Array) -> Array:  # noqa: ARG002
+    def at(self, t: int, value: Any, g: Array, d: Array) -> Array:
         """Give (f - lowest) / g'd, within its bounds."""
         rule, xp = self.rule, self.space.xp
         slope, gap = g @ d, _placed(self.space, value) - rule.lowest
@@ -196,7 +196,7 @@ class HypergradientRate(LiveRate):
     rate: Array
     d: Array = None
 
-    def at(self, t: int, value: Any, g: Array, d: Array) -> Array:  # noqa: ARG002
+    def at(self, t: int, value: Any, g: Array, d: Array) -> Array:
         """Give the last rate and beta times g'd_last."""
         if self.d is not None:
             self.rate = self.rate + (g @ self.d) * self.beta

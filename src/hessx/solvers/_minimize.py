@@ -191,6 +191,7 @@ def minimize(
         resume=resume,
         products=products,
         learnt=learnt,
+        N=getattr(given, "N", None),
     )
     space, plan = setup.space, setup.plan
     keeper = Keeper(checkpoint, checkpoint_every)
