@@ -260,3 +260,29 @@ def test_scores_are_compared_where_as_much_was_spent():
     longest = max(trial.spent for trial in found.trials if trial.score < math.inf)
     assert found.best.spent == longest
     assert found.best.score > min(trial.score for trial in found.trials)
+
+
+def test_epochs_of_a_sum_are_not_computed_twice(rng):
+    A, b, asked = rng.standard_normal((40, 4)), rng.standard_normal(40), []
+
+    def fun(x, A, b):
+        asked.append(len(b))
+        r = A @ x - b
+        return r @ r / (2 * len(r)), A.T @ r / len(r)
+
+    loss = hessx.FiniteSum(fun, (A, b), jac=True)
+    options = {"batch_size": 10, "gtol": 0.0}
+    found = hessx.tune(
+        loss, np.zeros(4), "sgd", ranges={"rate": (1e-3, 1e1), "momentum": [0.0, 0.9]},
+        trials=8, budget=8 * 3 * 2, options=options,
+    )  # fmt: skip
+    assert found.spent == 48
+    assert asked.count(10) == sum(trial.spent for trial in found.trials if trial.score < 1e9) * 4
+    expected = np.linalg.lstsq(A, b)[0]
+    assert found.best.score < 1.05 * fun(expected, A, b)[0]
+    assert found.best.rows >= 40 * found.best.spent
+    whole = hessx.minimize(
+        loss, np.zeros(4), method="sgd",
+        options={**options, **found.settings, "epochs": found.best.spent},
+    )  # fmt: skip
+    assert found.best.result.x.tobytes() == whole.x.tobytes()
