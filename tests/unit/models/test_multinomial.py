@@ -24,7 +24,7 @@ def test_same_coefficients_as_scikit_learn():
     linear_model = pytest.importorskip("sklearn.linear_model")
     X, y = digits()
     l2 = 0.01
-    peer = linear_model.LogisticRegression(C=1 / (len(X) * l2), tol=1e-12, max_iter=10_000)
+    peer = linear_model.LogisticRegression(C=1 / (len(X) * l2), solver="newton-cg", tol=1e-10)
     peer.fit(X, y)
     model = MultinomialLogistic(X, y, l2=l2)
     x0 = np.zeros(model.shape)
@@ -33,16 +33,16 @@ def test_same_coefficients_as_scikit_learn():
         hess = None if method == "lbfgs" else model.hessian
         result = hessx.minimize(model, x0, jac=True, hess=hess, method=method, tol=1e-9)
         assert result.success, result.message
-        np.testing.assert_allclose(result.x[:-1], expected, atol=2e-6)
+        np.testing.assert_allclose(result.x[:-1], expected, atol=1e-6)
         # a constant for all classes changes nothing
         b, there = result.x[-1], peer.intercept_
-        np.testing.assert_allclose(b - b.mean(), there - there.mean(), atol=2e-6)
+        np.testing.assert_allclose(b - b.mean(), there - there.mean(), atol=1e-6)
         np.testing.assert_array_equal(model.predict(result.x, X), peer.predict(X))
         assert model.accuracy(result.x, X, y) == peer.score(X, y)
 
 
 def test_two_classes_are_logistic_regression(data):
-    """W = (0, v) and b = (0, c) have the loss of v and c, and the slopes of class 1 its gradient."""
+    """W = (0, v) and b = (0, c) have the loss of v and c, and in class 1 its gradient."""
     X, y, w = data
     labels = y % 2
     point = np.zeros((4, 2))
@@ -91,7 +91,7 @@ def test_labels_of_any_dtype_and_fewer_than_there_are_classes(backend, data):
 def test_launches(backend, data):
     X, y, w = (backend.asarray(a) for a in data)
     model, plain = MultinomialLogistic(X, y, l2=0.1), MultinomialLogistic(X, y, intercept=False)
-    for each, point, most in ((plain, w[:-1, :], 13), (model, w, 20)):
+    for each, point, most in ((plain, w[:-1, :], 14), (model, w, 22)):
         with backend.meter.tally() as tally:
             each(point)
         assert tally.waits == 0

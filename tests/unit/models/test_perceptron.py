@@ -27,24 +27,33 @@ def test_derivatives_agree_with_differences(name, rng):
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "newton-cg", "trust-ncg"])
-def test_trees_are_minimised(backend, data, method):
-    if backend.lazy:
-        pytest.skip("takes long on a lazy library")
+@pytest.mark.parametrize("second", ["hessian", "gauss_newton"])
+@pytest.mark.backends("numpy")
+def test_trees_are_minimised(backend, data, method, second):
+    X, y = (backend.asarray(a) for a in data)
+    model = Perceptron(X, y, (5,), l2=1e-3)
+    hess = None if method == "lbfgs" else getattr(model, second)
+    result = hessx.minimize(model, model.start(1), jac=True, hess=hess, method=method)
+    assert result.success, result.message
+    assert float(model.accuracy(result.x, X, y)) > 0.9
+
+
+def test_trees_keep_their_kind(backend, data):
     X, y = (backend.asarray(a) for a in data)
     model = Perceptron(X, y, (5,), l2=1e-3)
     x0 = model.start(1)
-    for hess in (model.hessian, model.gauss_newton) if method != "lbfgs" else (None,):
-        result = hessx.minimize(
-            model, x0, jac=True, hess=hess, method=method, options={"maxiter": 300}
-        )
-        assert result.success, result.message
-        assert list(result.x) == list(x0)
-        for name, layer in x0.items():
-            for key, leaf in layer.items():
-                backend.assert_same_kind(result.x[name][key], leaf)
-        accuracy = model.accuracy(result.x, X, y)
-        assert accuracy.dtype == backend.dtype
-        assert float(backend.to_numpy(accuracy)) > 0.9
+    hess, options = model.gauss_newton, {"maxiter": 2}
+    result = hessx.minimize(model, x0, jac=True, hess=hess, method="newton-cg", options=options)
+    assert result.fun < float(backend.to_numpy(model.value(x0)))
+    assert list(result.x) == list(x0)
+    for name, layer in x0.items():
+        for key, leaf in layer.items():
+            backend.assert_same_kind(result.x[name][key], leaf)
+    accuracy = model.accuracy(result.x, X, y)
+    assert accuracy.dtype == backend.dtype
+    scores = backend.to_numpy(model._network.outputs(model._weights(result.x), X))
+    expected = np.mean(scores.argmax(axis=1) == data[1])
+    np.testing.assert_allclose(backend.to_numpy(accuracy), expected, rtol=4 * backend.eps)
 
 
 def test_without_hidden_layers_it_is_the_linear_model(rng):
@@ -78,7 +87,8 @@ def test_not_a_number_is_not_hidden(backend):
     X, y = backend.asarray([[np.nan], [1.0]]), backend.asarray([0.0, 1.0])
     for activation in ("tanh", "relu", "sigmoid", "softplus"):
         model = Perceptron(X, y, (3,), activation)
-        assert np.isnan(backend.to_numpy(model.value(model.start(0))))
+        with np.errstate(invalid="ignore"):
+            assert np.isnan(backend.to_numpy(model.value(model.start(0))))
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "softplus"])
@@ -118,7 +128,7 @@ def test_launches(backend, data):
         with backend.meter.tally() as tally:
             model(w)
         assert tally.waits == 0
-        assert tally.launches.total() <= 8 * (len(hidden) + 1) + 8, tally.launches
+        assert tally.launches.total() <= 9 * (len(hidden) + 1) + 7, tally.launches
 
 
 @pytest.mark.parametrize(
