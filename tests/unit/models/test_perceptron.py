@@ -59,8 +59,12 @@ def test_trees_keep_their_kind(backend, data):
 def test_without_hidden_layers_it_is_the_linear_model(rng):
     X, y = rng.standard_normal((20, 3)), rng.integers(0, 3, 20)
     w = rng.standard_normal((4, 3))
-    f, g = Perceptron(X, y, (), l2=0.1)({"layer0": {"W": w[:-1], "b": w[-1]}})
-    expected, there = MultinomialLogistic(X, y, l2=0.1)(w)
+    model, linear = Perceptron(X, y, (), l2=0.1), MultinomialLogistic(X, y, l2=0.1)
+    tree = {"layer0": {"W": w[:-1], "b": w[-1]}}
+    np.testing.assert_array_equal(model.hessian(tree).dense(), linear.hessian(w).dense())
+    assert model.hessian(tree).diagonal() is None
+    f, g = model(tree)
+    expected, there = linear(w)
     assert f == expected
     np.testing.assert_array_equal(g["layer0"]["W"], there[:-1])
     np.testing.assert_array_equal(g["layer0"]["b"], there[-1])
