@@ -36,6 +36,18 @@ def test_a_file_says_what_it_exports(module):
     )
 
 
+def test_a_checkpoint_tells_classes_by_their_names():
+    classes = [
+        node.name
+        for module in modules()
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef)
+        and any("saved" in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
+    twice = {name for name in classes if classes.count(name) > 1}
+    assert not twice, f"saved under one name: {sorted(twice)}"
+
+
 @every_module
 def test_nothing_prints(module):
     for node in ast.walk(module.tree):

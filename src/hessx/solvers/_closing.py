@@ -12,14 +12,14 @@ from hessx._xp import Array, Numbers, Packet, norm_inf, take_value
 from hessx.core import Outcome, Point, Reply, Wants
 from hessx.globalization import LiveSchedule
 from hessx.solvers._reports import EarlyStopping
-from hessx.solvers._stochastic_state import Stage, StochasticState
+from hessx.solvers._stochastic_state import Asked, StochasticState
 
 __all__ = ["ask_report", "ask_whole", "ask_whole_numbers", "finish", "read_report"]
 
 
 def ask_report(state: StochasticState, packet: Packet, early: EarlyStopping | None) -> None:
     """Name the numbers of a report: the values since the last one, and whether x is finite."""
-    here = state.here = state.request.x if state.stage is Stage.WHOLE else state.result
+    here = state.here = state.request.x if state.asked is Asked.WHOLE else state.result
     packet.ask(size=norm_inf(state.space, here), total=state.total, count=state.count)
     packet.ask(skipped=state.skipped)
     if state.at_start is not None:
@@ -52,7 +52,7 @@ def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping |
         state.closing = Outcome.FAILED_NONFINITE, f"{text} after {state.iteration} steps"
     else:
         state.accepted, state.value_before, state.point = True, state.point.value, point
-        if state.closing is not None and state.stage is Stage.WHOLE:
+        if state.closing is not None and state.asked is Asked.WHOLE:
             state.final = point
         if early is not None or state.final is None:
             _rank(state, numbers.get("score", point.value), early)
@@ -85,7 +85,7 @@ def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> 
 def ask_whole(state: StochasticState, x: Array) -> None:
     """Ask for value and gradient of the whole."""
     state.due = True
-    state.pose(x, Wants.VALUE | Wants.GRADIENT, None, Stage.WHOLE)
+    state.pose(x, Wants.VALUE | Wants.GRADIENT, None, Asked.WHOLE)
 
 
 def finish(state: StochasticState) -> None:

@@ -14,7 +14,7 @@ from hessx.solvers._estimates import LiveEstimate
 from hessx.solvers._run_state import RunState
 from hessx.solvers._walk import Walk
 
-__all__ = ["Stage", "StochasticState"]
+__all__ = ["Asked", "StochasticState"]
 
 # A run that one of these has ended can go on where a later call allows more.
 _LIMITS = (
@@ -26,7 +26,7 @@ _LIMITS = (
 
 
 @saved
-class Stage(enum.Enum):
+class Asked(enum.Enum):
     """What the request is about: a question of the estimate, a lesson, a trial, or the whole."""
 
     TRAIN = "train"
@@ -60,7 +60,7 @@ class StochasticState(RunState):
         Those of the whole run, and those between two reports.
     exact : bool
         The answers of the steps are about the whole, at the point that would be returned.
-    samples, question, stage : list of Sample, int, Stage
+    samples, question, asked : list of Sample, int, Asked
         Those of the present step, and what has been asked of them.
     taught, tried : bool
         The lesson of this step has been given; its search has ended.
@@ -96,7 +96,7 @@ class StochasticState(RunState):
     exact: bool
     samples: list[Sample | None] = field(default_factory=list)
     question: int = 0
-    stage: Stage = Stage.TRAIN
+    asked: Asked = Asked.TRAIN
     taught: bool = False
     tried: bool = False
     value: Any = math.nan
@@ -120,9 +120,9 @@ class StochasticState(RunState):
         """The point that the run would return now: the average, where there is one."""
         return self.x if self.average is None else self.average.mean
 
-    def pose(self, x: Array, wants: Wants, sample: Sample | None, stage: Stage) -> None:
+    def pose(self, x: Array, wants: Wants, sample: Sample | None, asked: Asked) -> None:
         """Set the next request."""
-        self.stage = stage
+        self.asked = asked
         ticket, eps = self.request.ticket + 1, self.floor.eps
         self.request = Request(x, ticket, wants, eps, sample=sample)
 
