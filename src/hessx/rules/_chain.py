@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hessx._xp import Array, Packet, Space, quiet
-from hessx.core import SettingsError, check_part, saved
+from hessx.core import Pair, SettingsError, check_part, saved
 from hessx.rules._links import EntryLink, LeafLink, Link, Shapes, WholeLink
 from hessx.rules._rule import Rule
 
@@ -142,6 +142,24 @@ class Chain:
         with quiet():
             for link in self.links:
                 link.learn(t, hessian)
+
+    def learn_rows(self, t: int, rows: Any) -> None:
+        """Hand the gradients of the sample's rows to all rules that want them, before step t."""
+        with quiet():
+            for part in self._parts("learn_rows"):
+                part.learn_rows(t, rows)
+
+    def learn_pair(self, pair: Pair) -> str:
+        """Hand a step and the change of a sampled gradient to all rules; what they say of it."""
+        return "".join(part.learn_pair(pair) for part in self._parts("learn_pair"))
+
+    def inverse_hessian(self) -> Any:
+        """Give the A of the first rule that has one, as an operator; else None."""
+        return next((part.inverse_hessian() for part in self._parts("inverse_hessian")), None)
+
+    def _parts(self, verb: str) -> list[Any]:
+        parts = (getattr(link, "part", None) for link in self.links)
+        return [part for part in parts if hasattr(part, verb)]
 
     def diagonal(self) -> Array | None:
         """Give A of the last step, where a rule's d is diag(A) times its mean of gradients."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hessx._xp import Array, Space
+from hessx.core import Wants
 
 __all__ = ["Arrays", "Coefficients", "Rule"]
 
@@ -68,6 +69,11 @@ class Rule:
     slots: Any = ()
     every: int = 0
     fresh: bool = False
+
+    @property
+    def wants(self) -> Wants:
+        """What it asks of the oracle beyond value and gradient."""
+        return Wants.HESSIAN if self.every else Wants.NOTHING
 
     def start(self, xp: Any, x: Array) -> list[Array]:
         """Make the slots: zeros like x, unless the rule says otherwise."""
