@@ -18,6 +18,7 @@ LAYERS = {
     "krylov": {"_xp", "core", "operators", "objectives"},
     "hessians": {"_xp", "core", "operators", "objectives", "krylov"},  # B^-1 v of what offers B v
     "globalization": {"core"},
+    "rules": {"_xp", "core", "operators", "hessians", "globalization"},
 }
 LAYERS["directions"] = {*LAYERS}
 LAYERS["solvers"] = {*LAYERS}
@@ -37,7 +38,7 @@ PACKAGES = {
     "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
     "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
-    "solvers": {"always": set(), "late": {"tqdm"}},  # progress
+    "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {

@@ -14,7 +14,7 @@ import pytest
 from _helpers.source import Module, modules
 
 LAYERS_WITH_ARRAYS = (
-    "krylov", "hessians", "directions", "operators", "objectives", "solvers", "models",
+    "krylov", "hessians", "rules", "directions", "operators", "objectives", "solvers", "models",
     "interop",
 )  # fmt: skip
 CONVERSIONS = {"float", "bool", "int", "complex"}

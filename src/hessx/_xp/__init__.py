@@ -2,6 +2,7 @@
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
 from hessx._xp._autodiff import Derivatives, derivatives_of
+from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
@@ -21,10 +22,12 @@ from hessx._xp._numpy_rows import make_rows
 from hessx._xp._outside import first_leaf, foreign, is_mapped, place_rows, read_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
+from hessx._xp._pointwise import Pointwise, bounded, divisor, ema, moved, sign
 from hessx._xp._portable import (
     host_array,
     host_rows,
     host_space,
+    in_one_piece,
     is_host_scalar,
     padded,
     placed_array,
@@ -34,8 +37,10 @@ from hessx._xp._portable import (
     trimmed,
     write_npy,
 )
-from hessx._xp._random import normal, rademacher
+from hessx._xp._put_rows import put_rows
+from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
 __all__ = [
@@ -45,16 +50,22 @@ __all__ = [
     "ListedRows",
     "Numbers",
     "Packet",
+    "Pointwise",
     "Rows",
     "Space",
     "WrittenRows",
     "add_scaled",
     "as_float",
+    "bounded",
     "converted",
+    "cut",
     "derivatives_of",
     "detach",
+    "divisor",
     "dot",
+    "eigenbases",
     "eigh",
+    "ema",
     "eps_of",
     "extremes",
     "fetch",
@@ -63,6 +74,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_one_piece",
     "inverse",
     "is_array",
     "is_host_scalar",
@@ -71,20 +83,24 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
+    "moved",
     "norm_inf",
     "normal",
+    "orthonormal",
     "padded",
     "place_rows",
     "placed_array",
     "placed_rows",
     "plain",
     "plus_scaled",
+    "put_rows",
     "quiet",
     "rademacher",
     "read_npy",
     "read_rows",
     "record_fetches",
     "same_bits",
+    "sign",
     "space_of",
     "take_array",
     "take_gradient",
@@ -96,6 +112,7 @@ __all__ = [
     "to_point",
     "trimmed",
     "under",
+    "uniform",
     "upload",
     "upload_integers",
     "write_npy",

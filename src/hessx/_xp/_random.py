@@ -9,31 +9,55 @@ import numpy as np
 from hessx._xp._fetch import upload
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["normal", "rademacher"]
+__all__ = ["normal", "rademacher", "uniform"]
+
+_Seed = int | tuple[int, ...]
 
 _SHORT = 2**10  # numbers: setting up a generator takes longer than drawing them, so they are kept
 
 
-def normal(space: Space, seed: int, count: int = 1) -> Array:
+def normal(space: Space, seed: _Seed, count: int = 1, n: int | None = None) -> Array:
     """Draw standard normal vectors.
 
     Parameters
     ----------
     space : Space
         Where to.
-    seed : int
+    seed : int or tuple of int
         The same seed draws the same vectors on every library, up to rounding.
     count : int
         How many.
+    n : int, optional
+        Entries of each; those of the space by default.
 
     Returns
     -------
     array, shape (count, n)
         On the device; one upload.
     """
-    short = count * space.n <= _SHORT
-    draw = _drawn(seed, count, space.n).copy() if short else _draw(seed, count, space.n)
+    n = space.n if n is None else n
+    draw = _drawn(seed, count, n).copy() if count * n <= _SHORT else _draw(seed, count, n)
     return upload(space, draw)
+
+
+def uniform(space: Space, seed: _Seed, count: int) -> Array:
+    """Draw numbers uniform in [0, 1), multiples of 2^-24: no rounding to float32 makes them 1.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    seed : int or tuple of int
+        The same seed draws the same numbers on every library and in every dtype.
+    count : int
+        How many.
+
+    Returns
+    -------
+    array, shape (count,)
+        On the device; one upload.
+    """
+    return upload(space, np.random.default_rng(seed).random(count, dtype=np.float32))
 
 
 def rademacher(space: Space, seed: int, count: int = 1) -> Array:
@@ -57,7 +81,7 @@ def rademacher(space: Space, seed: int, count: int = 1) -> Array:
     return upload(space, draw)
 
 
-def _draw(seed: int, count: int, n: int) -> np.ndarray:
+def _draw(seed: _Seed, count: int, n: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, n))
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from hessx._xp import Array
 from hessx.core import check_real
-from hessx.models._curvature import ModelHessian
+from hessx.models._affine import Weights
 from hessx.models._data import check_weights, take_data
+from hessx.models._gauss_newton import GaussNewton
+from hessx.models._losses import Squared
+from hessx.models._model import Model
+from hessx.models._network import Network
 
 __all__ = ["LinearLeastSquares"]
 
 
-class LinearLeastSquares:
+class LinearLeastSquares(Model):
     r"""Half the sum of squared residuals of a linear model, with an L2 penalty.
 
         f(w) = |X w - y|^2 / 2 + l2 |w|^2 / 2,    grad f(w) = X'(X w - y) + l2 w
@@ -28,8 +32,8 @@ class LinearLeastSquares:
 
     Attributes
     ----------
-    n : int
-        Entries of w.
+    N, n : int
+        Rows, and entries of w.
 
     Raises
     ------
@@ -42,6 +46,8 @@ class LinearLeastSquares:
     -----
     Cost of a call: two products with X, 4 N n operations; 5 launches, 10 with a penalty; f is a
     0-d array of the library and the host reads nothing.
+
+    ``rows(rows)`` is scaled by N / m, so that its mean over all batches of m rows is f.
 
     References
     ----------
@@ -59,29 +65,33 @@ class LinearLeastSquares:
 
     def __init__(self, X: Array, y: Array, l2: float = 0.0) -> None:
         l2 = check_real("l2", l2, 0.0, ends="[)")
-        self._space, self.y = take_data(X, y)
-        self.X, self.l2, self.n = X, l2, X.shape[1]
-        self._transposed = X.T
+        space, y = take_data(X, y)
+        N, n = X.shape
+        self._hold(space, X, l2, Network(space, (n, None), bias=False), Squared(space, y, N))
 
-    def __call__(self, w: Array) -> tuple[Array, Array]:
-        """Give value and gradient at w, shape (n,)."""
-        check_weights(self._space, w, self.n)
-        residual = self.X @ w - self.y
-        value = residual @ residual * 0.5
-        grad = self._transposed @ residual
-        if self.l2 > 0.0:
-            value = value + w @ w * (0.5 * self.l2)
-            grad = grad + w * self.l2
-        return value, grad
+    @property
+    def y(self) -> Array:
+        """Targets, shape (N,)."""
+        return self._loss.targets
 
-    def hessian(self, w: Array | None = None) -> ModelHessian:  # noqa: ARG002 - the same at every w
+    def hessian(self, w: Array | None = None) -> GaussNewton:
         """Give X'X + l2 I as an operator, the same at every w.
+
+        Parameters
+        ----------
+        w : array, shape (n,), optional
+            For the gradients behind it, ``factors()``; zero by default.
 
         Returns
         -------
         LinearOperator
-            With a diagonal; ``hessian().dense(X)`` is the matrix.
+            With a diagonal; ``hessian().dense(X)`` is the matrix.  See `gauss_newton`.
         """
-        space = self._space
-        ones = space.xp.ones(self.X.shape[0], dtype=space.dtype, device=space.device)
-        return ModelHessian(self.X, space, ones, self.l2, intercept=False)
+        return self.gauss_newton(self._space.zeros(self.n) if w is None else w)
+
+    def _weights(self, w: Array) -> list[Weights]:
+        check_weights(self._space, w, (self.n,))
+        return [(w, None)]
+
+    def _shaped(self, weights: list[Weights]) -> Array:
+        return weights[0][0]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from hessx._xp import Array, Space, fetch
 from hessx.core import check_real
-from hessx.models._curvature import ModelHessian
+from hessx.models._affine import Weights
 from hessx.models._data import check_weights, take_data
+from hessx.models._gauss_newton import GaussNewton
+from hessx.models._losses import Logistic
+from hessx.models._model import Model
+from hessx.models._network import Network
 
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression:
+class LogisticRegression(Model):
     r"""Mean logistic loss of a linear model of two classes, with an L2 penalty.
 
     With signs t_i = +-1 for the two classes, N observations, coefficients v and intercept b,
@@ -34,8 +38,8 @@ class LogisticRegression:
 
     Attributes
     ----------
-    n : int
-        Entries of w: n_features, and one more with an intercept.
+    N, n : int
+        Rows, and entries of w: n_features, and one more with an intercept.
 
     Raises
     ------
@@ -72,31 +76,12 @@ class LogisticRegression:
 
     def __init__(self, X: Array, y: Array, l2: float = 0.0, *, intercept: bool = True) -> None:
         l2 = check_real("l2", l2, 0.0, ends="[)")
-        self._space, y = take_data(X, y)
-        self.X, self.l2, self.intercept = X, l2, intercept
-        self._transposed = X.T
-        self.n = X.shape[1] + intercept
-        self._minus_t = -_signs(self._space, y)
-        self._minus_t_over_N = self._minus_t / X.shape[0]
-        self._zero = self._space.zeros(())
+        space, y = take_data(X, y)
+        self.intercept = intercept
+        network = Network(space, (X.shape[1], None), bias=intercept)
+        self._hold(space, X, l2, network, Logistic(space, -_signs(space, y), 1.0))
 
-    def __call__(self, w: Array) -> tuple[Array, Array]:
-        """Give value and gradient at w, shape (n,)."""
-        check_weights(self._space, w, self.n)
-        xp = self._space.xp
-        v, u = self._margins(w)
-        loss = xp.logaddexp(u, self._zero)
-        slope = xp.exp(u - loss) * self._minus_t_over_N
-        value = xp.mean(loss)
-        grad = self._transposed @ slope
-        if self.l2 > 0.0:
-            value = value + v @ v * (0.5 * self.l2)
-            grad = grad + v * self.l2
-        if self.intercept:
-            grad = xp.concat([grad, xp.sum(slope, keepdims=True)])
-        return value, grad
-
-    def hessian(self, w: Array) -> ModelHessian:
+    def hessian(self, w: Array) -> GaussNewton:
         r"""Give the Hessian at w, linearised once: (1/N) X' diag(s (1 - s)) X + l2 I.
 
         s = 1 / (1 + exp(-u)); the intercept has its column of ones and no penalty.
@@ -110,24 +95,20 @@ class LogisticRegression:
         -------
         LinearOperator
             With a diagonal: for ``hessx.minimize(model, w0, jac=True, hess=model.hessian)``.
+            See `gauss_newton`, which is the same.
 
         Notes
         -----
         Cost: one product with X; two per product with a vector.
         """
-        check_weights(self._space, w, self.n)
-        xp = self._space.xp
-        _, u = self._margins(w)
-        loss = xp.logaddexp(u, self._zero)
-        # s (1 - s) = exp(u) / (1 + exp(u))^2 = exp(u - 2 loss)
-        curvatures = xp.exp(u - 2.0 * loss) / self.X.shape[0]
-        return ModelHessian(self.X, self._space, curvatures, self.l2, intercept=self.intercept)
+        return self.gauss_newton(w)
 
-    def _margins(self, w: Array) -> tuple[Array, Array]:
-        """Give v, and u = -t (X v + b)."""
-        v = w[:-1] if self.intercept else w
-        z = self.X @ v
-        return v, (z + w[-1] if self.intercept else z) * self._minus_t
+    def _weights(self, w: Array) -> list[Weights]:
+        check_weights(self._space, w, (self.n,))
+        return self._network.cut(w)
+
+    def _shaped(self, weights: list[Weights]) -> Array:
+        return self._network.join(weights)
 
 
 def _signs(space: Space, y: Array) -> Array:
