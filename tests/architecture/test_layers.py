@@ -38,7 +38,7 @@ PACKAGES = {
     "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
     "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
-    "solvers": {"always": set(), "late": {"tqdm"}},  # progress
+    "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {

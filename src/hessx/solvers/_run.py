@@ -179,7 +179,7 @@ class Run:
             maximize=self.sign < 0.0,
             outcome=self.outcome,
             message=self.message,
-            counts=self.counts,
+            counts=replace(self.counts),  # an oracle may count for another run by then
             seconds=self.watch.seconds,
             history=self.observers.history,
         )
