@@ -193,6 +193,8 @@ class Preconditioned(Rule):
         """What it asks of the oracle beyond value and gradient."""
         if self.approximation.learns is Learns.PER_SAMPLE:
             return Wants.PER_SAMPLE
+        if self.approximation.learns is Learns.FACTORS:
+            return Wants.HESSIAN | Wants.FACTORS
         return Wants.HESSIAN if self.every else Wants.NOTHING
 
     def begin(self, space: Space, x: Array) -> PreconditionedPart:
