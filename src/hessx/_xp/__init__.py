@@ -22,11 +22,12 @@ from hessx._xp._numpy_rows import make_rows
 from hessx._xp._outside import first_leaf, foreign, is_mapped, place_rows, read_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
-from hessx._xp._pointwise import bounded, ema, moved, sign
+from hessx._xp._pointwise import Pointwise, bounded, divisor, ema, moved, sign
 from hessx._xp._portable import (
     host_array,
     host_rows,
     host_space,
+    in_one_piece,
     is_host_scalar,
     padded,
     placed_array,
@@ -49,6 +50,7 @@ __all__ = [
     "ListedRows",
     "Numbers",
     "Packet",
+    "Pointwise",
     "Rows",
     "Space",
     "WrittenRows",
@@ -59,6 +61,7 @@ __all__ = [
     "cut",
     "derivatives_of",
     "detach",
+    "divisor",
     "dot",
     "eigenbases",
     "eigh",
@@ -71,6 +74,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_one_piece",
     "inverse",
     "is_array",
     "is_host_scalar",

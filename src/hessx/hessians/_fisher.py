@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Packet, Space, eigenbases
+from hessx._xp import Array, Packet, Space, eigenbases, in_one_piece
 from hessx.core import Frame, Learns, Offer, saved, store_choice, store_real
 from hessx.hessians._applied import applied
 from hessx.hessians._family import Approximation, Curvature
@@ -56,7 +56,7 @@ class FisherCurvature(Curvature):
         space, xp = frame.space, frame.space.xp
         given = self.settings.labels == "given"
         J = rows.matrix() if given else _rows_of(space, rows)
-        J = (J if frame.scale is None else J * frame.scale) / J.shape[0] ** 0.5
+        J = in_one_piece(space, J if frame.scale is None else J * frame.scale) / J.shape[0] ** 0.5
         [(w, self.Q)] = eigenbases(space, [J @ J.T])
         self.J = J
         self.shrink = 1.0 / (xp.where(w < 0.0, space.zeros(()), w) + self.settings.damping)

@@ -201,7 +201,7 @@ def blocks_of(space: Space, kind: Callable[[int, int, int], Any], max_size: int)
         In the order of the leaves; a leaf without entries has no block.
     """
     blocks, start = [], 0
-    for shape in [space.shape] if space.tree is None else space.tree.shapes:
+    for shape in space.shapes:
         is_matrix = len(shape) > 1
         size = math.prod(shape)
         rows = shape[0] if is_matrix else size

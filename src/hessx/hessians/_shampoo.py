@@ -15,7 +15,7 @@ from hessx.hessians._kronecker_basis import (
     decompose,
 )
 
-__all__ = ["Shampoo", "ShampooCurvature"]
+__all__ = ["Shampoo", "ShampooBlock", "ShampooCurvature"]
 
 
 @saved

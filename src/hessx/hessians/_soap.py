@@ -16,7 +16,7 @@ from hessx.hessians._kronecker_basis import (
     decompose,
 )
 
-__all__ = ["SOAP", "SOAPCurvature"]
+__all__ = ["SOAP", "SOAPBlock", "SOAPCurvature"]
 
 
 @saved

@@ -38,8 +38,8 @@ class ModelOperator(LinearOperator):
     def __init__(self, at: Linearised, loss: Loss, l2: float) -> None:
         self.at, self.loss, self.l2 = at, loss, l2
         self.curvature = loss.curvature(at.outputs)
-        n, linear = at.network.n, len(at.network.layers) == 1
-        self._declare((n, n), at.network.space, symmetric=True, rmatvec=True, diagonal=linear)
+        n = at.network.n
+        self._declare((n, n), at.network.space, symmetric=True)
 
     def sampled_gradient(self, seed: Any) -> Array:
         r"""Give the mean gradient g of the rows, with labels drawn from the model.
@@ -112,6 +112,10 @@ class GaussNewton(ModelOperator):
     with penalty and intercept, for logistic and squared losses.  The diagonal is known where the
     outputs are linear in w: X * X.
     """
+
+    def __init__(self, at: Linearised, loss: Loss, l2: float) -> None:
+        super().__init__(at, loss, l2)
+        self.has_diagonal = len(at.network.layers) == 1
 
     def root(self) -> LinearOperator:
         """Give R, (rows, n) or (rows k, n), with R'R this matrix without the penalty."""

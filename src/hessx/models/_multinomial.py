@@ -59,7 +59,7 @@ class MultinomialLogistic(Classifier):
     Outputs are lessened by the largest of their row, so that no exp overflows.
 
     Cost: one fetch at construction, for the labels, and N classes numbers for y as rows of the unit
-    matrix.  A call: two products with X, 4 N n operations; 13 launches, 20 with penalty and
+    matrix.  A call: two products with X, 4 N n operations; 14 launches, 22 with penalty and
     intercepts.  A product with the Hessian: as many operations.  The host reads nothing.
 
     References

@@ -6,7 +6,7 @@ from hessx.objectives._check_product import ProductCheck, check_product
 from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
-from hessx.objectives._given import GivenOracle, as_oracle, take_reply
+from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import DifferenceProduct, make_hessian
 from hessx.objectives._hessian_at import HessianAt
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
@@ -29,6 +29,7 @@ __all__ = [
     "WithReplacement",
     "as_oracle",
     "check_gradient",
+    "check_offers",
     "check_product",
     "make_hessian",
     "make_objective",

@@ -169,7 +169,7 @@ class FiniteSum:
             if batch is None:
                 msg = "gradients of single rows of data that are not in memory: ask on a sample"
                 raise ValueError(msg)
-            reply.per_sample = self._terms.per_sample(x, batch)
+            reply.per_sample, reply.rows = self._terms.per_sample(x, batch), batch.numbers
         return reply
 
     def _place(self, x: Any) -> Space:

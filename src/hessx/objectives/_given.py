@@ -12,7 +12,7 @@ from hessx.core import EXACT, Counts, Oracle, Precision, Reply, Request, Wants
 from hessx.objectives._hessian_at import HessianAt
 from hessx.operators import Unary, as_operator
 
-__all__ = ["GivenOracle", "as_oracle", "take_reply"]
+__all__ = ["GivenOracle", "as_oracle", "check_offers", "take_reply"]
 
 _FIRST_ORDER = Wants.VALUE | Wants.GRADIENT
 _ANSWERS = {
@@ -41,6 +41,28 @@ def as_oracle(given: Any) -> Oracle | None:
             raise TypeError(msg)
     oracle: Oracle = given
     return oracle
+
+
+def check_offers(offers: Wants, wants: Wants) -> None:
+    """Refuse an oracle that cannot answer what will be asked.
+
+    Raises
+    ------
+    ValueError
+        So it is.
+    """
+    wanted = _FIRST_ORDER | wants
+    if wanted in offers:
+        return
+    who = "every method asks"
+    if wants is Wants.HESSIAN:
+        who = "a second-order method asks"
+    elif wants:
+        who = "this method, with its rules and its estimate, asks"
+    msg = f"the oracle offers {_named(offers)}: {who} for {_named(wanted)}"
+    if Wants.PER_SAMPLE in wants or Wants.FACTORS in wants:
+        msg += "; models of hessx.models in hessx.FiniteSum(model) offer all"
+    raise ValueError(msg)
 
 
 def take_reply(space: Space, reply: Reply, counts: Counts, sign: float, rows: int = 0) -> Reply:
@@ -84,7 +106,7 @@ def take_reply(space: Space, reply: Reply, counts: Counts, sign: float, rows: in
         per_sample = None if per_sample is None else _Negated(per_sample)
     precision = reply.precision
     precision = Precision.of(reply.value) if precision is EXACT else precision
-    return Reply(reply.ticket, value, grad, None, precision, per_sample)
+    return Reply(reply.ticket, value, grad, None, precision, per_sample, reply.rows)
 
 
 class _Negated(Unary):
@@ -121,8 +143,8 @@ class GivenOracle:
         Of x.
     sign : float
         -1 to maximise.
-    second_order : bool
-        Whether the Hessian will be asked for.
+    wants : Wants
+        What will be asked for beside value and gradient.
 
     Raises
     ------
@@ -138,15 +160,11 @@ class GivenOracle:
     """
 
     def __init__(
-        self, oracle: Oracle, space: Space, sign: float = 1.0, *, second_order: bool = False
+        self, oracle: Oracle, space: Space, sign: float = 1.0, wants: Wants = Wants.NOTHING
     ) -> None:
         self.oracle, self.space, self.sign = oracle, space, sign
         self.offers, self.counts = oracle.offers, oracle.counts
-        wanted = _FIRST_ORDER | Wants.HESSIAN if second_order else _FIRST_ORDER
-        if wanted not in self.offers:
-            who = "a second-order method asks" if second_order else "every method asks"
-            msg = f"the oracle offers {_named(self.offers)}: {who} for {_named(wanted)}"
-            raise ValueError(msg)
+        check_offers(self.offers, wants)
         self.counts.take_over(Counts())
 
     def answer(self, request: Request) -> Reply:

@@ -28,11 +28,14 @@ class Batch:
         How many.
     weights : array, shape (size,), optional
         Factors of the rows' losses.
+    numbers : array of integers, shape (size,), optional
+        Of the rows among all; None where they are all, or come from elsewhere than memory.
     """
 
     rows: tuple[Any, ...]
     size: int
     weights: Array | None = None
+    numbers: Array | None = None
 
 
 class Data(ABC):
@@ -86,7 +89,7 @@ class InMemory(Data):
     def take(self, space: Space, sample: Sample) -> Batch:
         rows = self.epochs.rows(space, sample)
         taken = tuple(space.xp.take(a, rows, axis=0) for a in self.arrays)
-        return Batch(taken, sample.size, self.epochs.weights(space, sample))
+        return Batch(taken, sample.size, self.epochs.weights(space, sample), rows)
 
     def all(self) -> Batch:
         """Give all rows, the arrays themselves."""

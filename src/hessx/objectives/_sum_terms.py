@@ -201,7 +201,8 @@ class ModelRows(Data):
 
     def take(self, space: Space, sample: Sample) -> Batch:
         rows = self.epochs.rows(space, sample)
-        return Batch((self.model.rows(rows, self.epochs.weights(space, sample)),), sample.size)
+        model = self.model.rows(rows, self.epochs.weights(space, sample))
+        return Batch((model,), sample.size, numbers=rows)
 
     def all(self) -> Batch:
         """Give the model."""

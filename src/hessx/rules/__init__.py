@@ -6,10 +6,12 @@ from hessx.rules._around import ClipNorm, ClipValue, Decay, TrustRatio
 from hessx.rules._by_leaf import ByLeaf
 from hessx.rules._chain import Chain, as_rules
 from hessx.rules._d_adaptation import DAdaptAdam, DAdaptSGD
+from hessx.rules._diagonal_hessian import AdaHessian
 from hessx.rules._free import DoG, Prodigy
 from hessx.rules._momentum import SGD, Lion, SignSGD
 from hessx.rules._muon import Muon
 from hessx.rules._nadam_radam import NAdam, RAdam
+from hessx.rules._preconditioned import Preconditioned
 from hessx.rules._rates import (
     DeviceRate,
     Hypergradient,
@@ -19,9 +21,11 @@ from hessx.rules._rates import (
     PolyakRates,
 )
 from hessx.rules._rule import Rule
+from hessx.rules._sophia import SophiaG, SophiaH
 
 __all__ = [
     "SGD",
+    "AdaHessian",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -43,11 +47,14 @@ __all__ = [
     "NAdam",
     "PolyakRate",
     "PolyakRates",
+    "Preconditioned",
     "Prodigy",
     "RAdam",
     "RMSProp",
     "Rule",
     "SignSGD",
+    "SophiaG",
+    "SophiaH",
     "TrustRatio",
     "as_rules",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, bounded
+from hessx._xp import Array, bounded, divisor
 from hessx.core import saved, store_real
 from hessx.rules._rule import Arrays, Coefficients, Rule
 
@@ -193,5 +193,5 @@ class TrustRatio(Rule):
     def turn(self, xp: Any, k: Coefficients, g: Array, x: Array, *slots: Array) -> Arrays:
         """Stretch the leaf's direction."""
         of_x, of_g = xp.sqrt(xp.sum(x * x)), xp.sqrt(xp.sum(g * g))
-        ratio = of_x / of_g
+        ratio = of_x / divisor(xp, of_g)
         return (g * xp.where(of_x * of_g > 0, ratio, xp.ones_like(ratio)),)

@@ -109,4 +109,4 @@ class ByLeaf(Rule):
         return LeafGroups(space, chains, ends)
 
     def _is_matrix(self, path: str, shape: tuple[int, ...]) -> bool:
-        return len(shape) == _MATRIX if self.choose is None else bool(self.choose(path, shape))
+        return len(shape) == _MATRIX if self.choose is None else self.choose(path, shape)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, ema
+from hessx._xp import Array, divisor, ema
 from hessx.core import check_flag, saved, store_real
 from hessx.rules._adam import check_moments
 from hessx.rules._free import first_estimate
@@ -17,7 +17,7 @@ __all__ = ["DAdaptAdam", "DAdaptSGD"]
 
 def _larger(xp: Any, D: Array, found: Array, over: Array, growth: float) -> Array:
     """Give max(D, min(found / over, growth D)); D where over is 0 or found is nan."""
-    grown = xp.where(found > D * over, found / over, D)
+    grown = xp.where(found > D * over, found / divisor(xp, over), D)
     return grown if growth == math.inf else xp.minimum(grown, D * growth)
 
 
@@ -83,14 +83,12 @@ class DAdaptSGD(Rule):
     def measure(
         self, xp: Any, before: Arrays, k: Coefficients, g: Array, x: Array, *slots: Array
     ) -> Arrays:
-        """Give lambda, D+, r and norm(g_1)."""
+        """Give lambda, D+, r and norm(g_1), of the first gradient that is not 0."""
         s, g_s = slots[0], g @ slots[0]
-        if before:
-            _, D, r, first = before
-        else:
-            first, r = xp.sqrt(g @ g), xp.zeros_like(g_s)
-            D = first_estimate(xp, g_s, self.d0)
-        rate = D / first
+        zero = xp.zeros_like(g_s)
+        _, D, r, first = before or (None, first_estimate(xp, g_s, self.d0), zero, zero)
+        first = xp.where(first > 0, first, xp.sqrt(g @ g))
+        rate = xp.where(first > 0, D / divisor(xp, first), zero)
         r = r + rate * g_s
         s = s + g * rate
         return rate, _larger(xp, D, 2.0 * r, xp.sqrt(s @ s), self.growth), r, first

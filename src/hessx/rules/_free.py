@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, ema
+from hessx._xp import Array, divisor, ema
 from hessx.core import check_flag, saved, store_real
 from hessx.rules._adam import check_moments
 from hessx.rules._rule import Arrays, Coefficients, Rule
@@ -58,7 +58,7 @@ class DoG(Rule):
     >>> from hessx.rules import Chain, DoG
     >>> x = np.array([3.0, -4.0])
     >>> chain = Chain.begin(DoG(), space_of(x), x)
-    >>> for t in range(1, 101):
+    >>> for t in range(1, 151):
     ...     x = chain.step(t, x, x, rate=1.0)
     >>> bool(abs(x).max() < 0.1)
     True
@@ -190,7 +190,7 @@ class Prodigy(Rule):
         r = r * beta3 + weight * g_off
         total = xp.sum(xp.abs(s * beta3 + g * weight))
         found = r * self.coefficient
-        return D, xp.where(found > D * total, found / total, D), r
+        return D, xp.where(found > D * total, found / divisor(xp, total), D), r
 
     def turn(
         self, xp: Any, k: Coefficients, g: Array, x: Array, m: Array, v: Array, s: Array, x0: Array

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hessx._xp import Array, Packet, Space, cut, moved
+from hessx._xp import Array, Packet, Pointwise, Space, cut, moved
 from hessx.core import saved
-from hessx.rules._rule import Rule
+from hessx.rules._rule import Coefficients, Rule
 
-__all__ = ["EntryLink", "LeafLink", "Link", "WholeLink", "is_due"]
+__all__ = ["EntryLink", "LeafLink", "Link", "Shapes", "WholeLink", "is_due"]
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -50,25 +50,29 @@ class Link:
         raise NotImplementedError
 
 
-@saved
+@saved(fresh=("pointwise",))
 class EntryLink(Link):
     """Neighbours on entries, joined with x - rate d into one pass.
 
     Only the first may measure: it is given the whole vectors before the pass begins.
     """
 
-    __slots__ = ("numbers", "scalars", "slots")
+    __slots__ = ("numbers", "pointwise", "scalars", "slots")
 
     def __init__(self, space: Space, rules: tuple[Rule, ...], x: Array) -> None:
         self.space, self.rules = space, rules
         self.numbers: list[tuple[float, ...]] = [() for _ in rules]
         self.scalars: list[Array] = []  # of the first rule
         self.slots = [rule.start(space.xp, x) for rule in rules]
+        self.pointwise: Pointwise | None = None
 
     def direction(self, t: int, g: Array, x: Array) -> Array:
         """Give d for step t."""
-        d, self.slots = self._turn(self.space.xp, self._count(t, g, x), g, x, self.slots)
-        return d
+        return self._run(self._turned, self._count(t, g, x), g, x)
+
+    def step(self, t: int, g: Array, x: Array, rate: Any, base: Array) -> Array:
+        """Give base - rate d, a new vector."""
+        return self._run(self._moved, [*self._count(t, g, x), (rate,)], g, x, base)
 
     def learn(self, t: int, hessian: Any) -> None:
         """Hand a lesson to the rules whose turn it is."""
@@ -76,7 +80,9 @@ class EntryLink(Link):
             if is_due(rule, t):
                 h = rule.lesson(t, hessian)  # type: ignore[attr-defined]
                 k = rule.numbers(t, self.numbers[i])
-                self.slots[i] = [*rule.learn(self.space.xp, k, h, *self.slots[i])]  # type: ignore[attr-defined]
+                slots = rule.learn(self.space.xp, k, h, *self.slots[i])  # type: ignore[attr-defined]
+                # Slots may be written to; what was handed out as a lesson may not.
+                self.slots[i] = [self.space.copy(a) if a is h else a for a in slots]
 
     def diagonal(self) -> Array | None:
         """Give the diagonal of the first rule that has one."""
@@ -91,7 +97,7 @@ class EntryLink(Link):
         for arrays in (self.scalars, *self.slots):
             packet.hold(arrays, *range(len(arrays)))
 
-    def _count(self, t: int, g: Array, x: Array) -> list[tuple[Any, ...]]:
+    def _count(self, t: int, g: Array, x: Array) -> list[Coefficients]:
         """Find the coefficients of step t."""
         pairs = zip(self.rules, self.numbers, strict=True)
         self.numbers = [rule.numbers(t, before) for rule, before in pairs]
@@ -101,11 +107,17 @@ class EntryLink(Link):
             self.scalars = [*first.measure(self.space.xp, before, k, g, x, *self.slots[0])]
         return self._coefficients()
 
-    def _coefficients(self) -> list[tuple[Any, ...]]:
+    def _coefficients(self) -> list[Coefficients]:
         return [(*self.numbers[0], *self.scalars), *self.numbers[1:]]
 
-    def _turn(
-        self, xp: Any, k: list[tuple[Any, ...]], g: Array, x: Array, slots: list[list[Array]]
+    def _run(self, expression: Any, k: list[Coefficients], *vectors: Array) -> Array:
+        if self.pointwise is None:
+            self.pointwise = Pointwise(self.space)
+        result, self.slots = self.pointwise.run(expression, k, self.slots, *vectors)
+        return result
+
+    def _turned(
+        self, xp: Any, k: list[Coefficients], slots: list[list[Array]], g: Array, x: Array
     ) -> tuple[Array, list[list[Array]]]:
         """Let each rule turn what the one before gives."""
         kept = []
@@ -113,6 +125,20 @@ class EntryLink(Link):
             g, *own = rule.turn(xp, numbers, g, x, *own)
             kept.append(own)
         return g, kept
+
+    def _moved(
+        self,
+        xp: Any,
+        k: list[Coefficients],
+        slots: list[list[Array]],
+        g: Array,
+        x: Array,
+        base: Array,
+    ) -> tuple[Array, list[list[Array]]]:
+        """Give base - rate d, of which the rate is the last number."""
+        *of_rules, (rate,) = k
+        d, kept = self._turned(xp, of_rules, slots, g, x)
+        return moved(base, rate, d), kept
 
 
 @saved

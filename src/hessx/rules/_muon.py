@@ -61,7 +61,7 @@ class Muon(Rule):
     >>> d = Chain.begin(Muon(), space, space.flat(W)).direction(1, space.flat(W), space.flat(W))
     >>> space.shaped(d).round(1)
     array([[ 0.7,  0. ,  0. ],
-           [ 0. , -1.1,  0. ]])
+           [ 0. , -1. ,  0. ]])
     """
 
     beta: float = 0.95

@@ -55,7 +55,7 @@ class NAdam(Rule):
     >>> from hessx.rules import Chain, NAdam
     >>> x = np.array([3.0, -0.5])
     >>> Chain.begin(NAdam(), space_of(x), x).step(1, x, x, rate=0.5).round(3)
-    array([2.436, 0.064])
+    array([2.472, 0.028])
     """
 
     beta1: float = 0.9

@@ -12,16 +12,19 @@ from hessx._xp import Array, Numbers, Packet, norm_inf, take_value
 from hessx.core import Outcome, Point, Reply, Wants
 from hessx.globalization import LiveSchedule
 from hessx.solvers._reports import EarlyStopping
-from hessx.solvers._stochastic_state import Phase, StochasticState
+from hessx.solvers._stochastic_state import Asked, StochasticState
 
 __all__ = ["ask_report", "ask_whole", "ask_whole_numbers", "finish", "read_report"]
 
 
 def ask_report(state: StochasticState, packet: Packet, early: EarlyStopping | None) -> None:
     """Name the numbers of a report: the values since the last one, and whether x is finite."""
-    here = state.here = state.request.x if state.phase is Phase.WHOLE else state.result
+    here = state.here = state.request.x if state.asked is Asked.WHOLE else state.result
     packet.ask(size=norm_inf(state.space, here), total=state.total, count=state.count)
     packet.ask(skipped=state.skipped)
+    if state.at_start is not None:
+        packet.ask(at_start=state.at_start)
+        state.at_start = None
     if early is not None and not state.settling:
         packet.ask(score=take_value(state.space, early.score(state.space.for_user(here))))
     if state.iteration % state.period == 0:  # not where a limit makes it
@@ -39,6 +42,9 @@ def ask_whole_numbers(state: StochasticState, reply: Reply, packet: Packet) -> N
 def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping | None) -> None:
     """Make the point of the report the current one, and see whether the run goes on."""
     state.due, point = False, _point(state, numbers)
+    if "at_start" in numbers and not state.judged:
+        state.point.value = state.score = numbers["at_start"]
+        state.best = state.point
     if state.settling:
         state.best = point
     elif not (math.isfinite(numbers["size"]) and math.isfinite(point.value)):
@@ -46,7 +52,7 @@ def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping |
         state.closing = Outcome.FAILED_NONFINITE, f"{text} after {state.iteration} steps"
     else:
         state.accepted, state.value_before, state.point = True, state.point.value, point
-        if state.closing is not None and state.phase is Phase.WHOLE:
+        if state.closing is not None and state.asked is Asked.WHOLE:
             state.final = point
         if early is not None or state.final is None:
             _rank(state, numbers.get("score", point.value), early)
@@ -79,7 +85,7 @@ def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> 
 def ask_whole(state: StochasticState, x: Array) -> None:
     """Ask for value and gradient of the whole."""
     state.due = True
-    state.pose(x, Wants.VALUE | Wants.GRADIENT, None, Phase.WHOLE)
+    state.pose(x, Wants.VALUE | Wants.GRADIENT, None, Asked.WHOLE)
 
 
 def finish(state: StochasticState) -> None:

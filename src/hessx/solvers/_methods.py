@@ -77,7 +77,7 @@ def known_methods() -> list[str]:
     --------
     >>> from hessx.solvers import known_methods
     >>> known_methods()  # doctest: +ELLIPSIS
-    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ... 'lsr1']
+    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ...]
     """
     return list(_TABLE)
 

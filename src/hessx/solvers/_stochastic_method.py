@@ -34,7 +34,7 @@ from hessx.solvers._estimates import Estimate, OneBatch
 from hessx.solvers._floor import Floor
 from hessx.solvers._reports import EarlyStopping, Report
 from hessx.solvers._stochastic_settings import take_settings
-from hessx.solvers._stochastic_state import Phase, StochasticState
+from hessx.solvers._stochastic_state import Asked, StochasticState
 from hessx.solvers._training import (
     ask_more,
     ask_trial,
@@ -190,7 +190,7 @@ class StochasticMethod:
             rate=rate,
             average=None if self.average is None else self.average.begin(space, x),
             steps=steps,
-            period=self.report.period(per_epoch, steps, is_sum=bool(walk.size)),
+            period=self.report.period(per_epoch, steps, is_sum=walk.size > 0),
             exact=not walk.size and self.average is None,
             wants=self.wants,
             judged=self.early is not None,
@@ -226,19 +226,19 @@ class StochasticMethod:
 
     def measure(self, state: StochasticState, reply: Reply) -> Packet:
         """Take an answer in; name what the host has to see, which is nothing most often."""
-        packet, phase = state.hear(reply), state.phase
-        if phase is Phase.LESSON:
+        packet, asked = state.hear(reply), state.asked
+        if asked is Asked.LESSON:
             state.chain.learn(state.iteration + 1, reply.hessian)
             state.taught = True
             return packet
-        if phase is Phase.TRIAL:
+        if asked is Asked.TRIAL:
             packet.ask(trial=reply.value, value=state.value, slope=state.slope)
             return packet
         if state.due:
             ask_report(state, packet, self.early)
-            if phase is Phase.WHOLE or state.exact:
+            if asked is Asked.WHOLE or state.exact:
                 ask_whole_numbers(state, reply, packet)
-        if phase is Phase.TRAIN:
+        if asked is Asked.TRAIN:
             train(state, reply, skip_nonfinite=self.skip_nonfinite)
             if state.estimate.pair is not None:
                 s, y = state.estimate.pair
@@ -250,7 +250,7 @@ class StochasticMethod:
     def absorb(self, state: StochasticState, numbers: Numbers) -> StochasticState:
         """Record what a report has shown, judge a trial, learn from a pair."""
         state.accepted = False
-        if state.phase is Phase.TRIAL:
+        if state.asked is Asked.TRIAL:
             state.tried = state.rate.accepts(numbers["trial"], numbers["value"], numbers["slope"])
         if "s_y" in numbers:
             s, y = state.estimate.pair  # type: ignore[misc]
@@ -263,16 +263,16 @@ class StochasticMethod:
 
     def propose(self, state: StochasticState, watch: Callable[[], bool]) -> StochasticState:  # noqa: ARG002
         """Go on with the questions of the step, make it, or ask for the whole."""
-        if state.phase is Phase.WHOLE:
+        if state.asked is Asked.WHOLE:
             if state.closing is None:
                 begin_step(state, self.estimate.batches)
             else:
                 finish(state)
         elif state.closing is not None and state.closing[0] is Outcome.FAILED_NONFINITE:
             finish(state)
-        elif state.phase is Phase.TRIAL and not state.tried:
+        elif state.asked is Asked.TRIAL and not state.tried:
             ask_trial(state)
-        elif (state.phase is Phase.TRIAL or not ask_more(state)) and make_step(state):
+        elif (state.asked is Asked.TRIAL or not ask_more(state)) and make_step(state):
             go_on(state, self.estimate.batches, full=self.report.full)
         return state
 

@@ -14,7 +14,7 @@ from hessx.solvers._estimates import LiveEstimate
 from hessx.solvers._run_state import RunState
 from hessx.solvers._walk import Walk
 
-__all__ = ["Phase", "StochasticState"]
+__all__ = ["Asked", "StochasticState"]
 
 # A run that one of these has ended can go on where a later call allows more.
 _LIMITS = (
@@ -26,16 +26,13 @@ _LIMITS = (
 
 
 @saved
-class StochasticPhase(enum.Enum):
+class Asked(enum.Enum):
     """What the request is about: a question of the estimate, a lesson, a trial, or the whole."""
 
     TRAIN = "train"
     LESSON = "lesson"
     TRIAL = "trial"
     WHOLE = "whole"
-
-
-Phase = StochasticPhase
 
 
 @saved
@@ -63,10 +60,12 @@ class StochasticState(RunState):
         Those of the whole run, and those between two reports.
     exact : bool
         The answers of the steps are about the whole, at the point that would be returned.
-    samples, question, phase : list of Sample, int, Phase
+    samples, question, asked : list of Sample, int, Asked
         Those of the present step, and what has been asked of them.
     taught, tried : bool
         The lesson of this step has been given; its search has ended.
+    at_start : 0-d array or float, optional
+        f at x0, on the first sample, until the first report.
     value, slope, d : 0-d array or float, 0-d array, array
         f on the first sample of the step, g'd and d, for rates.
     total, count, skipped : 0-d array or float, float, 0-d array
@@ -97,12 +96,13 @@ class StochasticState(RunState):
     exact: bool
     samples: list[Sample | None] = field(default_factory=list)
     question: int = 0
-    phase: StochasticPhase = Phase.TRAIN
+    asked: Asked = Asked.TRAIN
     taught: bool = False
     tried: bool = False
     value: Any = math.nan
     slope: Any = None
     d: Array = None
+    at_start: Any = None
     total: Any = 0.0
     count: float = 0.0
     skipped: Any = 0.0
@@ -120,9 +120,9 @@ class StochasticState(RunState):
         """The point that the run would return now: the average, where there is one."""
         return self.x if self.average is None else self.average.mean
 
-    def pose(self, x: Array, wants: Wants, sample: Sample | None, phase: StochasticPhase) -> None:
+    def pose(self, x: Array, wants: Wants, sample: Sample | None, asked: Asked) -> None:
         """Set the next request."""
-        self.phase = phase
+        self.asked = asked
         ticket, eps = self.request.ticket + 1, self.floor.eps
         self.request = Request(x, ticket, wants, eps, sample=sample)
 

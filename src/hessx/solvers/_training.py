@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from hessx._xp import Packet, plus_scaled
+from hessx._xp import Array, Packet, plus_scaled
 from hessx.core import Outcome, Reply, Wants
 from hessx.globalization import LiveArmijo, LiveSchedule
 from hessx.solvers._closing import ask_whole
-from hessx.solvers._stochastic_state import Phase, StochasticState
+from hessx.solvers._stochastic_state import Asked, StochasticState
 
 __all__ = ["ask_more", "ask_trial", "begin_step", "go_on", "hold", "make_step", "train"]
 
@@ -17,25 +18,25 @@ def begin_step(state: StochasticState, batches: int) -> None:
     """Take the samples of the next step, and pose the first question."""
     state.samples, state.question, state.taught = state.walk.take(batches), 0, False
     state.at = state.x if state.average is None else state.average.asks_at(state.x)
-    state.phase = Phase.TRAIN
+    state.asked = Asked.TRAIN
     ask_more(state)
 
 
 def ask_more(state: StochasticState) -> bool:
     """Pose the next question, or ask for a lesson; False where the step can be made."""
-    if state.phase is Phase.TRAIN:
+    if state.asked is Asked.TRAIN:
         question = state.estimate.ask(state.question, state.at, state.samples)
         if question is not None:
             wants = question.wants
             if state.question == 0:
                 wants |= state.wants & Wants.PER_SAMPLE
-            state.pose(question.x, wants, question.sample, Phase.TRAIN)
+            state.pose(question.x, wants, question.sample, Asked.TRAIN)
             return True
     due = "" if state.taught else state.chain.lesson_due(state.iteration + 1)
     if due:
         sample = state.samples[0] if due == "same" else state.lessons.next()
-        state.pose(state.at, Wants.HESSIAN, sample, Phase.LESSON)
-    return bool(due)
+        state.pose(state.at, Wants.HESSIAN, sample, Asked.LESSON)
+    return due != ""
 
 
 def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None:
@@ -48,6 +49,8 @@ def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None
         value = reply.value if share == 1.0 else reply.value * share
         state.total, state.count = state.total + value, state.count + share
         state.value = reply.value
+        if state.iteration == 0 and state.question == 0 and not state.exact:
+            state.at_start = reply.value
     state.estimate.take(state.question, reply, state.samples)
     state.question += 1
     if reply.per_sample is not None:
@@ -56,8 +59,8 @@ def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None
 
 def _finite(state: StochasticState, reply: Reply) -> Reply:
     """Put zeros in the place of a value and gradient that are not finite, and count that."""
-    space, grad = state.space, reply.grad
-    xp = space.xp
+    space, xp = state.space, state.space.xp
+    grad: Array = reply.grad
     good = xp.isfinite(grad @ grad)
     if type(reply.value) is not float:
         good = xp.logical_and(good, xp.isfinite(reply.value))
@@ -79,7 +82,7 @@ def make_step(state: StochasticState) -> bool:
     elif state.d is None:
         d = chain.direction(t, g, state.at)
         state.d = state.space.copy(d) if d is g else d  # g may be a buffer of the user's
-        state.slope = g @ state.d
+        state.slope = g @ d
         sample = state.samples[0]
         rate.begin(1.0 if sample is None else sample.size / state.walk.N)
         ask_trial(state)
@@ -96,7 +99,7 @@ def make_step(state: StochasticState) -> bool:
 def ask_trial(state: StochasticState) -> None:
     """Ask for the value of the sample at the next trial of the search."""
     x = plus_scaled(state.space, state.x, state.d, -state.rate.rate)
-    state.pose(x, Wants.VALUE, state.samples[0], Phase.TRIAL)
+    state.pose(x, Wants.VALUE, state.samples[0], Asked.TRIAL)
 
 
 def go_on(state: StochasticState, batches: int, *, full: bool = False) -> None:
@@ -115,7 +118,8 @@ def hold(state: StochasticState, packet: Packet) -> None:
     """On a lazy library compute at each step, so that no graph grows from step to step."""
     packet.ask(mean=state.total)
     packet.hold(state, "x", "at")
-    for part in (state.chain, state.estimate, state.average, state.rate):
+    parts: tuple[Any, ...] = (state.chain, state.estimate, state.average, state.rate)
+    for part in parts:
         if hasattr(part, "hold"):
             part.hold(packet)
     if state.trial is not None:

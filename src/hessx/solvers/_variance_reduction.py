@@ -201,12 +201,12 @@ class _SAGA(LiveEstimate):
             self.g = self.space.copy(reply.grad)
             return
         xp = self.space.xp
-        change = now - xp.take(self.table, rows.rows, axis=0)
+        change = now - xp.take(self.table, reply.rows, axis=0)
         new = rows.mean(now)
         moved = rows.mean(change)
         self.g = reply.grad - (new - moved) + self.mean
         self.mean = self.mean + moved * (now.shape[0] / self.table.shape[0])
-        self.table = put_rows(self.space, self.table, rows.rows, now)
+        self.table = put_rows(self.space, self.table, reply.rows, now)
 
     def hold(self, packet: Packet) -> None:
         packet.hold(self, "g", "mean", "table")

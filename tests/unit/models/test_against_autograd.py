@@ -16,7 +16,6 @@ L2 = 0.3
 NUMPY = Backend("numpy", np, "cpu")
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
 BATCH = np.array([4, 0, 9, 9, 17, 22])
-ENTRIES = {"whole": (None, False), "batch": (BATCH, False), "weighted": (BATCH, True)}
 
 
 class Posed:
