@@ -21,13 +21,14 @@ ROOT = Path(__file__).parent
 OUTPUT = ROOT / "build"
 
 RUFF, MYPY, TORCH = "ruff==0.17.6", "mypy==2.4.1", "torch==2.13.0"
+PUBLISHED = "pytorch_optimizer==4.1.0"  # rules of others; needs torch and nothing else
 CUPY = "cupy-cuda12x>=14; sys_platform == 'linux' and platform_machine == 'x86_64'"
 ASV = "asv>=0.6.5"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")  # set to 1, times depend less on other work
 NEEDS = {
     "numpy": [],
     "strict": ["array-api-strict>=2.3"],
-    "torch": [TORCH],
+    "torch": [TORCH, PUBLISHED],
     "fakegpu": [TORCH],
     "jax": ["jax"],
     "dask": ["dask[array]"],
@@ -66,7 +67,7 @@ class Everything:
         self.python = str(self.bin / "python")
         if not self.bin.exists():
             session.run(sys.executable, "-m", "venv", str(self.folder), external=True)
-        torch = [TORCH] if has_cpu_torch(session, self.python) else []
+        torch = [TORCH, PUBLISHED] if has_cpu_torch(session, self.python) else []
         package = ["-e", ".[test,study,cutest,jax,dask]", CUPY]
         self.run("python", "-m", "pip", "install", "--quiet", *torch, *package, *packages)
 

@@ -78,4 +78,11 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "LDFP": (lambda n: hessx.LDFP(), True),
     "LDFP, memory 2": (lambda n: hessx.LDFP(memory=2), True),
     "LDFP, number": (lambda n: hessx.LDFP(hess_inv0=0.5), True),
+    "Shampoo": (lambda n: hessx.Shampoo(), False),
+    "Shampoo, grafted": (lambda n: hessx.Shampoo(beta=0.5, graft="adagrad", epsilon=0.1), False),
+    "SOAP": (lambda n: hessx.SOAP(every=1), False),
+    "KFAC": (lambda n: hessx.KFAC(damping=0.1), False),
+    "EKFAC": (lambda n: hessx.EKFAC(damping=0.1, every=2), False),
+    "Fisher": (lambda n: hessx.Fisher(damping=0.1), False),
+    "Fisher, sampled": (lambda n: hessx.Fisher(damping=0.1, labels="sampled"), False),
 }

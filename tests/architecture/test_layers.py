@@ -18,6 +18,7 @@ LAYERS = {
     "krylov": {"_xp", "core", "operators", "objectives"},
     "hessians": {"_xp", "core", "operators", "objectives", "krylov"},  # B^-1 v of what offers B v
     "globalization": {"core"},
+    "rules": {"_xp", "core", "operators", "hessians", "globalization"},
 }
 LAYERS["directions"] = {*LAYERS}
 LAYERS["solvers"] = {*LAYERS}
@@ -37,7 +38,7 @@ PACKAGES = {
     "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
     "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
-    "solvers": {"always": set(), "late": {"tqdm"}},  # progress
+    "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {
@@ -74,6 +75,9 @@ ON_THE_HOST = {
     "krylov/_secular.py": "the model in the basis of its eigenvectors",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",
+    "objectives/_blocks.py": "rows that are read and picked on the host",
+    "objectives/_epochs.py": "orders of rows, before their upload",
+    "objectives/_orders.py": "orders of rows, drawn on the host",
     "objectives/_differences.py": "values of fun that are Python floats, for one upload",
 }
 

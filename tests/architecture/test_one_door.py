@@ -14,7 +14,7 @@ import pytest
 from _helpers.source import Module, modules
 
 LAYERS_WITH_ARRAYS = (
-    "krylov", "hessians", "directions", "operators", "objectives", "solvers", "models",
+    "krylov", "hessians", "rules", "directions", "operators", "objectives", "solvers", "models",
     "interop",
 )  # fmt: skip
 CONVERSIONS = {"float", "bool", "int", "complex"}
@@ -47,6 +47,14 @@ ALLOWED = {
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
+    (
+        "objectives/_blocks.py",
+        r"(numbers|rows)\.tolist\(\)",
+    ): "numbers of rows, of the host",
+    (
+        "objectives/_orders.py",
+        r"np\.array\(given, ndmin=1\)",
+    ): "the user's probabilities, read once, when the order is made",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("objectives/_differences.py", r"float\(np\.float32\(v\)\)"): "a Python float, rounded",
 }

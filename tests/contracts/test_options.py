@@ -80,6 +80,27 @@ PARTS = RULES | {
     "line search": lambda f, i: hessx.LineSearchMethod(
         hessx.Identity(), hessx.Armijo(), x_scale=f(0.5)
     ),
+    "sgd": lambda f, i: hessx.SGD(momentum=f(0.5), dampening=f(0.25)),
+    "lion": lambda f, i: hessx.Lion(f(0.5), f(0.75)),
+    "adagrad": lambda f, i: hessx.Adagrad(eps=f(0.125), initial=f(0.25)),
+    "rmsprop": lambda f, i: hessx.RMSProp(f(0.75), eps=f(0.125)),
+    "adadelta": lambda f, i: hessx.Adadelta(f(0.75), eps=f(0.125)),
+    "adam": lambda f, i: hessx.Adam(f(0.5), f(0.75), eps=f(0.125)),
+    "adamax": lambda f, i: hessx.Adamax(f(0.5), f(0.75), eps=f(0.125)),
+    "nadam": lambda f, i: hessx.NAdam(f(0.5), f(0.75), eps=f(0.125), psi=f(0.25)),
+    "radam": lambda f, i: hessx.RAdam(f(0.5), f(0.75), eps=f(0.125)),
+    "decay": lambda f, i: hessx.Decay(f(0.5)),
+    "clip value": lambda f, i: hessx.ClipValue(f(0.5)),
+    "clip norm": lambda f, i: hessx.ClipNorm(f(0.5), eps=f(0.125)),
+    "dog": lambda f, i: hessx.DoG(f(0.5), x_scale=f(2.0), eps=f(0.125)),
+    "prodigy": lambda f, i: hessx.Prodigy(
+        f(0.5), f(0.75), f(0.625), eps=f(0.125), d0=f(0.25), coefficient=f(2.0)
+    ),
+    "d-adapted sgd": lambda f, i: hessx.DAdaptSGD(f(0.5), d0=f(0.25), growth=f(2.0)),
+    "d-adapted adam": lambda f, i: hessx.DAdaptAdam(
+        f(0.5), f(0.75), eps=f(0.125), d0=f(0.25), growth=f(2.0)
+    ),
+    "muon": lambda f, i: hessx.Muon(f(0.5), iterations=i(3)),
 }  # fmt: skip
 
 
@@ -109,6 +130,8 @@ def test_every_frozen_setting_is_among_them():
     assert settings - made <= {
         "Stopping",
         "CompactForm",
+        "ByLeaf",
+        "Sample",
     }  # no number of theirs meets an array
 
 

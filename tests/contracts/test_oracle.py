@@ -226,6 +226,15 @@ def test_put_down_where_it_raises_and_taken_up(name, tmp_path):
         assert trail(run(START, name, resume=path)) == whole
 
 
+def test_counts_go_on_where_the_oracle_has_served_another_run():
+    oracle = Answers()
+    short = minimize(oracle, START, "lbfgs-hz", options={"maxiter": 3})
+    minimize(oracle, START, "cg-hz", options={"maxiter": 5})
+    longer = {"options": {"maxiter": 9}}
+    resumed = minimize(oracle, START, "lbfgs-hz", resume=short.checkpoint, **longer)
+    assert resumed.counts == minimize(Answers(), START, "lbfgs-hz", **longer).counts
+
+
 def test_a_request_of_any_kind_can_be_saved():
     oracle = Answers()
     session = hessx.AskTell(START, METHODS["trust region"])

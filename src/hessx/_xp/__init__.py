@@ -1,9 +1,11 @@
 """The only code that knows array libraries: namespaces, the door to the host, rows, draws."""
 
 from hessx._xp._algebra import dot, extremes, norm_inf, quiet, times
+from hessx._xp._autodiff import Derivatives, derivatives_of
+from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
-from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload
+from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
 from hessx._xp._intake import (
     as_float,
     converted,
@@ -17,12 +19,15 @@ from hessx._xp._intake import (
 from hessx._xp._inverse import inverse
 from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floating, space_of
 from hessx._xp._numpy_rows import make_rows
+from hessx._xp._outside import first_leaf, foreign, is_mapped, place_rows, read_rows
 from hessx._xp._packet import Numbers, Packet, under
 from hessx._xp._point import like, plain, to_point
+from hessx._xp._pointwise import Pointwise, bounded, divisor, ema, moved, sign
 from hessx._xp._portable import (
     host_array,
     host_rows,
     host_space,
+    in_one_piece,
     is_host_scalar,
     padded,
     placed_array,
@@ -32,50 +37,70 @@ from hessx._xp._portable import (
     trimmed,
     write_npy,
 )
+from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
 __all__ = [
     "Array",
+    "Derivatives",
     "Ledger",
     "ListedRows",
     "Numbers",
     "Packet",
+    "Pointwise",
     "Rows",
     "Space",
     "WrittenRows",
     "add_scaled",
     "as_float",
+    "bounded",
     "converted",
+    "cut",
+    "derivatives_of",
     "detach",
+    "divisor",
     "dot",
+    "eigenbases",
     "eigh",
+    "ema",
     "eps_of",
     "extremes",
     "fetch",
+    "first_leaf",
+    "foreign",
     "host_array",
     "host_rows",
     "host_space",
+    "in_one_piece",
     "inverse",
     "is_array",
     "is_host_scalar",
+    "is_mapped",
     "is_real_floating",
     "like",
     "make_cg_vectors",
     "make_rows",
+    "moved",
     "norm_inf",
     "normal",
+    "orthonormal",
     "padded",
+    "place_rows",
     "placed_array",
     "placed_rows",
     "plain",
     "plus_scaled",
+    "put_rows",
     "quiet",
     "rademacher",
     "read_npy",
+    "read_rows",
     "record_fetches",
     "same_bits",
+    "sign",
     "space_of",
     "take_array",
     "take_gradient",
@@ -89,5 +114,6 @@ __all__ = [
     "under",
     "uniform",
     "upload",
+    "upload_integers",
     "write_npy",
 ]

@@ -16,7 +16,7 @@ import numpy as np
 
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["Ledger", "fetch", "record_fetches", "to_host", "upload"]
+__all__ = ["Ledger", "fetch", "record_fetches", "to_host", "upload", "upload_integers"]
 
 
 @dataclass(slots=True)
@@ -162,6 +162,25 @@ def upload(space: Space, coefficients: np.ndarray) -> Array:
     if space.kind == "numpy":
         return host
     return space.xp.asarray(host, device=space.device)
+
+
+def upload_integers(space: Space, host: np.ndarray) -> Array:
+    """Move a host array of integers to the space's device, as it is; one upload.
+
+    Parameters
+    ----------
+    space : Space
+        Where to.
+    host : NumPy array
+        Of integers, such as numbers of rows or labels, and of any shape.
+
+    Returns
+    -------
+    array
+        Of the space's library; int32 on JAX without 64 bits.
+    """
+    _total.uploads += 1
+    return host if space.kind == "numpy" else space.xp.asarray(host, device=space.device)
 
 
 def _compute_dask(

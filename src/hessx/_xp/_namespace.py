@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from hessx._xp._recycler import Recycler
-from hessx._xp._tree import Tree, walk
+from hessx._xp._tree import Tree, cut, walk
 
 __all__ = [
     "Array",
@@ -136,6 +136,15 @@ class Space:
         """Join the leaves of a tree to a vector, one concatenation."""
         flat = [a if a.ndim == 1 else self.xp.reshape(a, (-1,)) for a in leaves]
         return flat[0] if len(flat) == 1 else self.xp.concat(flat)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the leaves of x in order; an array x is one leaf."""
+        return (self.shape,) if self.tree is None else self.tree.shapes
+
+    def leaves(self, v: Array) -> list[Array]:
+        """View a vector as the leaves of x, in order; `join` is the way back."""
+        return cut(self.xp, v, self.shapes)
 
     def shaped(self, v: Array) -> Any:
         """View a vector in the user's shape, or as the user's tree."""

@@ -15,6 +15,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_one_piece",
     "is_host_scalar",
     "padded",
     "placed_array",
@@ -42,6 +43,11 @@ def placed_array(space: Space, host: np.ndarray) -> Array:
     a = space.copy(space.xp.asarray(host, device=space.device))
     whole = space.chunks is not None and host.shape == (space.n,)
     return a.rechunk(space.chunks) if whole else a
+
+
+def in_one_piece(space: Space, a: Array) -> Array:
+    """Give an array in the one chunk in which it would be loaded, on dask; itself elsewhere."""
+    return a if space.chunks is None else a.rechunk(-1)
 
 
 def trimmed(host: np.ndarray) -> np.ndarray:

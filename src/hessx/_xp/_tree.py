@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat as compat
 import numpy as np
 
-__all__ = ["Tree", "is_tree", "match", "rebuild", "walk"]
+__all__ = ["Tree", "cut", "is_tree", "match", "rebuild", "walk"]
 
 _CONTAINERS = (dict, list, tuple)
 _SEQUENCES = (list, tuple)
@@ -45,6 +45,11 @@ class Tree:
         spans = tuple(slice(start, stop) for start, stop in pairwise(ends))
         return cls(rebuild(x, iter([None] * len(shapes))), shapes, spans)
 
+    @property
+    def paths(self) -> list[str]:
+        """Names of the leaves: keys in brackets, as in ``['layers'][0]``."""
+        return [path for path, _ in match(self.containers, self.containers, "", "")]
+
     def match(
         self, given: Any, path: str, whose: str
     ) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
@@ -58,6 +63,17 @@ class Tree:
         pieces = zip(self.spans, self.shapes, strict=True)
         leaves = (v[span] if len(shape) == 1 else reshape(v[span], shape) for span, shape in pieces)
         return rebuild(self.containers, leaves)
+
+
+def cut(xp: Any, v: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """View a flat vector as arrays of these shapes, one after the other."""
+    pieces, start = [], 0
+    for shape in shapes:
+        stop = start + math.prod(shape)
+        piece = v if start == 0 and stop == v.shape[0] else v[start:stop]
+        pieces.append(piece if len(shape) == 1 else xp.reshape(piece, shape))
+        start = stop
+    return pieces
 
 
 def is_tree(a: Any) -> bool:

@@ -115,6 +115,8 @@ class Reply:
     per_sample : optional
         The gradients of the rows of the sample, without the penalty: an operator (rows, n) with
         ``coefficients``, of which ``mean(coefficients)`` makes the mean gradient again.
+    rows : array of integers, optional
+        With them: the numbers of the rows, where they are not all.
     """
 
     ticket: int
@@ -123,6 +125,7 @@ class Reply:
     hessian: Any = None
     precision: Precision = EXACT
     per_sample: Any = None
+    rows: Array | None = None
 
 
 @dataclass(slots=True)

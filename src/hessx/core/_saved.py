@@ -66,8 +66,9 @@ def saved(
     """Let checkpoints hold the objects of a class, the members of an enumeration, or a function.
 
     A decorator, above ``@dataclass``.  A frozen dataclass is made again by its constructor from its
-    fields; any other object gets back its attributes, without a call of ``__init__``.  A function
-    is known by its name alone.  Loading makes objects of registered classes only.
+    fields; any other object, one with an ``__init__`` of its own too, gets back its attributes,
+    without a call of it.  A function is known by its name alone.  Loading makes objects of
+    registered classes only.
 
     Parameters
     ----------
@@ -151,8 +152,11 @@ def _register(
 
 
 def _constructor(part: type) -> tuple[str, ...] | None:
-    """The arguments of a frozen dataclass."""
-    if not dataclasses.is_dataclass(part) or not part.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    """The arguments of a frozen dataclass, where its constructor is that of its fields."""
+    if not dataclasses.is_dataclass(part):
+        return None
+    made = part.__dataclass_params__  # type: ignore[attr-defined]
+    if not (made.frozen and made.init):
         return None
     return tuple(field.name for field in dataclasses.fields(part) if field.init)
 

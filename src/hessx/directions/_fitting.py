@@ -89,6 +89,14 @@ def check_approximation(name: str, given: Any, *, preconditions: bool = False) -
             "expected members of hessx.Offer and hessx.Learns"
         )
         raise SettingsError(msg)
+    if given.stochastic:
+        kind = type(given).__name__
+        msg = (
+            f"{name} = {kind}(...) learns from {given.learns.value}: expected "
+            f"hessx.StochasticMethod with the rule hessx.Preconditioned({kind}(...)), or an "
+            "approximation that learns from steps, such as hessx.LBFGS()"
+        )
+        raise SettingsError(msg)
     if given.only_preconditions and not preconditions:
         kind = type(given).__name__
         msg = (

@@ -5,8 +5,10 @@ from hessx.hessians._compact import CompactForm
 from hessx.hessians._diagonal_bfgs import DiagonalBFGS
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._fisher import Fisher
 from hessx.hessians._given import Given, Jacobi
 from hessx.hessians._identity import Identity
+from hessx.hessians._kfac import EKFAC, KFAC
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
@@ -17,7 +19,9 @@ from hessx.hessians._newton import Newton
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
+from hessx.hessians._soap import SOAP
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
@@ -28,11 +32,14 @@ __all__ = [
     "BFGS",
     "DEFAULT_BYTES",
     "DFP",
+    "EKFAC",
+    "KFAC",
     "LBFGS",
     "LDFP",
     "LSR1",
     "PAIRS",
     "PSB",
+    "SOAP",
     "SR1",
     "Approximation",
     "Broyden",
@@ -42,6 +49,7 @@ __all__ = [
     "DiagonalPSB",
     "Exact",
     "ExactInverse",
+    "Fisher",
     "Given",
     "Identity",
     "Jacobi",
@@ -52,6 +60,7 @@ __all__ = [
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
+    "Shampoo",
     "Spectral",
     "WeakSecant",
     "Zero",

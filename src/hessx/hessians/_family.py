@@ -14,6 +14,8 @@ from hessx.operators import LinearOperator
 
 __all__ = ["Approximation", "Curvature"]
 
+_OF_SAMPLES = (Learns.GRADIENTS, Learns.HESSIAN, Learns.FACTORS, Learns.PER_SAMPLE)
+
 
 class Approximation:
     """Settings of an approximation B of the Hessian: the base of every one, and of one's own.
@@ -33,6 +35,8 @@ class Approximation:
         for rejected ones that are more than thirty times as long as the step before.
     only_preconditions : bool
         It stays I but in the place of a preconditioner.
+    stochastic : bool
+        It learns from samples, and fits stochastic methods alone, inside `hessx.Preconditioned`.
     wants : Wants
         `HESSIAN`: the Hessian at each accepted point, handed to `Curvature.at`.
 
@@ -80,6 +84,11 @@ class Approximation:
     def only_preconditions(self) -> bool:
         """Whether it learns from solves alone, and so stays I elsewhere."""
         return self.learns is Learns.PRODUCTS
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it learns from samples: gradients, the Hessian, layers or rows."""
+        return self.learns in _OF_SAMPLES
 
     def begin(self, frame: Frame) -> Curvature:
         """Begin a run: give the part that is at work in it, new each time.
@@ -193,7 +202,8 @@ class Curvature:
         ----------
         pair : Pair
             A step and the change of the gradient along it; of a preconditioner, a step of the model
-            and its product with B.
+            and its product with B.  What learns from samples is given those: a flat gradient,
+            `HessianAt`, a list of `LayerFactors`, or the gradients of rows.
 
         Returns
         -------

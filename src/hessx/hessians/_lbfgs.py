@@ -210,8 +210,8 @@ class LBFGS(Approximation):
 
 def _check_first(first: Approximation, damping: float | None) -> None:
     """Refuse an A0 that cannot be one."""
-    fits = first.positive and Offer.SOLVE in first.offers and not first.only_preconditions
-    if not fits:
+    stays = first.only_preconditions or first.stochastic
+    if stays or not first.positive or Offer.SOLVE not in first.offers:
         msg = (
             f"hess_inv0 = {type(first).__name__}(...): expected a positive definite approximation "
             "that offers SOLVE and learns from steps or points, such as hessx.Jacobi(), or an "

@@ -1,24 +1,35 @@
 """Oracles: the user's functions, gradients by differences, checks of derivatives."""
 
+from hessx.objectives._blocks import Batches, Blocks
 from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._check_product import ProductCheck, check_product
 from hessx.objectives._differences import DifferenceGradient, Evaluation
+from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
-from hessx.objectives._given import GivenOracle, as_oracle, take_reply
+from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import DifferenceProduct, make_hessian
 from hessx.objectives._hessian_at import HessianAt
+from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
 
 __all__ = [
+    "Batches",
+    "Blocks",
     "DifferenceGradient",
     "DifferenceProduct",
     "Evaluation",
+    "FiniteSum",
     "GivenOracle",
     "GradientCheck",
     "HessianAt",
+    "Importance",
     "Objective",
     "ProductCheck",
+    "Sequential",
+    "Shuffled",
+    "WithReplacement",
     "as_oracle",
     "check_gradient",
+    "check_offers",
     "check_product",
     "make_hessian",
     "make_objective",

@@ -10,11 +10,17 @@ from typing import Any
 from hessx._xp import Array, Space, take_gradient, take_value
 from hessx.core import EXACT, Counts, Oracle, Precision, Reply, Request, Wants
 from hessx.objectives._hessian_at import HessianAt
-from hessx.operators import as_operator
+from hessx.operators import Unary, as_operator
 
-__all__ = ["GivenOracle", "as_oracle", "take_reply"]
+__all__ = ["GivenOracle", "as_oracle", "check_offers", "take_reply"]
 
 _FIRST_ORDER = Wants.VALUE | Wants.GRADIENT
+_ANSWERS = {
+    Wants.VALUE: "value",
+    Wants.GRADIENT: "grad",
+    Wants.HESSIAN: "hessian",
+    Wants.PER_SAMPLE: "per_sample",
+}
 
 
 def as_oracle(given: Any) -> Oracle | None:
@@ -37,7 +43,29 @@ def as_oracle(given: Any) -> Oracle | None:
     return oracle
 
 
-def take_reply(space: Space, reply: Reply, counts: Counts, sign: float) -> Reply:
+def check_offers(offers: Wants, wants: Wants) -> None:
+    """Refuse an oracle that cannot answer what will be asked.
+
+    Raises
+    ------
+    ValueError
+        So it is.
+    """
+    wanted = _FIRST_ORDER | wants
+    if wanted in offers:
+        return
+    who = "every method asks"
+    if wants is Wants.HESSIAN:
+        who = "a second-order method asks"
+    elif wants:
+        who = "this method, with its rules and its estimate, asks"
+    msg = f"the oracle offers {_named(offers)}: {who} for {_named(wanted)}"
+    if Wants.PER_SAMPLE in wants or Wants.FACTORS in wants:
+        msg += "; models of hessx.models in hessx.FiniteSum(model) offer all"
+    raise ValueError(msg)
+
+
+def take_reply(space: Space, reply: Reply, counts: Counts, sign: float, rows: int = 0) -> Reply:
     """Take value and gradient, or the Hessian, as users give them, and turn them to a minimum.
 
     Parameters
@@ -50,11 +78,14 @@ def take_reply(space: Space, reply: Reply, counts: Counts, sign: float) -> Reply
         Of the products to come.
     sign : float
         -1 to maximise.
+    rows : int
+        Those of a finite sum that a product goes over.
 
     Returns
     -------
     Reply
-        Flat, for a solver; the gradient is not copied.
+        Flat, for a solver; the gradient is not copied.  What the reply has no gradient for has
+        none here.
 
     Raises
     ------
@@ -63,14 +94,39 @@ def take_reply(space: Space, reply: Reply, counts: Counts, sign: float) -> Reply
     """
     if reply.hessian is not None:
         operator = as_operator(space, reply.hessian, "the Hessian")
-        hessian = HessianAt(space, operator.matvec, counts, sign, operator)
+        hessian = HessianAt(
+            space, operator.matvec, counts, sign, operator, rows=rows, given=reply.hessian
+        )
         return Reply(reply.ticket, hessian=hessian)
-    value, grad = take_value(space, reply.value), take_gradient(space, reply.grad)
+    value = take_value(space, reply.value)
+    grad = None if reply.grad is None else take_gradient(space, reply.grad)
+    per_sample = reply.per_sample
     if sign < 0.0:
-        value, grad = -value, -grad
+        value, grad = -value, None if grad is None else -grad
+        per_sample = None if per_sample is None else _Negated(per_sample)
     precision = reply.precision
     precision = Precision.of(reply.value) if precision is EXACT else precision
-    return Reply(reply.ticket, value, grad, None, precision)
+    return Reply(reply.ticket, value, grad, None, precision, per_sample, reply.rows)
+
+
+class _Negated(Unary):
+    """Gradients of single rows, of -f; their coefficients are those of f."""
+
+    @property
+    def coefficients(self) -> Array:
+        return self.A.coefficients  # type: ignore[attr-defined]
+
+    def mean(self, coefficients: Array) -> Array:
+        return -self.A.mean(coefficients)  # type: ignore[attr-defined]
+
+    def matrix(self) -> Array:
+        return -self.A.matrix()  # type: ignore[attr-defined]
+
+    def _apply(self, v: Array) -> Array:
+        return -self.A._apply(v)
+
+    def _apply_transposed(self, u: Array) -> Array:
+        return -self.A._apply_transposed(u)
 
 
 class GivenOracle:
@@ -87,8 +143,8 @@ class GivenOracle:
         Of x.
     sign : float
         -1 to maximise.
-    second_order : bool
-        Whether the Hessian will be asked for.
+    wants : Wants
+        What will be asked for beside value and gradient.
 
     Raises
     ------
@@ -104,15 +160,11 @@ class GivenOracle:
     """
 
     def __init__(
-        self, oracle: Oracle, space: Space, sign: float = 1.0, *, second_order: bool = False
+        self, oracle: Oracle, space: Space, sign: float = 1.0, wants: Wants = Wants.NOTHING
     ) -> None:
         self.oracle, self.space, self.sign = oracle, space, sign
         self.offers, self.counts = oracle.offers, oracle.counts
-        wanted = _FIRST_ORDER | Wants.HESSIAN if second_order else _FIRST_ORDER
-        if wanted not in self.offers:
-            who = "a second-order method asks" if second_order else "every method asks"
-            msg = f"the oracle offers {_named(self.offers)}: {who} for {_named(wanted)}"
-            raise ValueError(msg)
+        check_offers(self.offers, wants)
         self.counts.take_over(Counts())
 
     def answer(self, request: Request) -> Reply:
@@ -127,15 +179,16 @@ class GivenOracle:
         if reply.ticket != request.ticket:
             msg = f"the oracle's reply has ticket {reply.ticket}: expected {request.ticket}"
             raise ValueError(msg)
-        hessian = request.wants is Wants.HESSIAN
-        for name in ("hessian",) if hessian else ("value", "grad"):
-            if getattr(reply, name) is None:
+        for part in request.wants:
+            if getattr(reply, _ANSWERS[part]) is None:
                 wants = _named(request.wants)
-                msg = f"the oracle's reply has no {name}: the request wants {wants}"
+                msg = f"the oracle's reply has no {_ANSWERS[part]}: the request wants {wants}"
                 raise ValueError(msg)
-        if not hessian:
+        if Wants.HESSIAN not in request.wants:
             reply.hessian = None
-        return take_reply(self.space, reply, self.counts, self.sign)
+        sample = request.sample
+        rows = getattr(self.oracle, "N", 0) if sample is None else sample.size
+        return take_reply(self.space, reply, self.counts, self.sign, rows)
 
     def _shown(self, grad: Callable[[], Array]) -> Any:
         """The gradient that the run has, as the oracle gave it; a new array."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, Space, fetch, quiet, take_product
-from hessx.core import Counts
+from hessx.core import Counts, LayerFactors
 from hessx.operators import DenseOperator
 
 __all__ = ["HessianAt"]
@@ -29,6 +29,10 @@ class HessianAt:
         -1 to maximise.
     operator : LinearOperator, optional
         What ``apply`` came from, for its diagonal.
+    rows : int
+        ``counts.rows`` grows by so many per product: the rows of a finite sum.
+    given : object, optional
+        The user's Hessian, where it has ``sampled_gradient`` or ``factors``.
 
     Raises
     ------
@@ -36,7 +40,7 @@ class HessianAt:
         On a product of another library, dtype, device or shape than x.
     """
 
-    __slots__ = ("apply", "counts", "operator", "sign", "space")
+    __slots__ = ("apply", "counts", "given", "operator", "rows", "sign", "space")
 
     def __init__(
         self,
@@ -45,13 +49,17 @@ class HessianAt:
         counts: Counts,
         sign: float,
         operator: Any = None,
+        *,
+        rows: int = 0,
+        given: Any = None,
     ) -> None:
         self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
-        self.operator = operator
+        self.operator, self.rows, self.given = operator, rows, given
 
     def __call__(self, v: Array) -> Array:
         """Multiply; one product."""
         self.counts.products += 1
+        self.counts.rows += self.rows
         product = take_product(self.space, self.apply(v))
         return product if self.sign > 0.0 else -product
 
@@ -95,6 +103,51 @@ class HessianAt:
             H = self.space.xp.stack(columns)
         with quiet():
             return 0.5 * H + 0.5 * H.T
+
+    def sampled_gradient(self, seed: int) -> Array:
+        """Give the mean gradient with labels drawn from the model, flat; counted as a gradient.
+
+        Parameters
+        ----------
+        seed : int
+            Of the labels.
+
+        Raises
+        ------
+        ValueError
+            The user's Hessian has none.
+        """
+        return take_product(self.space, self._sampled("sampled_gradient", seed)) * self.sign
+
+    def factors(self, seed: int | None = None) -> list[LayerFactors]:
+        """Give inputs and slopes of each layer; counted as a gradient.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Of labels drawn from the model; None takes those of the data.
+
+        Raises
+        ------
+        ValueError
+            The user's Hessian has none.
+        """
+        layers: list[LayerFactors] = self._sampled("factors", seed)
+        if self.sign > 0.0:
+            return layers
+        return [LayerFactors(layer.span, layer.inputs, -layer.slopes) for layer in layers]
+
+    def _sampled(self, name: str, seed: int | None) -> Any:
+        ask = getattr(self.given, name, None)
+        if ask is None:
+            msg = (
+                f"the Hessian has no {name}(seed): a method that learns from it needs a model that "
+                "gives it, such as those of hessx.models in hessx.FiniteSum(model)"
+            )
+            raise ValueError(msg)
+        self.counts.gradients += 1
+        self.counts.rows += self.rows
+        return ask(seed)
 
     def diagonal(self) -> Array | None:
         """Give the diagonal where the user's operator or matrix has one."""

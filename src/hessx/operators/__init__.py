@@ -5,7 +5,7 @@ from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
 from hessx.operators._dense import DenseOperator
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
-from hessx.operators._linear_operator import LinearOperator
+from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "LinearOperator",
     "LowRankOperator",
     "OperatorCheck",
+    "Unary",
     "as_operator",
     "as_products",
     "check_adjoint",

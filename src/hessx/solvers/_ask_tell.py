@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array
-from hessx.core import Checkpoint, Counts, Reply, Result
+from hessx.core import Checkpoint, Counts, Reply, Result, Sample, SettingsError, Wants
 from hessx.objectives import take_reply
 from hessx.solvers._interrupts import interrupts
 from hessx.solvers._setup import Setup
@@ -86,6 +86,9 @@ class AskTell:
             maximize=maximize,
             resume=resume,
         )
+        if Wants.PER_SAMPLE in getattr(setup.plan.solver, "wants", Wants.NOTHING):
+            msg = "the method learns from the gradients of single rows, which cannot be told: "
+            raise SettingsError(msg + "use hessx.minimize with a hessx.FiniteSum")
         self._space, self._run = setup.space, setup.run(Counts(), callback)
         self._asked = False
         self._move_on()
@@ -101,6 +104,11 @@ class AskTell:
         if self.done:
             return "nothing"
         return "hessian" if self._run.wants_hessian else "value and gradient"
+
+    @property
+    def sample(self) -> Sample | None:
+        """The rows of a finite sum to evaluate it on: a stochastic method's; None for all."""
+        return None if self.done else self._run.request.sample
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -142,6 +150,7 @@ class AskTell:
             if hessian is None:
                 run.counts.values += 1
                 run.counts.gradients += 1
+                run.counts.rows += 0 if self.sample is None else self.sample.size
             run.absorb(reply)
             self._asked = False
             self._move_on()

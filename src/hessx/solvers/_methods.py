@@ -25,6 +25,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
+from hessx.solvers._stochastic_names import STOCHASTIC
 
 __all__ = ["choose_method", "known_methods"]
 
@@ -65,6 +66,7 @@ _TABLE = {
     "sr1": within(SR1, "hess0"),
     "psb": within(PSB, "hess0"),
     "lsr1": within(LSR1, "maxcor", "hess0"),
+    **STOCHASTIC,
 }
 
 
@@ -75,7 +77,7 @@ def known_methods() -> list[str]:
     --------
     >>> from hessx.solvers import known_methods
     >>> known_methods()  # doctest: +ELLIPSIS
-    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ... 'lsr1']
+    ['auto', 'lbfgs', 'l-bfgs-b', 'bfgs', ...]
     """
     return list(_TABLE)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hessx.core import Oracle, Result, Wants, check_flag
 from hessx.hessians import as_approximation
-from hessx.objectives import GivenOracle, as_oracle, make_objective
+from hessx.objectives import GivenOracle, as_oracle, check_offers, make_objective
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
 from hessx.solvers._setup import Setup
@@ -191,12 +191,16 @@ def minimize(
         resume=resume,
         products=products,
         learnt=learnt,
+        N=getattr(given, "N", None),
     )
     space, plan = setup.space, setup.plan
     keeper = Keeper(checkpoint, checkpoint_every)
+    wants = getattr(plan.solver, "wants", Wants.NOTHING)
+    if plan.solver.second_order:
+        wants |= Wants.HESSIAN
     oracle: Oracle
     if given is not None:
-        oracle = GivenOracle(given, space, setup.sign, second_order=plan.solver.second_order)
+        oracle = GivenOracle(given, space, setup.sign, wants)
     else:
         oracle = make_objective(
             fun,
@@ -210,6 +214,8 @@ def minimize(
             abs_step=plan.abs_step,
             x_scale=plan.x_scale,
         )
+        if Wants.PER_SAMPLE in wants or Wants.FACTORS in wants:
+            check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
     return drive(run, oracle, keeper)
 

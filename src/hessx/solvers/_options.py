@@ -14,6 +14,8 @@ from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
 from hessx.hessians import Approximation
 from hessx.solvers._compositions import FIELDS, learning
 from hessx.solvers._methods import choose_method
+from hessx.solvers._stochastic_method import StochasticMethod
+from hessx.solvers._stochastic_options import within_steps
 
 __all__ = ["Plan", "plan"]
 
@@ -157,6 +159,8 @@ def plan(
         if learnt is not None:
             names["approximation"] = "hess"
             solver = learning(solver, learnt)
+        if isinstance(solver, StochasticMethod):
+            solver, stops = within_steps(solver, stops)
         stopping = Stopping(**stops) if stops else _USUAL
     except SettingsError as error:
         raise SettingsError(_named_as_given(str(error), names)) from None

@@ -179,7 +179,7 @@ class Run:
             maximize=self.sign < 0.0,
             outcome=self.outcome,
             message=self.message,
-            counts=self.counts,
+            counts=replace(self.counts),  # an oracle may count for another run by then
             seconds=self.watch.seconds,
             history=self.observers.history,
         )
@@ -217,6 +217,7 @@ class Run:
     def _take_up(self, resumed: Checkpoint, space: Space) -> None:
         resumed.check(space, maximize=self.sign < 0.0)
         self.state = resumed.state_for(self.solver, space)
+        self.state.reopen(self.solver)
         self.state.turns = self.observers.wants_turns
         self.state.sizes = self.stopping.xrtol > 0.0
         self.answered = resumed.answered
@@ -250,6 +251,8 @@ class Run:
         seconds = self.watch.seconds
         state, stopping = self.state, self.stopping
         self.outcome, self.message = stopping.apply(state, self.counts, seconds)
+        if self.outcome is not Outcome.RUNNING and state.close(self.outcome, self.message):
+            self.outcome, self.message = Outcome.RUNNING, ""
         converged = self.outcome is Outcome.CONVERGED_GRADIENT
         hidden = self.outcome is Outcome.CONVERGED_PRECISION and state.trouble is None
         if converged and state.iteration == 0:

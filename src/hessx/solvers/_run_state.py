@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hessx._xp import Array, Packet, Space
 from hessx.core import Frame, Outcome, Point, Precision, Reply, Request, Wants
@@ -194,6 +195,13 @@ class RunState:
         self.doubts += 1
         if self.doubts > 1:
             self.coarse = min(_COARSER * self.coarse, self.space.eps**_COARSEST)
+
+    def close(self, outcome: Outcome, message: str) -> bool:  # noqa: ARG002
+        """Put an end off, where something is left to evaluate; True where that is so."""
+        return False
+
+    def reopen(self, method: Any) -> None:
+        """After a load, for a method whose budget may be another than that of the saved run."""
 
     def arrive(self, grad_square: float) -> None:
         """After an accepted step, with g'g in z: is f falling without end, are numbers in range?"""

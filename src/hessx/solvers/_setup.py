@@ -11,6 +11,7 @@ from hessx.hessians import Approximation
 from hessx.solvers._observers import Observers
 from hessx.solvers._options import plan
 from hessx.solvers._run import Run
+from hessx.solvers._stochastic_method import StochasticMethod
 
 __all__ = ["Setup"]
 
@@ -26,6 +27,8 @@ class Setup:
         Whether products with the Hessian are given: then "auto" is "trust-ncg".
     learnt : Approximation, optional
         Given as hess.
+    N : int, optional
+        The rows of a finite sum.
 
     Attributes
     ----------
@@ -58,6 +61,7 @@ class Setup:
         resume: Any,
         products: bool = False,
         learnt: Approximation | None = None,
+        N: int | None = None,
     ) -> None:
         self.history = check_flag("history", history)
         self.sign = -1.0 if check_flag("maximize", maximize) else 1.0
@@ -69,6 +73,8 @@ class Setup:
         self.plan = plan(
             method, options, tol, x_scale, max_seconds, products=products, learnt=learnt
         )
+        if isinstance(self.plan.solver, StochasticMethod):
+            self.plan.solver = self.plan.solver.over(N)
 
     def run(
         self, counts: Counts, callback: Callable[..., Any] | None, *, progress: bool = False
@@ -81,7 +87,7 @@ class Setup:
             history=self.history,
             points=plan.points,
             progress=progress,
-            limit=plan.stopping.max_iterations,
+            limit=getattr(plan.solver, "iterations", plan.stopping.max_iterations),
         )
         run = Run(
             plan.solver,

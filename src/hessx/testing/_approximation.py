@@ -43,8 +43,9 @@ def check_approximation(
     - a run in a trust region, in a line search and as a preconditioner, if it fits there,
       minimises a convex function, and one that is saved and taken up again makes the same steps.
 
-    All of it in x, and in x / x_scale for an array x_scale, unless ``begin`` refuses that by a
-    `SettingsError`.
+    What learns from samples is given gradients, layers or rows in the place of pairs, all of use,
+    and is asked for no run.  All of it in x, and in x / x_scale for an array x_scale, unless
+    ``begin`` refuses that by a `SettingsError`.
 
     Parameters
     ----------
@@ -109,9 +110,11 @@ def _check(posed: Posed, secant: bool) -> None:
                 posed.near(posed.host(curvature.matvec(s)), posed.host(y), "B s = y", size)
         _check_products(posed, curvature, f"after {k + 1} pairs")
     _check_copies(posed, curvature)
-    _check_useless_pairs(posed, curvature)
+    if not approximation.stochastic:
+        _check_useless_pairs(posed, curvature)
     _check_reset(posed, curvature)
-    check_places(posed)
+    if not approximation.stochastic:
+        check_places(posed)
 
 
 def _check_products(posed: Posed, curvature: Curvature, when: str) -> None:
@@ -215,7 +218,7 @@ def _check_useless_pairs(posed: Posed, curvature: Curvature) -> None:
 
 
 def _check_reset(posed: Posed, curvature: Curvature) -> None:
-    if posed.approximation.learns not in _FROM_STEPS:
+    if posed.approximation.learns not in _FROM_STEPS and not posed.approximation.stochastic:
         return
     if curvature.reset():
         fresh = posed.approximation.begin(posed.frame)

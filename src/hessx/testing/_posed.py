@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Packet, Space, like, to_host, under
-from hessx.core import Frame, Offer, Pair
+from hessx.core import Frame, LayerFactors, Learns, Offer, Pair
 from hessx.hessians import Approximation, Curvature
 
 __all__ = ["Apply", "Posed", "expect"]
@@ -83,9 +83,34 @@ class Posed:
         accepted: bool = True,
         known: bool = False,
     ) -> str:
-        """Do what a run does with a pair, where it knows B s, or where it does not."""
+        """Do what a run does with a pair, where it knows B s, or where it does not.
+
+        What learns from samples is given some that are made of the pair.
+        """
         s, y = pair
         before = self.host(s), self.host(y)
+        if self.approximation.stochastic:
+            packet = Packet(self.space)
+            packet.ask(s_y=s @ y)
+            note = curvature.update(self._sample(s, y))
+            curvature.hold(packet)
+            packet.fetch()
+        else:
+            note = self._teach_pair(curvature, s, y, accepted, known)
+        expect(type(note) is str, f"update gave {note!r}: expected a word, or ''")
+        after = self.host(s), self.host(y)
+        kept = all(
+            np.array_equal(*both, equal_nan=True) for both in zip(before, after, strict=True)
+        )
+        expect(kept, "update wrote into what it learns from")
+        curvature.leave()
+        self.arrive(curvature)
+        return note
+
+    def _teach_pair(
+        self, curvature: Curvature, s: Array, y: Array, accepted: bool, known: bool
+    ) -> str:
+        """Measure a trial and learn from its step, with one fetch."""
         found, packet = Pair(s, y, accepted=accepted), Packet(self.space)
         packet.ask(s_y=s @ y, y_y=y @ y, s_s=s @ s)
         if known:
@@ -97,16 +122,18 @@ class Posed:
         found.numbers = under(numbers, _OWN)
         found.s_y, found.y_y, found.s_s = numbers["s_y"], numbers["y_y"], numbers["s_s"]
         found.s_B_s = numbers.get("s_B_s", found.s_B_s)
-        note = curvature.update(found)
-        expect(type(note) is str, f"update gave {note!r}: expected a word, or ''")
-        after = self.host(s), self.host(y)
-        kept = all(
-            np.array_equal(*both, equal_nan=True) for both in zip(before, after, strict=True)
-        )
-        expect(kept, "update wrote into the pair")
-        curvature.leave()
-        self.arrive(curvature)
-        return note
+        return curvature.update(found)
+
+    def _sample(self, s: Array, y: Array) -> Any:
+        """Give evidence of a batch of two rows, whose gradients are s and y."""
+        learns, rows = self.approximation.learns, self.space.xp.stack([s, y])
+        if learns is Learns.GRADIENTS:
+            return y
+        if learns is Learns.HESSIAN:
+            return _Hessian(self)
+        if learns is Learns.PER_SAMPLE:
+            return _Rows(rows)
+        return [LayerFactors(slice(0, self.space.n), rows, rows[:, :1] * 0.0 + 1.0)]
 
     def arrive(self, curvature: Curvature) -> None:
         """Hand over the Hessian, where it is wanted."""
@@ -149,3 +176,13 @@ class _Hessian:
 
     def diagonal(self) -> Array:
         return self.posed.there(np.diag(self.posed.H).copy())
+
+
+@dataclass
+class _Rows:
+    """Gradients of rows as an oracle hands them out."""
+
+    J: Array
+
+    def matrix(self) -> Array:
+        return self.J

@@ -1,0 +1,173 @@
+"""Rules one after the other: a composition at work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hessx._xp import Array, Packet, Space, quiet
+from hessx.core import Pair, SettingsError, check_part, saved
+from hessx.rules._links import EntryLink, LeafLink, Link, Shapes, WholeLink
+from hessx.rules._rule import Rule
+
+__all__ = ["Chain", "as_rules"]
+
+
+def as_rules(name: str, given: Any) -> tuple[Rule, ...]:
+    """Take one rule or several as a tuple.
+
+    Raises
+    ------
+    SettingsError
+        No rule at all, or something else among them.
+    """
+    rules = (given,) if isinstance(given, Rule) else given
+    if not isinstance(rules, list | tuple) or not rules:
+        msg = f"{name} = {given!r}: expected a rule, such as Adam(), or a list of rules"
+        raise SettingsError(msg)
+    for i, rule in enumerate(rules):
+        check_part(f"{name}[{i}]", rule, Rule, "a rule, such as Adam()")
+    return tuple(rules)
+
+
+@saved
+class Chain:
+    """A chain of rules at work: each takes what the one before gives, the first the gradient.
+
+        x+ = x - rate d,   d = rule_k(... rule_2(rule_1(g)))
+
+    ``[ClipNorm(1.0), Adam(), Decay(0.01)]`` is AdamW of clipped gradients, ``[Decay(0.01),
+    SGD(0.9)]`` momentum with decay inside.  Made by `Chain.begin`; saved with the run.
+
+    Notes
+    -----
+    No fetch anywhere.  Neighbours that act on entries are joined with x - rate d into one pass.
+    Arrays given are never written to.  d holds until the next step alone: it may be the gradient,
+    or an array of the chain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hessx._xp import space_of
+    >>> from hessx.rules import Adam, Chain, ClipNorm, Decay
+    >>> x = np.array([3.0, -4.0])
+    >>> chain = Chain.begin([ClipNorm(1.0), Adam(), Decay(0.1)], space_of(x), x)
+    >>> for t in range(1, 201):
+    ...     x = chain.step(t, x, x, rate=0.1)
+    >>> bool(abs(x).max() < 0.1)
+    True
+    """
+
+    __slots__ = ("links",)
+
+    def __init__(self, links: list[Link]) -> None:
+        self.links = links
+
+    @classmethod
+    def begin(
+        cls, rules: Rule | Sequence[Rule], space: Space, x: Array, shapes: Shapes | None = None
+    ) -> Chain:
+        """Begin at x, a flat vector.
+
+        Parameters
+        ----------
+        rules : Rule or sequence of Rule
+            In order.
+        space : Space
+            Of x.
+        x : array, shape (n,)
+            The starting point.
+        shapes : tuple of tuple of int, optional
+            Of the leaves of x; those of ``space`` by default.
+
+        Raises
+        ------
+        SettingsError
+            No rules, or a leaf that a rule cannot take.
+        """
+        shapes = space.shapes if shapes is None else shapes
+        links: list[Link] = []
+        joined: list[Rule] = []
+        for rule in as_rules("rules", rules):
+            if joined and (rule.acts_on != "entries" or rule.measures):
+                links.append(EntryLink(space, tuple(joined), x))
+                joined = []
+            if rule.acts_on == "entries":
+                joined.append(rule)
+            elif rule.acts_on == "leaf":
+                links.append(LeafLink(space, rule, x, shapes))
+            else:
+                links.append(WholeLink(space, rule, x))
+        if joined:
+            links.append(EntryLink(space, tuple(joined), x))
+        return cls(links)
+
+    def direction(self, t: int, g: Array, x: Array) -> Array:
+        """Give d for step t = 1, 2, ...; the chain has then taken the step."""
+        with quiet():
+            for link in self.links:
+                g = link.direction(t, g, x)
+        return g
+
+    def step(self, t: int, g: Array, x: Array, rate: Any, base: Array | None = None) -> Array:
+        """Give x+ = base - rate d, a new vector.
+
+        Parameters
+        ----------
+        t : int
+            1, 2, ...
+        g, x : array, shape (n,)
+            Gradient and point.
+        rate : float or 0-d array
+            Of x's library and device, where it is an array.
+        base : array, shape (n,), optional
+            x by default.
+        """
+        with quiet():
+            for link in self.links[:-1]:
+                g = link.direction(t, g, x)
+            return self.links[-1].step(t, g, x, rate, x if base is None else base)
+
+    def learns(self) -> list[tuple[Any, int, bool]]:
+        """Give what learns from the Hessian, with its ``every`` and ``fresh``."""
+        return [found for link in self.links for found in link.learns()]
+
+    def lesson_due(self, t: int) -> str:
+        """Say on what sample a lesson is due before step t: "", "same" as the gradient, "fresh"."""
+        due = [fresh for _, every, fresh in self.learns() if (t - 1) % every == 0]
+        return "" if not due else "fresh" if any(due) else "same"
+
+    def learn(self, t: int, hessian: Any) -> None:
+        """Hand the Hessian of the sample to all rules whose turn it is before step t."""
+        with quiet():
+            for link in self.links:
+                link.learn(t, hessian)
+
+    def learn_rows(self, t: int, rows: Any) -> None:
+        """Hand the gradients of the sample's rows to all rules that want them, before step t."""
+        with quiet():
+            for part in self._parts("learn_rows"):
+                part.learn_rows(t, rows)
+
+    def learn_pair(self, pair: Pair) -> str:
+        """Hand a step and the change of a sampled gradient to all rules; what they say of it."""
+        return "".join(part.learn_pair(pair) for part in self._parts("learn_pair"))
+
+    def inverse_hessian(self) -> Any:
+        """Give the A of the first rule that has one, as an operator; else None."""
+        return next((part.inverse_hessian() for part in self._parts("inverse_hessian")), None)
+
+    def _parts(self, verb: str) -> list[Any]:
+        parts = (getattr(link, "part", None) for link in self.links)
+        return [part for part in parts if hasattr(part, verb)]
+
+    def diagonal(self) -> Array | None:
+        """Give A of the last step, where a rule's d is diag(A) times its mean of gradients."""
+        with quiet():
+            found = (link.diagonal() for link in self.links)
+            return next((A for A in found if A is not None), None)
+
+    def hold(self, packet: Packet) -> None:
+        """Name the arrays that a lazy library has to compute with the packet."""
+        for link in self.links:
+            link.hold(packet)
