@@ -183,7 +183,11 @@ def test_ask_tell_names_the_rows():
 
 @pytest.mark.parametrize(
     ("rate", "values"),
-    [(hessx.StochasticArmijo(10.0), 3), (hessx.PolyakRate(), 0), (hessx.Hypergradient(0.1, 1e-3), 0)],
+    [
+        (hessx.StochasticArmijo(10.0), 3),
+        (hessx.PolyakRate(), 0),
+        (hessx.Hypergradient(0.1, 1e-3), 0),
+    ],
 )
 def test_rates_that_follow_the_loss(rate, values):
     loss = SumOfRows(NUMPY)
