@@ -229,6 +229,7 @@ def test_spatial_means_are_those_over_the_last_axes():
 def test_sophia_g_squares_the_sampled_gradient_times_the_rows():
     space = space_of(np.zeros(n))
     hessian = Diagonal(space, make_backend("numpy"), np.linspace(-1.0, 2.0, n))
+    assert hessx.SophiaG().wants == Wants.HESSIAN | Wants.FACTORS
     expected = 7.0 * np.linspace(-1.0, 2.0, n) ** 2
     np.testing.assert_allclose(hessx.SophiaG().lesson(1, hessian), expected, rtol=1e-14)
 
@@ -319,7 +320,7 @@ def test_lessons_on_layers_are_those_of_the_approximation(kind, labels):
     approximation = kind(damping=0.5, labels=labels)
     x, layers = start(), Layers()
     rule = hessx.Preconditioned(approximation, beta=0.0, every=3, seed=5)
-    assert rule.wants is Wants.HESSIAN
+    assert rule.wants == Wants.HESSIAN | Wants.FACTORS
     chain = Chain.begin(rule, space_of(x), x)
     dues = [t for t in range(1, 8) if chain.lesson_due(t)]
     for t in range(1, 8):
