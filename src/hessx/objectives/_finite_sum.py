@@ -120,7 +120,7 @@ class FiniteSum:
         check_finite = check_flag("check_finite", check_finite)
         self._terms, self._data = _take(fun, data, jac, hess, hessp, check_finite=check_finite)
         self.offers, self.N = self._terms.offers, self._data.N
-        self._space: Any = None
+        self._space: Space | None = None
         self._last: tuple[Sample | None, Batch | None] = None, None
 
     def __call__(self, x: Any, sample: Sample | None = None) -> tuple[Any, Any]:
@@ -174,13 +174,14 @@ class FiniteSum:
 
     def _place(self, x: Any) -> Space:
         """Give library and device of x, as long as they are those of the point before."""
-        leaf = first_leaf(x)
-        if self._space is None or self._space.mismatch(leaf) is not None:
+        space = self._space
+        leaf = x if space is not None and type(x) is space.array_type else first_leaf(x)
+        if space is None or space.mismatch(leaf) is not None:
             space = space_of(leaf, ())
             self._data.place(space)
             self._terms.place(space)
             self._space, self._last = space, (None, None)
-        return self._space  # type: ignore[no-any-return]
+        return space
 
     def _batch(self, space: Space, sample: Sample | None) -> Batch | None:
         """Give the rows asked for; None where they are all, and do not fit into memory."""
@@ -197,13 +198,13 @@ class FiniteSum:
         if batch is not None:
             return self._terms.value(x, batch)
         space = space_of(x)
-        return self._mean(lambda piece: take_value(space, self._terms.value(x, piece)))
+        return self._mean(space, lambda piece: take_value(space, self._terms.value(x, piece)))
 
     def _value_and_grad(self, x: Any, batch: Batch | None) -> tuple[Any, Any]:
         if batch is not None:
             return self._terms.value_and_grad(x, batch)
         space, value, grad = space_of(x), 0.0, None
-        for piece in self._data.pieces(self._space):
+        for piece in self._data.pieces(space):
             share, (f, g) = piece.size / self.N, self._terms.value_and_grad(x, piece)
             part = take_gradient(space, g) * share
             value = value + take_value(space, f) * share
@@ -218,12 +219,12 @@ class FiniteSum:
         def part(v: Array, piece: Batch) -> Array:
             return as_operator(space, self._terms.hessian(x, piece), "hess(x)").matvec(v)
 
-        return lambda v: self._mean(lambda piece: part(v, piece))
+        return lambda v: self._mean(space, lambda piece: part(v, piece))
 
-    def _mean(self, of: Callable[[Batch], Any]) -> Any:
+    def _mean(self, space: Space, of: Callable[[Batch], Any]) -> Any:
         """Average over the pieces of data that are not in memory."""
         total = None
-        for piece in self._data.pieces(self._space):
+        for piece in self._data.pieces(space):
             part = of(piece) * (piece.size / self.N)
             total = part if total is None else total + part
         return total
