@@ -156,6 +156,12 @@ class FiniteSum:
             raise ValueError(msg)
         batch = self._batch(self._place(x), request.sample)
         size = self.N if request.sample is None else request.sample.size
+        if Wants.PER_SAMPLE in wants and batch is None:
+            msg = (
+                "the gradient of every single row is wanted, and the data are not in memory: give "
+                "arrays, or take a method that keeps none of them, such as SVRG in place of SAGA"
+            )
+            raise ValueError(msg)
         if Wants.HESSIAN in wants:
             return Reply(request.ticket, hessian=self._hessian(x, batch))
         self.counts.values += 1
@@ -166,10 +172,8 @@ class FiniteSum:
         value, grad = self._value_and_grad(x, batch)
         reply = Reply(request.ticket, value, grad)
         if Wants.PER_SAMPLE in wants:
-            if batch is None:
-                msg = "gradients of single rows of data that are not in memory: ask on a sample"
-                raise ValueError(msg)
-            reply.per_sample, reply.rows = self._terms.per_sample(x, batch), batch.numbers
+            reply.per_sample = self._terms.per_sample(x, batch)  # type: ignore[arg-type]
+            reply.rows = batch.numbers  # type: ignore[union-attr]
         return reply
 
     def _place(self, x: Any) -> Space:
