@@ -64,8 +64,6 @@ class StochasticState(RunState):
         Those of the present step, and what has been asked of them.
     taught, tried : bool
         The lesson of this step has been given; its search has ended.
-    at_start : 0-d array or float, optional
-        f at x0, on the first sample, until the first report.
     value, slope, d : 0-d array or float, 0-d array, array
         f on the first sample of the step, g'd and d, for rates.
     total, count, skipped : 0-d array or float, float, 0-d array
@@ -102,7 +100,6 @@ class StochasticState(RunState):
     value: Any = math.nan
     slope: Any = None
     d: Array = None
-    at_start: Any = None
     total: Any = 0.0
     count: float = 0.0
     skipped: Any = 0.0

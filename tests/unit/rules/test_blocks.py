@@ -9,7 +9,7 @@ import pytest
 
 from _helpers.perceptron import gradient, leaves_of, start
 from _helpers.rules import ENTRIES
-from hessx._xp import _numpy_tape, _pointwise, space_of
+from hessx._xp import _cupy_tape, _numpy_tape, _pointwise, space_of
 from hessx.rules import SGD, Chain, Rule
 
 STEPS = 4
@@ -47,6 +47,49 @@ def test_blocks_give_the_bits_of_the_plain_expressions(name, dtype, monkeypatch,
     for a, b in zip(in_blocks, run(ENTRIES[name], dtype), strict=True):
         assert a.dtype == b.dtype == dtype
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.backends("cupy-signatures", "cupy")
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, "float64") for name in ENTRIES] + [("adam", "float32"), ("dog", "float32")],
+)
+def test_a_kernel_gives_the_bits_of_the_plain_expressions(backend, name, dtype, monkeypatch):
+    """CuPy's, whose body is compiled for the host where there is no GPU; one launch a pass."""
+    launched = []
+    plain = _cupy_tape.CupyTape.run
+    monkeypatch.setattr(
+        _cupy_tape.CupyTape, "run", lambda *args: launched.append(name) or plain(*args)
+    )
+    on_host, x = start().astype(dtype), backend.asarray(start(), dtype)
+    chain = Chain.begin(ENTRIES[name], space_of(x), x)
+    expected = Chain.begin(ENTRIES[name], space_of(on_host), on_host)
+    for t in range(1, STEPS + 1):
+        g = gradient(on_host).astype(dtype)
+        x = chain.step(t, backend.asarray(g, dtype), x, 0.01)
+        on_host = expected.step(t, g, on_host, 0.01)
+        np.testing.assert_array_equal(backend.to_numpy(x), on_host)
+    assert len(launched) == STEPS * len(chain.links)
+
+
+@pytest.mark.backends("torch", "torch-float32")
+@pytest.mark.parametrize("name", ["adam", "nesterov", "dog", "clipped"])
+def test_torch_runs_in_blocks_on_the_host(backend, name, monkeypatch):
+    """Bits may differ: lerp takes another path at the end of a vector."""
+    ends = []
+    for long in (1, 10**9):
+        monkeypatch.setattr(_pointwise, "_LONG", long)
+        monkeypatch.setattr(_pointwise, "_BLOCK", 7)
+        x = x0 = backend.asarray(start())
+        chain = Chain.begin(ENTRIES[name], space_of(x), x)
+        for t in range(1, STEPS + 1):
+            x = chain.step(t, backend.asarray(gradient(start() * t)), x, 0.01)
+        backend.assert_same_kind(x, x0)
+        np.testing.assert_array_equal(
+            backend.to_numpy(x0), backend.to_numpy(backend.asarray(start()))
+        )
+        ends.append(backend.to_numpy(x))
+    np.testing.assert_allclose(*ends, rtol=0.0, atol=8 * backend.eps)
 
 
 def test_what_a_tape_does_not_know_runs_plain(blocks):
