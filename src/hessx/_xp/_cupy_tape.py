@@ -51,11 +51,11 @@ class CupyTape:
         first, (result, *kept) = tape.vectors - slots, [output.at for output in tape.outputs]
         used = [a for _, operands in tape.calls for a in operands]
         self.numbers = sorted({a.at for a in used if isinstance(a, Number)})
-        self.writes_result = result >= tape.vectors and result not in kept
-        self.result = first + kept.index(result) if result in kept else result
+        self.result, self.writes_result = result, result >= first
         self.written = [first + i for i, v in enumerate(kept) if v != first + i]
         read = {a.at for a in used if isinstance(a, Vector)}
         read |= {kept[at - first] for at in self.written}
+        read |= {result} if self.writes_result else set()
         self.vectors = sorted(v for v in read if v < tape.vectors)
         lines = [
             f"const T v{tape.vectors + i} = {_TEXTS[name].format(*map(_text, operands))};"
@@ -75,7 +75,7 @@ class CupyTape:
             )
 
     def run(self, xp: Any, k: Sequence[Any], given: list[Array]) -> Array:
-        """Write result and slots; give the result, which may be a vector given, or a slot."""
+        """Write result and slots; give the result, which may be a vector given."""
         values = self.tape.count(xp, k)
         out = [xp.empty_like(given[0])] * self.writes_result
         if self.kernel is not None:

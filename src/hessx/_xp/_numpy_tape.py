@@ -45,9 +45,11 @@ class NumpyTape:
         if len(targets) < slots or any(first <= v < out for v, _ in moves):
             raise NotRecordedError("a slot becomes another")
         result = tape.outputs[0].at
-        self.writes_result = result >= out and result not in targets
-        if self.writes_result:
+        self.writes_result = result >= first
+        if result >= out and result not in targets:
             targets[result] = out
+        elif self.writes_result:  # a slot: what is given out is not to change with it
+            moves.insert(0, (result, out))
         places = _Places(tape, targets)
         self.scalars: list[Any] = []
         calls = []
@@ -58,7 +60,7 @@ class NumpyTape:
             calls.append((getattr(np, name), read, places.place(i)))
         home = places.home
         calls += [(np.positive, [home[v]], at) for v, at in moves if home[v] != at]
-        self.result, self.work = home[result], places.work
+        self.result, self.work = out if self.writes_result else result, places.work
         # Scalars stand behind the workspace, of which the size is known now.
         behind = out + self.work + 1
         self.calls = [
@@ -72,7 +74,7 @@ class NumpyTape:
         return -len(self.scalars)
 
     def run(self, k: Sequence[Any], given: list[np.ndarray], out: np.ndarray | None) -> np.ndarray:
-        """Write result and slots; give the result, which may be a vector given, or a slot."""
+        """Write result and slots; give the result, which may be a vector given."""
         n, dtype = given[0].shape[0], given[0].dtype
         values = self.tape.count(np, k)
         scalars = [
