@@ -80,8 +80,8 @@ def test_a_kernel_gives_the_bits_of_the_plain_expressions(backend, name, dtype, 
 def test_torch_runs_in_blocks_on_the_host(backend, name, monkeypatch):
     """Bits may differ: lerp takes another path at the end of a vector."""
     ends = []
-    for long in (1, 10**9):
-        monkeypatch.setattr(_pointwise, "_LONG", long)
+    for fresh in (1, 10**9):
+        monkeypatch.setattr(_pointwise, "_FRESH", fresh)
         monkeypatch.setattr(_pointwise, "_BLOCK", 7)
         x = x0 = backend.asarray(start())
         chain = Chain.begin(ENTRIES[name], space_of(x), x)
