@@ -173,6 +173,32 @@ def test_shampoo_makes_the_steps_of_a_published_one():
     near(iterates(make_backend("numpy"), rule, 150), published(made, 150), 1e-11)
 
 
+@pytest.mark.parametrize(("graft", "beta"), [("sgd", 0.9), ("adagrad", None)])
+def test_grafted_shampoo_makes_the_steps_of_a_published_one(graft, beta):
+    published_as = pytest.importorskip("pytorch_optimizer")
+    grafting = pytest.importorskip("pytorch_optimizer.optimizer.utils.graft").LayerWiseGrafting
+
+    def made(parameters):
+        optimizer = published_as.ScalableShampoo(
+            parameters,
+            lr=RATE,
+            betas=(0.0, 0.9),
+            start_preconditioning_step=1,
+            preconditioning_compute_steps=1,
+            nesterov=False,
+            use_svd=True,
+            matrix_eps=1e-12,
+            diagonal_eps=1e-12,
+            graft_type=grafting[graft.upper()],
+            shape_interpretation=False,
+        )
+        optimizer.param_groups[0]["betas"] = 0.0, 1.0 if beta is None else beta  # 1: a sum
+        return optimizer
+
+    rule = hessx.Preconditioned(hessx.Shampoo(beta=beta, graft=graft), beta=0.0)
+    near(iterates(make_backend("numpy"), rule, 60), published(made, 60), 1e-9)
+
+
 def test_soap_makes_the_steps_of_a_published_one():
     """Which has its bases in float32 alone."""
     published_as = pytest.importorskip("pytorch_optimizer")
