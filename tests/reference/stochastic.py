@@ -1,122 +1,103 @@
-"""Stochastic quasi-Newton and Newton methods as in the papers, dense and in plain NumPy.
-
-``gradient(x, rows)`` is the mean over rows; so is ``hessian(x, rows)``, a matrix.
-"""
+"""Stochastic methods as their papers have them: loops over rows, in NumPy."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.linalg import hadamard
 
-from reference.quasi_newton import dense_inverse
+__all__ = ["accumulated", "adam", "batches", "saga", "sarah", "schedule_free", "sgd", "svrg"]
 
-__all__ = [
-    "multi_batch",
-    "newton_cg",
-    "newton_sketch",
-    "online_lbfgs",
-    "sketching_matrix",
-    "sqn",
-]
+Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray]  # x, rows -> mean gradient
 
 
-def _direction(pairs, g, memory):
-    """A g, by BFGS updates of s'y / y'y I with the last pairs; g before there are any."""
-    if not pairs:
-        return g
-    s, y = pairs[-1]
-    return dense_inverse(pairs[-memory:], (s @ y) / (y @ y), len(g)) @ g
+def batches(order, N: int, size: int, epochs: int) -> Iterator[np.ndarray]:
+    """The rows of each step."""
+    for epoch in range(epochs):
+        rows = order.indices(epoch, N)
+        for start in range(0, N, size):
+            yield rows[start : start + size]
 
 
-def online_lbfgs(gradient, x, batches, rate, memory, damping=0.0):
-    """Mokhtari & Ribeiro (2015), algorithm 1; with damping, Schraudolph et al. (2007)."""
-    pairs, iterates = [], [x]
-    for rows in batches:
-        g = gradient(x, rows)
-        before, x = x, x - rate * _direction(pairs, g, memory)
-        s = x - before
-        pairs.append((s, gradient(x, rows) - g + damping * s))
-        iterates.append(x)
-    return iterates
+def sgd(grad: Gradient, x, steps, rate: float) -> list[np.ndarray]:
+    """Robbins & Monro."""
+    points = []
+    for rows in steps:
+        x = x - rate * grad(x, rows)
+        points.append(x)
+    return points
 
 
-def multi_batch(gradient, x, epochs, overlap, rate, memory):
-    """Berahas, Nocedal & Takac (2016), algorithm 1, on batches of new rows and the last of before.
+def adam(grad, x, steps, rate, beta1=0.9, beta2=0.999, eps=1e-8) -> list[np.ndarray]:
+    """Kingma & Ba, algorithm 1."""
+    m = v = np.zeros_like(x)
+    points = []
+    for t, rows in enumerate(steps, 1):
+        g = grad(x, rows)
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        x = x - rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        points.append(x)
+    return points
 
-    ``epochs`` holds lists of arrays of new rows; the first batch of an epoch has those alone.
+
+def accumulated(grad, x, steps, rate, count, per_epoch) -> list[np.ndarray]:
+    """SGD on as many batches at once, fewer at the end of an epoch."""
+    points, held = [], []
+    for k, rows in enumerate(steps, 1):
+        held.append(rows)
+        if len(held) == count or k % per_epoch == 0:
+            x = x - rate * grad(x, np.concatenate(held))
+            points.append(x)
+            held = []
+    return points
+
+
+def svrg(grad, x, steps, rate, N, period) -> list[np.ndarray]:
+    """Johnson & Zhang, figure 1, option I."""
+    points, everything = [], np.arange(N)
+    for k, rows in enumerate(steps):
+        if k % period == 0:
+            anchor, mean = x, grad(x, everything)
+        x = x - rate * (grad(x, rows) - grad(anchor, rows) + mean)
+        points.append(x)
+    return points
+
+
+def sarah(grad, x, steps, rate, N, period) -> list[np.ndarray]:
+    """Nguyen et al., algorithm 1, each inner loop from the last point of the one before."""
+    points, v, before = [], None, None
+    for k, rows in enumerate(steps):
+        v = grad(x, np.arange(N)) if k % period == 0 else v + grad(x, rows) - grad(before, rows)
+        before, x = x, x - rate * v
+        points.append(x)
+    return points
+
+
+def saga(grad, penalty, x, steps, rate, N) -> list[np.ndarray]:
+    """Defazio et al., eq. (1); the table, filled at x0, holds the gradient of each row.
+
+    The first step is along the mean of the table.  The penalty's gradient is known at each x.
     """
-    pairs, iterates, common, before = [], [x], None, None
-    for batches in epochs:
-        for k, new in enumerate(batches):
-            if common is not None:
-                pairs.append((x - before, gradient(x, common) - gradient(before, common)))
-            batch = np.concatenate([common, new]) if k > 0 else new
-            d = _direction(pairs, gradient(x, batch), memory)
-            common = new[len(new) - math.ceil(overlap * len(new)) :]
-            before, x = x, x - rate * d
-            iterates.append(x)
-    return iterates
+    table = np.stack([grad(x, np.array([i])) for i in range(N)])
+    points = []
+    for k, rows in enumerate(steps):
+        if k == 0:
+            g = table.mean(axis=0)
+        else:
+            now = np.stack([grad(x, np.array([i])) for i in rows])
+            g = now.mean(axis=0) - table[rows].mean(axis=0) + table.mean(axis=0)
+            table[rows] = now
+        x = x - rate * (g + penalty(x))
+        points.append(x)
+    return points
 
 
-def sqn(gradient, hessian, x, batches, lessons, every, rate, memory):
-    """Byrd, Hansen, Nocedal & Singer (2016), algorithm 1."""
-    pairs, iterates = [], [x]
-    t, mean, last = -1, np.zeros_like(x), None
-    lessons = iter(lessons)
-    for k, rows in enumerate(batches, 1):
-        mean = mean + x
-        g = gradient(x, rows)
-        x = x - rate * (g if k <= 2 * every else _direction(pairs, g, memory))
-        iterates.append(x)
-        if k % every == 0 and k < len(batches):
-            t, mean = t + 1, mean / every
-            if t > 0:
-                s = mean - last
-                pairs.append((s, hessian(mean, next(lessons)) @ s))
-            last, mean = mean, np.zeros_like(x)
-    return iterates
-
-
-def newton_cg(gradient, hessian, x, batches, lessons, steps, forcing, rate=1.0):
-    """Byrd, Chin, Neveitt & Nocedal (2011), algorithm 2.1, without its search."""
-    iterates = [x]
-    for rows, taught in zip(batches, lessons, strict=True):
-        g, H = gradient(x, rows), hessian(x, taught)
-        d, r = np.zeros_like(x), g
-        p = r
-        for _ in range(steps):
-            if np.linalg.norm(r) <= forcing * np.linalg.norm(g):
-                break
-            s = H @ p
-            alpha = (r @ r) / (p @ s)
-            d, r_next = d + alpha * p, r - alpha * s
-            p, r = r_next + (r_next @ r_next) / (r @ r) * p, r_next
-        x = x - rate * d
-        iterates.append(x)
-    return iterates
-
-
-def sketching_matrix(kind, size, rows, seed):
-    """S, dense, of the draws that a seed stands for."""
-    draw = np.random.default_rng
-    if kind == "gaussian":
-        return draw(seed).standard_normal((size, rows)) / math.sqrt(size)
-    if kind == "rows":
-        chosen = draw(seed).permutation(rows)[:size]
-        return np.eye(rows)[chosen] * math.sqrt(rows / size)
-    length = 2 ** math.ceil(math.log2(rows))
-    signs = np.where(draw((*seed, 0)).random(rows, dtype=np.float32) < 0.5, -1.0, 1.0)
-    chosen = draw((*seed, 1)).permutation(length)[:size]
-    return hadamard(length)[chosen][:, :rows] * signs / math.sqrt(size)
-
-
-def newton_sketch(gradient, root, penalty, x, matrices, rate=1.0):
-    """Pilanci & Wainwright (2017), eq. (5), with a sketch S for each step."""
-    iterates = [x]
-    for S in matrices:
-        J = S @ root(x)
-        x = x - rate * np.linalg.solve(J.T @ J + np.diag(penalty), gradient(x))
-        iterates.append(x)
-    return iterates
+def schedule_free(grad, x, steps, rate, beta=0.9) -> list[np.ndarray]:
+    """Defazio et al. (2024), eqs. (1) to (3), at a constant rate: the averages."""
+    z = mean = x
+    points = []
+    for t, rows in enumerate(steps, 1):
+        z = z - rate * grad((1 - beta) * z + beta * mean, rows)
+        mean = (1 - 1 / t) * mean + z / t
+        points.append(mean)
+    return points

@@ -11,7 +11,7 @@ import pytest
 import hessx
 from hessx import SettingsError, Wants, _xp
 from hessx.models import LogisticRegression
-from reference import stochastic as reference
+from reference import second_order as reference
 
 N, n, L2, STEPS = 300, 9, 1e-3, 30  # 8 columns and the intercept
 SCALES = np.geomspace(0.3, 4.0, 8)
