@@ -26,11 +26,8 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
-<<<<<<< HEAD
 from hessx.solvers._second_order_names import SECOND_ORDER
-=======
 from hessx.solvers._stochastic_method import StochasticMethod
->>>>>>> main
 from hessx.solvers._stochastic_names import STOCHASTIC
 
 __all__ = ["choose_method", "known_methods"]

@@ -64,7 +64,6 @@ def take_settings(method: Any) -> None:
 
 def _check_fit(method: Any) -> None:
     """Refuse parts that do not fit together."""
-<<<<<<< HEAD
     what = type(method.estimate).__name__
     learner = next((rule for rule in method.rules if rule.pairs), None)
     if learner is not None and not method.estimate.pairs:
@@ -79,12 +78,10 @@ def _check_fit(method: Any) -> None:
     if method.skip_nonfinite and method.estimate.pairs:
         msg = f"skip_nonfinite: {what}() would make pairs of zeros that stand for gradients"
         raise SettingsError(msg)
-=======
     if Wants.PER_SAMPLE in method.estimate.wants and method.order.repeats:
         who, order = type(method.estimate).__name__, type(method.order).__name__
         msg = f"{who} keeps one gradient for each row, and with {order} rows repeat: "
         raise SettingsError(msg + "expected an order such as hessx.Shuffled()")
->>>>>>> main
     if isinstance(method.rate, Schedule):
         return
     who = type(method.rate).__name__

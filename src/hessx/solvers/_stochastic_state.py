@@ -62,18 +62,11 @@ class StochasticState(RunState):
         The answers of the steps are about the whole, at the point that would be returned.
     samples, question, asked : list of Sample, int, Asked
         Those of the present step, and what has been asked of them.
-<<<<<<< HEAD
     taught, again, tried : int, bool, bool
         Lessons of this step that have been given; the last one has to be given again, after a load;
         the search of this step has ended.
     pair : Pair, optional
         A step and the change of a gradient along it, between ``measure`` and ``absorb``.
-    at_start : 0-d array or float, optional
-        f at x0, on the first sample, until the first report.
-=======
-    taught, tried : bool
-        The lesson of this step has been given; its search has ended.
->>>>>>> main
     value, slope, d : 0-d array or float, 0-d array, array
         f on the first sample of the step, g'd and d, for rates.
     total, count, skipped : 0-d array or float, float, 0-d array
