@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +14,11 @@ from rich.text import Text
 
 from hessx.study.backends import BACKENDS, default_backends
 from hessx.study.cutest.cli import app as cutest
+from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
 from hessx.study.problems import PROBLEMS, Problem
 from hessx.study.records import Job, Row, RowFile, figures
-from hessx.study.terminal import chosen_method, progress_bar
+from hessx.study.terminal import chosen_method, progress_bar, taken_names
 
 __all__ = ["app", "main", "study"]
 
@@ -28,6 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cutest, name="cutest")
+group = typer.Typer(invoke_without_command=True)
+group.command()(digits)
+app.add_typer(group, name="study")
 
 
 @app.callback()
@@ -39,8 +43,9 @@ def _listed(known: str) -> str:
     return f"Comma-separated names: {known}."
 
 
-@app.command()
+@group.callback()
 def study(
+    context: typer.Context,
     problems: Annotated[str, typer.Option(help=_listed(", ".join(PROBLEMS)))] = "",
     methods: Annotated[
         str,
@@ -61,14 +66,16 @@ def study(
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
 ) -> None:
     """Run problems x methods x backends; write a table, a CSV file and an HTML page."""
+    if context.invoked_subcommand is not None:
+        return
     # not needed, and perhaps not installed, for the other commands
     from hessx.study.report import Study, write_page
     from hessx.study.runner import Runner
 
     chosen = {
-        "problems": _names(problems, list(PROBLEMS), PROBLEMS),
-        "methods": _names(methods, list(METHODS)),
-        "backends": _names(backends, default_backends(), BACKENDS),
+        "problems": taken_names(problems, list(PROBLEMS), PROBLEMS),
+        "methods": taken_names(methods, list(METHODS)),
+        "backends": taken_names(backends, default_backends(), BACKENDS),
     }
     known = {name: chosen_method(name) for name in chosen["methods"]}
     named = methods.strip() != ""
@@ -117,14 +124,6 @@ def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bo
     """Tell whether to make the run; one that takes its time is made where it is asked for."""
     suits = method.suits(problem.n, backend, constant_hessian=problem.has_constant_hessian)
     return suits and (named or problem.n <= method.usual_n)
-
-
-def _names(given: str, default: list[str], known: Collection[str] = ()) -> list[str]:
-    names = [name.strip() for name in given.split(",") if name.strip()] or default
-    for name in names:
-        if known and name not in known:
-            raise typer.BadParameter(f"unknown {name!r}: expected {', '.join(known)}")
-    return list(dict.fromkeys(names))
 
 
 def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:

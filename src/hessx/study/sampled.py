@@ -1,0 +1,88 @@
+"""Methods that see samples, by name: what they are, and the rates that suit the ten digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hessx
+
+__all__ = ["BATCH", "SAMPLED", "Sampled"]
+
+BATCH = 64  # rows of a sample
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A rule, or an estimate, around steps of a rate.
+
+    Attributes
+    ----------
+    name, title : str
+        That of the front door, or of the chain; for the report.
+    rate : float
+        One that suits the ten digits; `hessx.tune_runs` looks for others around it.
+    chain : callable, optional
+        Makes the rules of a composition; without it the front door knows the name.
+    """
+
+    name: str
+    title: str
+    rate: float
+    chain: Callable[[], Sequence[hessx.Rule]] | None = None
+
+    def run(self, loss: Any, x0: Any, *, epochs: int, rate: float | None = None, **more: Any) -> Any:
+        """Minimise a finite sum for so many epochs; ``more`` is for ``hessx.minimize``."""
+        settings: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH}
+        rate = self.rate if rate is None else rate
+        if self.chain is None:
+            options = {"rate": rate} | settings | more.pop("options", {})
+            return hessx.minimize(loss, x0, method=self.name, options=options, **more)
+        method = hessx.StochasticMethod(self.chain(), rate, **settings)
+        return hessx.minimize(loss, x0, method=method, **more)
+
+
+def _learning(
+    approximation: hessx.Approximation, **lessons: Any
+) -> Callable[[], Sequence[hessx.Rule]]:
+    return lambda: [hessx.Preconditioned(approximation, **lessons)]
+
+
+SAMPLED: dict[str, Sampled] = {
+    rule.name: rule
+    for rule in (
+        Sampled("sgd", "SGD", 0.3),
+        Sampled("momentum", "SGD, momentum", 0.05),
+        Sampled("nesterov", "SGD, Nesterov's momentum", 0.05),
+        Sampled("signsgd", "SGD, signs", 1e-3),
+        Sampled("lion", "Lion", 1e-3),
+        Sampled("adagrad", "Adagrad", 0.03),
+        Sampled("rmsprop", "RMSProp", 3e-3),
+        Sampled("adadelta", "Adadelta", 3.0),
+        Sampled("adam", "Adam", 5e-3),
+        Sampled("adamw", "AdamW", 5e-3),
+        Sampled("amsgrad", "AMSGrad", 5e-3),
+        Sampled("nadam", "NAdam", 5e-3),
+        Sampled("radam", "RAdam", 5e-3),
+        Sampled("adamax", "Adamax", 1e-2),
+        Sampled("lamb", "LAMB", 1e-2),
+        Sampled("muon", "Muon", 1e-2),
+        Sampled("dog", "DoG", 1.0),
+        Sampled("prodigy", "Prodigy", 1.0),
+        Sampled("dadapt-sgd", "D-adapted SGD", 1.0),
+        Sampled("dadapt-adam", "D-adapted Adam", 1.0),
+        Sampled("schedule-free", "schedule-free AdamW", 1e-2),
+        Sampled("svrg", "SVRG", 0.1),
+        Sampled("saga", "SAGA", 0.1),
+        Sampled("sarah", "SARAH", 0.1),
+        Sampled("adahessian", "AdaHessian", 0.03, lambda: [hessx.AdaHessian()]),
+        Sampled("sophia-h", "Sophia-H", 3e-3, lambda: [hessx.SophiaH()]),
+        Sampled("sophia-g", "Sophia-G", 3e-3, lambda: [hessx.SophiaG()]),
+        Sampled("shampoo", "Shampoo", 0.1, _learning(hessx.Shampoo())),
+        Sampled("soap", "SOAP", 5e-3, _learning(hessx.SOAP())),
+        Sampled("kfac", "K-FAC", 0.03, _learning(hessx.KFAC(), every=5)),
+        Sampled("ekfac", "EK-FAC", 0.01, _learning(hessx.EKFAC(), every=5)),
+        Sampled("fisher", "empirical Fisher matrix", 0.01, _learning(hessx.Fisher())),
+    )
+}
