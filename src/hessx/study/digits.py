@@ -130,7 +130,7 @@ def _timed(
         number(classes.accuracy(space.flat(result.x))),
         result.counts.rows / TRAINING,
         seconds,
-        curve,
+        curve=curve,
     )
 
 
