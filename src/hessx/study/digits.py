@@ -19,7 +19,7 @@ from hessx.study.sampled import SAMPLED, Sampled
 __all__ = ["WHOLE", "Trained", "compare_with_adam", "train", "train_whole", "write_rows"]
 
 WHOLE = {"lbfgs": "L-BFGS, whole sum", "newton-cg": "Newton-CG, whole sum"}
-_RANGE = 30.0  # rates are drawn from 1 / 30 to 30 times that of the table
+_RANGE = 10.0  # rates are drawn from 1 / 10 to 10 times that of `SAMPLED`
 _GTOL = 1e-6
 
 

@@ -33,7 +33,7 @@ def digits(
     methods: Annotated[str, typer.Option(help=f"Of {', '.join(_METHODS)}.")] = "",
     epochs: Annotated[int, typer.Option(min=1, help="Of the run at the best rate.")] = 50,
     trials: Annotated[int, typer.Option(min=1, help="Rates that are tried.")] = 8,
-    budget: Annotated[int, typer.Option(min=1, help="Epochs of all trials together.")] = 120,
+    budget: Annotated[int, typer.Option(min=1, help="Epochs of all trials together.")] = 80,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the CSV file.")] = Path(
         "study-output"
     ),
