@@ -1,4 +1,4 @@
-"""The ten digits, told apart by a linear model and by a network: sums over rows, and rows beside."""
+"""The ten digits, told apart by a linear model and by a network; some rows are kept aside."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hessx._xp import space_of
 from hessx.models import MultinomialLogistic, Perceptron
 from hessx.study.backends import Backend
 
-__all__ = ["HIDDEN", "L2", "MODELS", "TRAINING", "Classes"]
+__all__ = ["ABOUT", "MODELS", "TRAINING", "Classes"]
 
-L2 = 1e-4
-HIDDEN = (32,)
 TRAINING, _ROWS = 1437, 1797  # rows to train on, the others are for validation
+_L2 = 1e-4
+_HIDDEN = 32
 _GREY = 16.0  # the largest grey value
 
 
@@ -44,15 +44,15 @@ class Classes:
         """Make the objective of the training rows, with counts that begin at 0."""
         return hessx.FiniteSum(self.model)
 
-    def flat(self) -> tuple[Any, Callable[[Any], tuple[Any, Any]], Callable[[Any], Any]]:
-        """Give x0, value and gradient, and Hessian, of flat vectors."""
+    def flat(self) -> tuple[Callable[[Any], tuple[Any, Any]], Any, Callable[[Any], Any]]:
+        """Give value and gradient, x0, and the Hessian, of flat vectors."""
         space = space_of(self.x0)
 
         def fun(x: Any) -> tuple[Any, Any]:
             value, grad = self.model(space.shaped(x))
             return value, space.flat(grad)
 
-        return space.flat(self.x0), fun, lambda x: self.model.hessian(space.shaped(x))
+        return fun, space.flat(self.x0), lambda x: self.model.hessian(space.shaped(x))
 
     def accuracy(self, x: Any) -> Any:
         """Give the share of the rows kept aside that flat weights tell rightly, 0-d."""
@@ -71,17 +71,29 @@ def _split() -> tuple[np.ndarray, ...]:
 
 def _linear(backend: Backend) -> Classes:
     X, y, *aside = (backend.asarray(part) for part in _split())
-    model = MultinomialLogistic(X, y, l2=L2)
+    model = MultinomialLogistic(X, y, l2=_L2)
     return Classes(model, backend.asarray(np.zeros(model.shape)), *aside)
 
 
 def _network(backend: Backend) -> Classes:
     X, y, *aside = (backend.asarray(part) for part in _split())
-    model = Perceptron(X, y, layers=HIDDEN, l2=L2)
+    model = Perceptron(X, y, layers=(_HIDDEN,), l2=_L2)
     return Classes(model, model.start(0), *aside)
 
 
 MODELS: dict[str, Callable[[Backend], Classes]] = {
     "digits-linear": _linear,
     "digits-network": _network,
+}
+
+_DATA = f"The ten digits, {TRAINING} x 64, grey values from 0 to 1; "
+_LOSS = f"mean softmax loss + l2/2 |W|², l2 = {_L2:g}, b free"
+# title, text, and variables of each
+ABOUT = {
+    "digits-linear": ("Ten digits, linear model", f"{_DATA}{_LOSS}, from 0.", 650),
+    "digits-network": (
+        "Ten digits, network",
+        f"{_DATA}{_HIDDEN} units, tanh, {_LOSS}, from drawn weights.",
+        2410,
+    ),
 }

@@ -79,7 +79,8 @@ def _by_layers(kind: Callable[..., hessx.Approximation]) -> Callable[..., np.nda
     def direction(G: Any, damping: float, g: np.ndarray, seed: int) -> np.ndarray:
         curvature = kind(damping=damping).begin(Frame(space_of(g)))
         draws = [G.factors(seed * _DRAWS + k) for k in range(_DRAWS)]
-        curvature.update([_joined(parts) for parts in zip(*draws, strict=True)])
+        layers: Any = [_joined(parts) for parts in zip(*draws, strict=True)]
+        curvature.update(layers)
         return curvature.solve(g)  # type: ignore[no-any-return]
 
     return direction

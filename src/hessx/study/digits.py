@@ -14,7 +14,7 @@ import hessx
 from hessx._xp import fetch, space_of
 from hessx.study.backends import open_backend
 from hessx.study.classes import MODELS, TRAINING, Classes
-from hessx.study.sampled import SAMPLED, Sampled
+from hessx.study.sampled import Sampled
 
 __all__ = ["WHOLE", "Trained", "compare_with_adam", "train", "train_whole", "write_rows"]
 
@@ -68,7 +68,7 @@ def train(problem: str, rule: Sampled, *, epochs: int, trials: int, budget: int)
     """Look for a rate, with so many epochs for so many trials, and run at the best one."""
     classes = MODELS[problem](open_backend("numpy", "float64"))
 
-    def trial(settings: dict[str, Any], size: int, before: hessx.Result | None) -> hessx.Result:
+    def trial(settings: dict[str, Any], size: int, before: Any) -> Any:
         taken_up = None if before is None else before.checkpoint
         return rule.run(classes.loss(), classes.x0, epochs=size, resume=taken_up, **settings)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import hessx
+from hessx._xp import fetch, norm_inf, space_of
+from hessx.core import Record
+from hessx.study.metering import Meter
+from hessx.study.running import Solve
 
-__all__ = ["BATCH", "SAMPLED", "Sampled"]
+__all__ = ["BATCH", "SAMPLED", "Sampled", "bind_sampled"]
 
 BATCH = 64  # rows of a sample
+_EPOCHS = 3  # of a run of the study
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,9 @@ class Sampled:
     rate: float
     chain: Callable[[], Sequence[hessx.Rule]] | None = None
 
-    def run(self, loss: Any, x0: Any, *, epochs: int, rate: float | None = None, **more: Any) -> Any:
+    def run(
+        self, loss: Any, x0: Any, *, epochs: int, rate: float | None = None, **more: Any
+    ) -> Any:
         """Minimise a finite sum for so many epochs; ``more`` is for ``hessx.minimize``."""
         settings: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH}
         rate = self.rate if rate is None else rate
@@ -41,6 +50,41 @@ class Sampled:
             return hessx.minimize(loss, x0, method=self.name, options=options, **more)
         method = hessx.StochasticMethod(self.chain(), rate, **settings)
         return hessx.minimize(loss, x0, method=method, **more)
+
+
+def bind_sampled(rule: Sampled, meter: Meter, options: Mapping[str, Any]) -> Solve:
+    """Bind a rule to the sum of a metered problem; its epochs are few.
+
+    The history has the loss of all rows after each epoch, which no count knows of, and for
+    evaluations the passes over the rows that are at an end.
+    """
+    classes = meter.problem.classes
+    if classes is None:
+        msg = f"{rule.name} sees samples, and the problem is no sum over rows"
+        raise ValueError(msg)
+    loss, space = classes.loss(), space_of(classes.x0)
+    epochs = {"epochs": _EPOCHS} | dict(options)
+
+    def solve(*, gtol: float, seconds: float, **_: int) -> Any:
+        began, history = time.perf_counter(), hessx.History()
+
+        def write(intermediate_result: Any) -> None:
+            elapsed = time.perf_counter() - began
+            value, grad = classes.model(intermediate_result.x)
+            (f, size), _ = fetch(space, [value, norm_inf(space, space.flat(grad))])
+            passes = loss.counts.rows // loss.N
+            history.append(Record(intermediate_result.nit, passes, elapsed, f, size))
+
+        try:
+            write(SimpleNamespace(x=classes.x0, nit=0))
+            x0 = space.shaped(meter.problem.x0)
+            result = rule.run(loss, x0, tol=gtol, max_seconds=seconds, callback=write, **epochs)
+        finally:
+            meter.take(loss.counts, loss.N)
+        result.x, result.history = space.flat(result.x), history
+        return result
+
+    return solve
 
 
 def _learning(
