@@ -172,7 +172,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def compare(session: nox.Session) -> None:
-    """L-BFGS beside SciPy's L-BFGS-B, on one thread: time per iteration, and peak memory."""
+    """Methods beside SciPy's and torch.optim's, on one thread: time, and peak memory."""
     script = ROOT / "asv_benchmarks" / "compare_scipy.py"
     Everything(session).run("python", str(script), *session.posargs)
 

@@ -1,13 +1,13 @@
 # ruff: noqa: T201 - a script that prints, and sets the threads before NumPy is loaded
 """hessx beside SciPy: time outside the functions, and peak memory.
 
-    nox -s compare -- [--repeats 7] [--only lbfgs|newton] [--n 10 1000000] [--no-memory]
+    nox -s compare -- [--repeats 7] [--only lbfgs|newton|rules] [--n 10 1000000] [--no-memory]
 
 One process, one thread, one core, the two solvers in turn.  The medians are given, in brackets
 the fastest runs, and the median of SciPy's time over hessx's, each pair from neighbouring runs.
 Here L-BFGS beside L-BFGS-B, m = 10, on the diagonal quadratic x'Dx/2 of condition 1e3 from x0 = 1,
 all tolerances 0; peak memory is that of a run at n = 1e7 in a process of its own, beside x0 and D.
-Newton-CG: compare_newton.py.
+Newton-CG: compare_newton.py; rules of first order beside torch.optim: compare_rules.py.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if __name__ == "__main__":
 import numpy as np
 import scipy.optimize
 from compare_newton import compare_newton, memory_of_newton
+from compare_rules import compare_rules
 
 import hessx
 
@@ -167,19 +168,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--n", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--only", choices=["lbfgs", "newton"])
+    parser.add_argument("--only", choices=["lbfgs", "newton", "rules"])
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--memory-of", choices=["numpy", "torch"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.memory_of:
         print(f"{peak_vectors(given.memory_of):.1f}")
         return
-    if given.only != "newton":
+    if given.only in (None, "lbfgs"):
         compare_lbfgs(given.n, given.repeats, memory=not given.no_memory)
-    if given.only != "lbfgs":
+    if given.only in (None, "newton"):
         compare_newton(given.repeats)
         if not given.no_memory:
             memory_of_newton()
+    if given.only in (None, "rules"):
+        compare_rules(given.repeats)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,24 @@ CuPy can be imported without a GPU, but no array of any size can be made.  Here 
 uninitialised `cupy.ndarray`, so that array_api_compat takes it for one, around a NumPy array.
 Every attribute, operator and function that is used on it must exist in CuPy and take the
 arguments given: otherwise the call fails where it is made, as it would on a GPU.  NumPy arrays
-are refused as operands, as CuPy refuses them.  Values, and not kernels, are what is checked.
+are refused as operands, as CuPy refuses them.  Values are what is checked; of a kernel its body is
+compiled for the host.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import ctypes
+import functools
 import inspect
+import shutil
+import subprocess
+import tempfile
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -22,6 +30,7 @@ import array_api_compat.cupy as cupy_namespace
 import array_api_compat.numpy as numpy_namespace
 import cupy
 import numpy as np
+import pytest
 
 __all__ = ["DEVICE", "PretendCupyArray", "namespace", "pretending", "waits"]
 
@@ -52,6 +61,8 @@ class PretendCupyArray(cupy.ndarray):
     def __getattribute__(self, name: str) -> Any:
         if name in ("raw", "__class__", "__dict__"):
             return object.__getattribute__(self, name)
+        if name == "__cupy_override_elementwise_kernel__":  # CuPy hands the kernel over
+            return _run_kernel
         getattr(cupy.ndarray, name)  # an AttributeError here is CuPy's own
         if name == "device":
             return DEVICE
@@ -179,6 +190,42 @@ def _carried_out(function: Callable[..., Any]) -> Callable[..., Any]:
         return _wrap(function(*map(_operand, args), **{k: _operand(v) for k, v in kwargs.items()}))
 
     return carry_out
+
+
+def _run_kernel(kernel: cupy.ElementwiseKernel, *arguments: Any) -> None:
+    """Carry out an ElementwiseKernel: its body compiled for the host, in a loop."""
+    arrays = [a.raw for a in arguments if isinstance(a, PretendCupyArray)]
+    (dtype,), n = {a.dtype for a in arrays}, max(a.size for a in arrays)
+    compiled = _compile(kernel, {np.dtype("f8"): "double", np.dtype("f4"): "float"}[dtype])
+    outputs = arrays[-kernel.nout :]
+    assert len(arguments) == kernel.nargs
+    assert all(a.flags.c_contiguous and a.shape == outputs[0].shape for a in outputs)
+    given = [np.broadcast_to(np.asarray(_operand(a), dtype), (n,)) for a in arguments[: kernel.nin]]
+    given = [np.ascontiguousarray(a) for a in given]  # a copy of what is one number
+    compiled(ctypes.c_long(n), *(ctypes.c_void_p(a.ctypes.data) for a in [*given, *outputs]))
+
+
+@functools.cache
+def _compile(kernel: cupy.ElementwiseKernel, T: str) -> Any:
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("no C++ compiler, to carry out CuPy's kernels on the host")
+    names = [p.name for p in (*kernel.in_params, *kernel.out_params)]
+    arguments = "".join(f", T* _raw_{name}" for name in names)
+    read = "".join(f"const T {p.name}(_raw_{p.name}[i]);\n" for p in kernel.in_params)
+    read += "".join(f"T& {p.name} = _raw_{p.name}[i];\n" for p in kernel.out_params)
+    source = (
+        f"#include <cmath>\nusing std::sqrt; using std::fabs; typedef {T} T;\n"
+        f'extern "C" void {kernel.name}(long n{arguments}) {{\n'
+        f"for (long i = 0; i < n; ++i) {{\n{read}{kernel.operation}\n}}\n}}\n"
+    )
+    folder = Path(tempfile.mkdtemp(prefix="pretend-cupy-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "kernel.cpp").write_text(source)
+    library = folder / "kernel.so"
+    flags = ["-shared", "-fPIC", "-O1", "-ffp-contract=off", "-Wall", "-Werror"]
+    subprocess.run([compiler, *flags, str(folder / "kernel.cpp"), "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))[kernel.name]
 
 
 def _operand(value: Any) -> Any:

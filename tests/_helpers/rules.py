@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import hessx
 import hessx.rules as r
 
 __all__ = ["ENTRIES", "RULES"]
@@ -31,9 +32,12 @@ ENTRIES: dict[str, Any] = {
     "prodigy": r.Prodigy(d0=1e-3),
     "d-adapted sgd": r.DAdaptSGD(0.5, 1e-3, 1.5),
     "d-adapted adam": r.DAdaptAdam(d0=1e-3),
+    "adahessian": r.AdaHessian(eps=0.1),
+    "sophia": r.SophiaH(eps=0.1, corrected=True),
 }
 RULES: dict[str, Any] = {
     **ENTRIES,
     "lamb": [r.Adam(eps=1e-6), r.Decay(0.1), r.TrustRatio()],
+    "shampoo": [r.Preconditioned(hessx.Shampoo(epsilon=0.1)), r.Decay(0.1)],
     "muon": r.ByLeaf([r.Muon(), r.Decay(0.1)], r.Adam()),
 }

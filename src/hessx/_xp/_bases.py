@@ -32,7 +32,8 @@ def eigenbases(space: Space, matrices: Sequence[Array]) -> list[tuple[Array, Arr
 
     Notes
     -----
-    Cost: about 9 k^3 operations each, and no fetch.  Without an eigh of the library (dask, the
+    Cost: about 9 k^3 operations each, and no fetch, though on a GPU the library's eigh may wait for
+    the device by itself.  Without an eigh of the library (dask, the
     standard without extensions) one fetch for all and two uploads for each.
 
     Examples

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import array_api_compat as compat
 import numpy as np
 
+from hessx._xp._cupy_tape import CupyTape
 from hessx._xp._namespace import Array, Space
 from hessx._xp._numpy_tape import NumpyTape
 from hessx._xp._tape import NotRecordedError, record
@@ -15,8 +17,9 @@ from hessx._xp._tape import NotRecordedError, record
 __all__ = ["Pointwise", "bounded", "divisor", "ema", "moved", "sign"]
 
 _LONG = 2**18  # entries from which temporaries leave the cache
+_BLOCK = 2**17  # entries, for each thread
 
-Expression = Callable[..., tuple[Array, list[list[Array]]]]
+_Expression = Callable[..., tuple[Array, list[list[Array]]]]
 
 
 class Pointwise:
@@ -42,41 +45,93 @@ class Pointwise:
         return Pointwise(self.space)
 
     def run(
-        self, expression: Expression, k: list[Any], slots: list[list[Array]], *vectors: Array
+        self, expression: _Expression, k: list[Any], slots: list[list[Array]], *vectors: Array
     ) -> tuple[Array, list[list[Array]]]:
         """Run an expression, and give the result and the new slots.
 
         Where the library has ``out=`` the new slots may lie in the memory of the old ones, which
         are not to be used any more.  Vectors are not written to.
         """
-        if self.space.kind == "numpy" and vectors[0].shape[0] >= _LONG:
-            tape = self._made(expression, k, slots, len(vectors))
+        kind, xp, is_long = self.space.kind, self.space.xp, vectors[0].shape[0] >= _LONG
+        if kind == "cupy" or (kind == "numpy" and is_long):
+            tape = self._taped(expression, k, slots, len(vectors))
             if tape is not None:
                 return self._run_tape(tape, k, slots, vectors)
-        return expression(self.space.xp, k, slots, *vectors)
+        elif kind == "jax":
+            return self._jitted(expression, gives=1)(k, slots, *vectors)  # type: ignore[no-any-return]
+        elif kind == "torch" and is_long and str(compat.device(vectors[0])) == "cpu":
+            return _run_torch_blocks(xp, expression, k, slots, vectors)
+        return expression(xp, k, slots, *vectors)
 
-    def _made(self, expression: Expression, k: Any, slots: Any, vectors: int) -> Any:
+    def measure(self, function: Callable[..., tuple[Array, ...]], *operands: Any) -> list[Array]:
+        """Call ``function(xp, *operands)``, which gives 0-d arrays."""
+        if self.space.kind == "jax":
+            return [*self._jitted(function)(*operands)]
+        return [*function(self.space.xp, *operands)]
+
+    def _jitted(self, expression: Callable[..., Any], gives: Any = ()) -> Any:
+        """Compile; the old slots are given away, and vectors are not."""
+        import jax
+
+        name = expression.__name__
+        if name not in self.made:
+            bound = partial(expression, self.space.xp)
+            self.made[name] = jax.jit(bound, donate_argnums=gives)
+        return self.made[name]
+
+    def _taped(self, expression: _Expression, k: Any, slots: Any, vectors: int) -> Any:
         """Record an expression once; None where that cannot be."""
         name = expression.__name__
         if name not in self.made:
+            make = CupyTape if self.space.kind == "cupy" else NumpyTape
             try:
-                tape = record(expression, k, slots, vectors)
-                self.made[name] = NumpyTape(tape, sum(map(len, slots)))
+                self.made[name] = make(record(expression, k, slots, vectors), sum(map(len, slots)))
             except NotRecordedError:
                 self.made[name] = None
         return self.made[name]
 
     def _run_tape(
-        self, tape: NumpyTape, k: Any, slots: list[list[Array]], vectors: tuple[Array, ...]
+        self,
+        tape: NumpyTape | CupyTape,
+        k: list[Any],
+        slots: list[list[Array]],
+        vectors: tuple[Array, ...],
     ) -> tuple[Array, list[list[Array]]]:
+        numbers = [number for group in k for number in group]
+        if isinstance(tape, CupyTape):
+            given = [*vectors, *(a for own in slots for a in own)]
+            return tape.run(self.space.xp, numbers, given), slots
         n, out = vectors[0].shape[0], None
         slots = [[a if a.flags.writeable else a.copy() for a in own] for own in slots]
         if tape.writes_result:
             recycler = self.space.recycler
             whole = recycler is not None and recycler.n == n
             out = recycler.take() if recycler and whole else np.empty(n, vectors[0].dtype)
-        given = [*vectors, *(a for own in slots for a in own)]
-        return tape.run([number for group in k for number in group], given, out), slots
+        return tape.run(numbers, [*vectors, *(a for own in slots for a in own)], out), slots
+
+
+def _run_torch_blocks(
+    xp: Any,
+    expression: _Expression,
+    k: list[Any],
+    slots: list[list[Array]],
+    vectors: tuple[Array, ...],
+) -> tuple[Array, list[list[Array]]]:
+    """Run the plain expression over blocks: its temporaries stay in the cache, in old memory."""
+    import torch
+
+    n, block = vectors[0].shape[0], _BLOCK * torch.get_num_threads()
+    out = xp.empty_like(vectors[0])
+    for start in range(0, n, block):
+        span = slice(start, start + block)
+        old = [[a[span] for a in own] for own in slots]
+        result, new = expression(xp, k, old, *(v[span] for v in vectors))
+        out[span] = result
+        for own, kept in zip(old, new, strict=True):
+            for a, b in zip(own, kept, strict=True):
+                if a is not b:
+                    a[:] = b
+    return out, slots
 
 
 def ema(beta: Any, m: Array, g: Array) -> Array:

@@ -12,8 +12,8 @@ from typing import Any
 
 __all__ = ["NotRecordedError", "Number", "Operand", "Tape", "Vector", "record"]
 
-UNARY = ("sqrt", "abs", "sign", "negative")
-BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
+_UNARY = ("sqrt", "abs", "sign", "negative")
+_BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 _OPERATORS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide"}
 
@@ -90,7 +90,7 @@ class _Namespace:
         self._tape = tape
 
     def __getattr__(self, name: str) -> Callable[..., Operand]:
-        if name not in UNARY and name not in BINARY:
+        if name not in _UNARY and name not in _BINARY:
             raise NotRecordedError(name)
         return lambda *operands: self._tape.call(name, *operands)
 

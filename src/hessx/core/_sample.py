@@ -14,9 +14,15 @@ class Order:
     """In which order an epoch goes through the rows: frozen settings, the base of every order.
 
     A pure function of the epoch: a run's place is three integers, and no random state is saved.
+
+    Attributes
+    ----------
+    repeats : bool
+        A row may be twice in an epoch.
     """
 
     __slots__ = ()
+    repeats: bool = False
 
     def indices(self, epoch: int, N: int) -> Any:
         """Give the rows of an epoch in their order.

@@ -45,8 +45,8 @@ class Plateau(Schedule):
     Notes
     -----
     The values are those of the run's reports, of what is minimised; nan is no progress.  Cost:
-    none, the host has them.  With torch's ReduceLROnPlateau (``eps=0``) a negative best value is
-    made less negative by the relative test; here the test asks for a lower one.
+    none, the host has them.  The rule is that of torch's ReduceLROnPlateau, whose ``eps`` is not
+    there, and whose relative test, value < (1 - threshold) best, lets a value below zero rise.
 
     Examples
     --------

@@ -159,7 +159,7 @@ class Shampoo(Approximation):
         a vector.
     graft : {"sgd", "adagrad"}, optional
         Gives A G_t, of the last gradient, the length that it has in gradient descent, or in
-        Adagrad, block by block: A is divided by a number.
+        Adagrad (with ``beta`` in RMSProp, corrected), block by block: B is multiplied by a number.
 
     Raises
     ------

@@ -28,12 +28,16 @@ class Classifier(Model):
         -------
         array of integers, shape (m,)
 
+        Raises
+        ------
+        ValueError
+            Rows of another length than those of the data.
+
         Notes
         -----
         Cost: that of the outputs, no fetch.
         """
-        outputs = self._network.outputs(self._weights(w), X)
-        return self._space.xp.argmax(outputs, axis=1)
+        return self._space.xp.argmax(self._scores(w, X), axis=1)
 
     def accuracy(self, w: Any, X: Array, y: Array) -> Array:
         """Give the share of the observations whose label is predicted.
@@ -56,3 +60,10 @@ class Classifier(Model):
         xp, dtype = self._space.xp, self._space.dtype
         right = xp.astype(self.predict(w, X), dtype) == y
         return xp.mean(xp.astype(right, dtype))
+
+    def _scores(self, w: Any, X: Array) -> Array:
+        """Give the outputs for other observations, (m, k)."""
+        if X.ndim != 2 or X.shape[1] != self.X.shape[1]:
+            msg = f"X has shape {tuple(X.shape)}: expected (m, {self.X.shape[1]}), as the data"
+            raise ValueError(msg)
+        return self._network.outputs(self._weights(w), X)

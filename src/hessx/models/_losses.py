@@ -141,40 +141,42 @@ class Softmax(Loss):
     """l = log(sum_j exp(z_j)) - z_y; targets are rows of the unit matrix, 1 at y."""
 
     def value(self, z: Array) -> Array:
-        xp, d = self.space.xp, self._below_largest(z)
-        normaliser = xp.log(xp.sum(xp.exp(d), axis=1))
-        return self._total(normaliser - xp.sum(d * self.targets, axis=1))
+        d, _, sums = self._powers(z)
+        return self._total(self._losses(d, sums))
 
     def value_and_slopes(self, z: Array) -> tuple[Array, Array]:
-        xp, d = self.space.xp, self._below_largest(z)
-        powers = xp.exp(d)
-        sums = xp.sum(powers, axis=1, keepdims=True)
-        losses = xp.log(sums[:, 0]) - xp.sum(d * self.targets, axis=1)
-        return self._total(losses), self._weighted(powers / sums - self.targets)
+        d, powers, sums = self._powers(z)
+        value = self._total(self._losses(d, sums))
+        return value, self._weighted(powers / sums - self.targets)
 
     def slopes(self, z: Array) -> Array:
-        return self._weighted(self.probabilities(z) - self.targets)
+        return self._weighted(self._probabilities(z) - self.targets)
 
     def curvature(self, z: Array) -> LossCurvature:
-        return SoftmaxCurvature(self.space, self.probabilities(z), self.c)
-
-    def probabilities(self, z: Array) -> Array:
-        """exp(z_j) / sum_k exp(z_k)."""
-        xp = self.space.xp
-        powers = xp.exp(self._below_largest(z))
-        return powers / xp.sum(powers, axis=1, keepdims=True)
+        return SoftmaxCurvature(self.space, self._probabilities(z), self.c)
 
     def _drawn_slopes(self, z: Array, seed: Any) -> Array:
         """A label is the number of cumulated probabilities, the last apart, that u reaches."""
-        xp, p = self.space.xp, self.probabilities(z)
+        xp, p = self.space.xp, self._probabilities(z)
         u = uniform(self.space, seed, self.rows)
         reached = u[:, None] >= xp.cumulative_sum(p, axis=1)[:, :-1]
         label = xp.sum(xp.astype(reached, z.dtype), axis=1)
         return p - one_hot(self.space, label, z.shape[1])
 
-    def _below_largest(self, z: Array) -> Array:
-        """Give z - max z: no exp overflows."""
-        return z - self.space.xp.max(z, axis=1, keepdims=True)
+    def _losses(self, d: Array, sums: Array) -> Array:
+        xp = self.space.xp
+        return xp.log(sums[:, 0]) - xp.sum(d * self.targets, axis=1)
+
+    def _probabilities(self, z: Array) -> Array:
+        _, powers, sums = self._powers(z)
+        return powers / sums
+
+    def _powers(self, z: Array) -> tuple[Array, Array, Array]:
+        """Give d = z - max z, exp(d), which does not overflow, and its sums (rows, 1)."""
+        xp = self.space.xp
+        d = z - xp.max(z, axis=1, keepdims=True)
+        powers = xp.exp(d)
+        return d, powers, xp.sum(powers, axis=1, keepdims=True)
 
 
 def one_hot(space: Space, labels: Array, classes: int) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any, Self
 
 from hessx._xp import Array, Space
@@ -134,10 +136,7 @@ class Model:
         if self.l2 == 0.0:
             return value
         flat = [self._space.flat(W) for W, _ in weights]
-        squares = flat[0] @ flat[0]
-        for W in flat[1:]:
-            squares = squares + W @ W
-        return value + squares * (0.5 * self.l2)
+        return value + reduce(add, [W @ W for W in flat]) * (0.5 * self.l2)
 
     def _weights(self, w: Any) -> list[Weights]:
         """Check w and take it apart, layer by layer; costs no launch."""

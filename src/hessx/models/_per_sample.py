@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 from hessx._xp import Array
@@ -90,13 +92,11 @@ class PerSample(LinearOperator):
         return self._each(self._product, v, self.shape[0])
 
     def _product(self, v: Array) -> Array:
-        xp, products = self._network.space.xp, 0.0
-        weights = self._network.cut(v)
+        xp, weights = self._network.space.xp, self._network.cut(v)
         parts = zip(self._network.layers, weights, self._inputs, self._slopes, strict=True)
-        for layer, pair, a, slopes in parts:
-            terms = layer.outputs(pair, a) * slopes
-            products = (terms if terms.ndim == 1 else xp.sum(terms, axis=1)) + products
-        return products
+        terms = [layer.outputs(pair, a) * slopes for layer, pair, a, slopes in parts]
+        products = [t if t.ndim == 1 else xp.sum(t, axis=1) for t in terms]
+        return reduce(add, products)
 
     def _apply_transposed(self, u: Array) -> Array:
         return self._each(self._product_transposed, u, self.shape[1])

@@ -185,7 +185,7 @@ class Perceptron(Classifier):
         """
         if isinstance(self._loss, Softmax):
             return super().predict(w, X)
-        return self._network.outputs(self._weights(w), X)
+        return self._scores(w, X)
 
     def accuracy(self, w: Any, X: Array, y: Array) -> Array:
         """Give the share of the observations whose label is predicted; see `predict`.

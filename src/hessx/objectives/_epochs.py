@@ -49,16 +49,18 @@ class Epochs:
         """Give the numbers of a sample's rows as a NumPy array."""
         return self._find(sample).host[sample.start : sample.stop]
 
-    def rows(self, space: Space, sample: Sample) -> Array:
-        """Give the numbers of a sample's rows on the device."""
+    def rows(self, space: Space, sample: Sample) -> tuple[Array, Array | None]:
+        """Give the numbers of a sample's rows on the device, and the factors of their losses."""
         shown = self._find(sample, space)
         if shown.device is None:
             shown.device = upload_integers(space, shown.host)
-        return shown.device[sample.start : sample.stop]
+        return shown.device[sample.start : sample.stop], self._weights(space, sample, shown)
 
     def weights(self, space: Space, sample: Sample) -> Array | None:
         """Give the factors of the rows' losses; None where all are 1."""
-        shown = self._find(sample, space)
+        return self._weights(space, sample, self._find(sample, space))
+
+    def _weights(self, space: Space, sample: Sample, shown: Shown) -> Array | None:
         if shown.weights is None:
             factors = sample.order.weights(self.N)
             if factors is None:
@@ -70,11 +72,13 @@ class Epochs:
         check_range(sample, self.N)
         if space is not None and space is not self._space:
             self._kept, self._space = [], space
+        epoch, order = sample.epoch, sample.order
         for i, shown in enumerate(self._kept):
-            if shown.epoch == sample.epoch and shown.order == sample.order:
-                self._kept.insert(0, self._kept.pop(i))
-                return self._kept[0]
-        shown = Shown(sample.order, sample.epoch, self._draw(sample))
+            if shown.epoch == epoch and (shown.order is order or shown.order == order):
+                if i:
+                    self._kept.insert(0, self._kept.pop(i))
+                return shown
+        shown = Shown(order, epoch, self._draw(sample))
         self._kept = [shown, *self._kept[: _KEPT - 1]]
         return shown
 

@@ -120,7 +120,7 @@ class FiniteSum:
         check_finite = check_flag("check_finite", check_finite)
         self._terms, self._data = _take(fun, data, jac, hess, hessp, check_finite=check_finite)
         self.offers, self.N = self._terms.offers, self._data.N
-        self._space: Any = None
+        self._space: Space | None = None
         self._last: tuple[Sample | None, Batch | None] = None, None
 
     def __call__(self, x: Any, sample: Sample | None = None) -> tuple[Any, Any]:
@@ -156,6 +156,12 @@ class FiniteSum:
             raise ValueError(msg)
         batch = self._batch(self._place(x), request.sample)
         size = self.N if request.sample is None else request.sample.size
+        if Wants.PER_SAMPLE in wants and batch is None:
+            msg = (
+                "the gradient of every single row is wanted, and the data are not in memory: give "
+                "arrays, or take a method that keeps none of them, such as SVRG in place of SAGA"
+            )
+            raise ValueError(msg)
         if Wants.HESSIAN in wants:
             return Reply(request.ticket, hessian=self._hessian(x, batch))
         self.counts.values += 1
@@ -166,21 +172,20 @@ class FiniteSum:
         value, grad = self._value_and_grad(x, batch)
         reply = Reply(request.ticket, value, grad)
         if Wants.PER_SAMPLE in wants:
-            if batch is None:
-                msg = "gradients of single rows of data that are not in memory: ask on a sample"
-                raise ValueError(msg)
-            reply.per_sample, reply.rows = self._terms.per_sample(x, batch), batch.numbers
+            reply.per_sample = self._terms.per_sample(x, batch)  # type: ignore[arg-type]
+            reply.rows = batch.numbers  # type: ignore[union-attr]
         return reply
 
     def _place(self, x: Any) -> Space:
         """Give library and device of x, as long as they are those of the point before."""
-        leaf = first_leaf(x)
-        if self._space is None or self._space.mismatch(leaf) is not None:
+        space = self._space
+        leaf = x if space is not None and type(x) is space.array_type else first_leaf(x)
+        if space is None or space.mismatch(leaf) is not None:
             space = space_of(leaf, ())
             self._data.place(space)
             self._terms.place(space)
             self._space, self._last = space, (None, None)
-        return self._space  # type: ignore[no-any-return]
+        return space
 
     def _batch(self, space: Space, sample: Sample | None) -> Batch | None:
         """Give the rows asked for; None where they are all, and do not fit into memory."""
@@ -197,13 +202,13 @@ class FiniteSum:
         if batch is not None:
             return self._terms.value(x, batch)
         space = space_of(x)
-        return self._mean(lambda piece: take_value(space, self._terms.value(x, piece)))
+        return self._mean(space, lambda piece: take_value(space, self._terms.value(x, piece)))
 
     def _value_and_grad(self, x: Any, batch: Batch | None) -> tuple[Any, Any]:
         if batch is not None:
             return self._terms.value_and_grad(x, batch)
         space, value, grad = space_of(x), 0.0, None
-        for piece in self._data.pieces(self._space):
+        for piece in self._data.pieces(space):
             share, (f, g) = piece.size / self.N, self._terms.value_and_grad(x, piece)
             part = take_gradient(space, g) * share
             value = value + take_value(space, f) * share
@@ -218,12 +223,12 @@ class FiniteSum:
         def part(v: Array, piece: Batch) -> Array:
             return as_operator(space, self._terms.hessian(x, piece), "hess(x)").matvec(v)
 
-        return lambda v: self._mean(lambda piece: part(v, piece))
+        return lambda v: self._mean(space, lambda piece: part(v, piece))
 
-    def _mean(self, of: Callable[[Batch], Any]) -> Any:
+    def _mean(self, space: Space, of: Callable[[Batch], Any]) -> Any:
         """Average over the pieces of data that are not in memory."""
         total = None
-        for piece in self._data.pieces(self._space):
+        for piece in self._data.pieces(space):
             part = of(piece) * (piece.size / self.N)
             total = part if total is None else total + part
         return total

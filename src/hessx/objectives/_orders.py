@@ -113,6 +113,8 @@ class WithReplacement(Order):
 
     seed: int = 0
 
+    repeats = True
+
     def __post_init__(self) -> None:
         store_integer(self, "seed")
 
@@ -163,6 +165,8 @@ class Importance(Order):
 
     probabilities: Any = field(repr=False)
     seed: int = 0
+
+    repeats = True
 
     def __post_init__(self) -> None:
         store_integer(self, "seed")

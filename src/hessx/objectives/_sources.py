@@ -87,9 +87,9 @@ class InMemory(Data):
             check_place(space, a, f"data[{i}]", ", or wrap it in hessx.Blocks, which moves batches")
 
     def take(self, space: Space, sample: Sample) -> Batch:
-        rows = self.epochs.rows(space, sample)
-        taken = tuple(space.xp.take(a, rows, axis=0) for a in self.arrays)
-        return Batch(taken, sample.size, self.epochs.weights(space, sample), rows)
+        rows, weights = self.epochs.rows(space, sample)
+        taken = tuple([space.xp.take(a, rows, axis=0) for a in self.arrays])
+        return Batch(taken, sample.size, weights, rows)
 
     def all(self) -> Batch:
         """Give all rows, the arrays themselves."""

@@ -200,9 +200,8 @@ class ModelRows(Data):
             check_place(space, data, "X of the model")
 
     def take(self, space: Space, sample: Sample) -> Batch:
-        rows = self.epochs.rows(space, sample)
-        model = self.model.rows(rows, self.epochs.weights(space, sample))
-        return Batch((model,), sample.size, numbers=rows)
+        rows, weights = self.epochs.rows(space, sample)
+        return Batch((self.model.rows(rows, weights),), sample.size, numbers=rows)
 
     def all(self) -> Batch:
         """Give the model."""

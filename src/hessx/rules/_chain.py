@@ -42,8 +42,8 @@ class Chain:
     Notes
     -----
     No fetch anywhere.  Neighbours that act on entries are joined with x - rate d into one pass.
-    Arrays given are never written to.  d holds until the next step alone: it may be the gradient,
-    or an array of the chain.
+    Arrays given are never written to.  d may be the gradient itself, or an array that the chain
+    reads again: it is not to be written to.
 
     Examples
     --------

@@ -104,17 +104,20 @@ class EntryLink(Link):
         first, before = self.rules[0], tuple(self.scalars)
         if first.measures:
             k = self.numbers[0]
-            self.scalars = [*first.measure(self.space.xp, before, k, g, x, *self.slots[0])]
+            self.scalars = self._ways().measure(first.measure, before, k, g, x, *self.slots[0])
         return self._coefficients()
 
     def _coefficients(self) -> list[Coefficients]:
         return [(*self.numbers[0], *self.scalars), *self.numbers[1:]]
 
     def _run(self, expression: Any, k: list[Coefficients], *vectors: Array) -> Array:
+        result, self.slots = self._ways().run(expression, k, self.slots, *vectors)
+        return result
+
+    def _ways(self) -> Pointwise:
         if self.pointwise is None:
             self.pointwise = Pointwise(self.space)
-        result, self.slots = self.pointwise.run(expression, k, self.slots, *vectors)
-        return result
+        return self.pointwise
 
     def _turned(
         self, xp: Any, k: list[Coefficients], slots: list[list[Array]], g: Array, x: Array

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, bounded, ema
-from hessx.core import check_flag, saved, store_real
+from hessx.core import Wants, check_flag, saved, store_real
 from hessx.rules._diagonal_hessian import check_lessons, hutchinson
 from hessx.rules._preconditioned import lesson_seed
 from hessx.rules._rule import Arrays, Coefficients, Rule
@@ -165,6 +165,11 @@ class SophiaG(_Sophia):
     """
 
     gamma: float = 0.05
+
+    @property
+    def wants(self) -> Wants:
+        """What it asks of the oracle beyond value and gradient."""
+        return Wants.HESSIAN | Wants.FACTORS
 
     def lesson(self, t: int, hessian: Any) -> Array:
         """Estimate the diagonal; a gradient of the sample."""

@@ -150,7 +150,8 @@ class AskTell:
             if hessian is None:
                 run.counts.values += 1
                 run.counts.gradients += 1
-                run.counts.rows += 0 if self.sample is None else self.sample.size
+                whole = getattr(run.solver, "N", None) or 0
+                run.counts.rows += whole if self.sample is None else self.sample.size
             run.absorb(reply)
             self._asked = False
             self._move_on()

@@ -22,9 +22,6 @@ def ask_report(state: StochasticState, packet: Packet, early: EarlyStopping | No
     here = state.here = state.request.x if state.asked is Asked.WHOLE else state.result
     packet.ask(size=norm_inf(state.space, here), total=state.total, count=state.count)
     packet.ask(skipped=state.skipped)
-    if state.at_start is not None:
-        packet.ask(at_start=state.at_start)
-        state.at_start = None
     if early is not None and not state.settling:
         packet.ask(score=take_value(state.space, early.score(state.space.for_user(here))))
     if state.iteration % state.period == 0:  # not where a limit makes it
@@ -42,15 +39,16 @@ def ask_whole_numbers(state: StochasticState, reply: Reply, packet: Packet) -> N
 def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping | None) -> None:
     """Make the point of the report the current one, and see whether the run goes on."""
     state.due, point = False, _point(state, numbers)
-    if "at_start" in numbers and not state.judged:
-        state.point.value = state.score = numbers["at_start"]
-        state.best = state.point
     if state.settling:
         state.best = point
     elif not (math.isfinite(numbers["size"]) and math.isfinite(point.value)):
         text = f"mean value {state.sign * point.value:.6g}, norm_inf(x) = {numbers['size']:.3g}"
         state.closing = Outcome.FAILED_NONFINITE, f"{text} after {state.iteration} steps"
     else:
+        if math.isnan(state.point.value) and not state.judged and state.iteration:
+            # the mean of the first values stands for that at x0, until it is evaluated
+            state.point.value = state.score = point.value
+            state.best = state.lowest = state.point
         state.accepted, state.value_before, state.point = True, state.point.value, point
         if state.closing is not None and state.asked is Asked.WHOLE:
             state.final = point
@@ -72,7 +70,8 @@ def _point(state: StochasticState, numbers: Numbers) -> Point:
 def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> None:
     least = 0.0 if early is None else early.least
     if score < state.score - least:
-        state.best, state.score, state.stale = state.point, score, 0
+        state.best = state.lowest = state.point
+        state.score, state.stale = score, 0
     else:
         state.stale += 1
     if early is not None and state.stale >= early.patience:

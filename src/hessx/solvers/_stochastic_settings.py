@@ -7,6 +7,7 @@ from typing import Any
 from hessx.core import (
     Order,
     SettingsError,
+    Wants,
     check_flag,
     check_integer,
     check_part,
@@ -63,6 +64,10 @@ def take_settings(method: Any) -> None:
 
 def _check_fit(method: Any) -> None:
     """Refuse parts that do not fit together."""
+    if Wants.PER_SAMPLE in method.estimate.wants and method.order.repeats:
+        who, order = type(method.estimate).__name__, type(method.order).__name__
+        msg = f"{who} keeps one gradient for each row, and with {order} rows repeat: "
+        raise SettingsError(msg + "expected an order such as hessx.Shuffled()")
     if isinstance(method.rate, Schedule):
         return
     who = type(method.rate).__name__

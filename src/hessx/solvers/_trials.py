@@ -24,8 +24,8 @@ from hessx.solvers._interrupts import interrupts
 
 __all__ = ["Trial", "Tuning", "check_ranges", "drawn", "rounds", "search"]
 
-Run = Callable[[dict[str, Any], int, Any], Any]
-Score = Callable[[Any], Any]
+_Run = Callable[[dict[str, Any], int, Any], Any]
+_Score = Callable[[Any], Any]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Trial:
     rows: int = 0
     result: Any = None
 
-    def run(self, run: Run, units: int, score: Score) -> None:
+    def run(self, run: _Run, units: int, score: _Score) -> None:
         """Let the run go on."""
         self.spent += units
         try:
@@ -121,7 +121,7 @@ def _rank(trial: Trial) -> tuple[bool, int, float]:
 
 
 def search(
-    run: Run, settings: list[dict[str, Any]], plan: list[tuple[int, int]], score: Score
+    run: _Run, settings: list[dict[str, Any]], plan: list[tuple[int, int]], score: _Score
 ) -> list[Trial]:
     """Run trials round by round: each of the best so far goes on by so many units.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hessx
-from hessx._xp import dot, extremes, like, norm_inf, normal, rademacher, space_of, to_point
+from hessx._xp import dot, extremes, like, norm_inf, normal, rademacher, space_of, to_point, uniform
 
 
 def test_the_space_of_a_point(backend, xp):
@@ -89,6 +89,27 @@ def test_the_same_draws_everywhere(backend, draw):
     assert abs(host.var() - 1.0) < 5 * np.sqrt(2 / 3000)
     if draw is rademacher:
         assert set(host.ravel()) == {-1.0, 1.0}
+
+
+def test_uniform_numbers_stay_below_one(backend):
+    """Multiples of 2^-24 are numbers of every dtype: nothing is rounded up to 1."""
+    space = space_of(backend.asarray(np.zeros(2)))
+    drawn = uniform(space, (7, 1), 3000)
+    backend.assert_same_kind(drawn, backend.asarray(np.zeros(3000)))
+    host = backend.to_numpy(drawn).astype(float)
+    np.testing.assert_array_equal(host, uniform(space_of(np.zeros(1)), (7, 1), 3000))
+    np.testing.assert_array_equal(host * 2.0**24, np.round(host * 2.0**24))
+    assert host.min() >= 0.0
+    assert host.max() < 1.0
+    assert abs(host.mean() - 0.5) < 5 / np.sqrt(12 * 3000)
+    assert not np.array_equal(host, backend.to_numpy(uniform(space, (7, 2), 3000)))
+
+
+def test_normal_numbers_of_another_length(backend):
+    space = space_of(backend.asarray(np.zeros(2)))
+    drawn = backend.to_numpy(normal(space, 7, 5, 6))
+    expected = normal(space_of(np.zeros(6)), 7, 5)
+    np.testing.assert_array_equal(drawn, expected.astype(backend.dtype_name))
 
 
 def test_products_over_the_last_axis(backend, rng):

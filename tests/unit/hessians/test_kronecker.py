@@ -10,6 +10,7 @@ import pytest
 from scipy.linalg import block_diag
 
 import hessx
+import hessx.models
 from _helpers.registry import make_backend
 from hessx._xp import record_fetches, space_of
 from hessx.core import Frame, LayerFactors, SettingsError
@@ -272,6 +273,27 @@ def test_fisher_is_the_mean_of_outer_products(backend, rng, labels):
     rows = np.stack([np.concatenate([np.kron(a[i], s[i]) for a, s in known]) for i in range(5)])
     part.update(_Rows(backend.asarray(rows)) if labels == "given" else there)
     assert_is(backend, part, fisher(rows, 0.2))
+
+
+@pytest.mark.parametrize("kind", ["MultinomialLogistic", "LinearLeastSquares"])
+def test_drawn_labels_give_the_gauss_newton_matrix_of_the_models_on_average(rng, kind):
+    """Of a mean and of a sum: a matrix that is twice as large is a common mistake."""
+    X, classes = rng.standard_normal((12, 3)), rng.integers(0, 3, 12)
+    y = classes if kind == "MultinomialLogistic" else rng.standard_normal(12)
+    model = getattr(hessx.models, kind)(X, y)
+    w = rng.standard_normal((4, 3) if kind == "MultinomialLogistic" else 3) * 0.5
+    hessian = model.gauss_newton(w)
+    H = hessian.dense(like=np.ones(1))
+    frame, draws, mean = Frame(space_of(w)), 400, 0.0
+    rows = hessx.Fisher(damping=1e-9, labels="sampled").begin(frame)
+    layers = hessx.KFAC(damping=1e-9, beta=0.999).begin(frame)
+    for seed in range(draws):
+        factors = hessian.factors(seed)
+        rows.update(factors)
+        layers.update(factors)
+        mean = mean + rows.dense() / draws
+    assert np.linalg.norm(mean - H) < 0.15 * np.linalg.norm(H)
+    assert 0.7 < np.trace(layers.dense()) / np.trace(H) < 1.4
 
 
 @pytest.mark.backends("numpy")

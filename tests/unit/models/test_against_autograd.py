@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated
 L2 = 0.3
 NUMPY = Backend("numpy", np, "cpu")
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
-BATCH = np.array([4, 0, 9, 9, 17, 22])
+ENTRIES = {"whole": None, "weighted": np.array([4, 0, 9, 9, 17, 22])}
 
 
 class Posed:
@@ -26,14 +26,13 @@ class Posed:
         self.X, self.y, self.flat = make_data(case, rng)
         self.model = case.make(self.X, self.y, L2)
         self.w = case.w(NUMPY, self.flat)
-        rows, weighted = ENTRIES[of]
-        self.weights = np.ones(ROWS)
+        rows, weights = ENTRIES[of], np.ones(ROWS)
         if rows is not None:
             self.X, self.y = self.X[rows], self.y[rows]
-            self.weights = rng.uniform(0.5, 2.0, len(rows)) if weighted else np.ones(len(rows))
-            self.model = self.model.rows(rows, self.weights if weighted else None)
+            weights = rng.uniform(0.5, 2.0, len(rows))
+            self.model = self.model.rows(rows, weights)
         self.rows = len(self.X)
-        self.share = (ROWS if case.total else 1.0) * self.weights / self.rows  # c_i
+        self.share = (ROWS if case.total else 1.0) * weights / self.rows  # c_i
         self.tX, self.ty, self.tw = map(torch.asarray, (self.X, self.y, self.flat))
 
     def row_losses(self, w):

@@ -118,6 +118,8 @@ def test_bad_settings_and_weights_are_refused():
         MultinomialLogistic(X, y, classes=1)
     with pytest.raises(hessx.SettingsError, match="l2 = -1"):
         MultinomialLogistic(X, y, l2=-1)
+    with pytest.raises(ValueError, match=r"X has shape \(3, 3\): expected \(m, 2\), as the data"):
+        MultinomialLogistic(X, y).predict(np.ones((3, 3)), np.ones((3, 3)))
     with pytest.raises(ValueError, match=r"w has shape \(9,\): expected \(3, 3\)"):
         MultinomialLogistic(X, y)(np.ones(9))
     with pytest.raises(TypeError, match="w has dtype float32: expected float64"):

@@ -244,5 +244,5 @@ def test_x_elsewhere_than_the_model(pretend_gpu):
     from _helpers.registry import make_backend
 
     loss, w, _ = make(make_backend("numpy"))
-    with pytest.raises(TypeError, match="X of the model is an array of numpy, .*: move it"):
+    with pytest.raises(TypeError, match=r"X of the model is an array of numpy, .*: move it"):
         loss(make_backend("fakegpu").asarray(w))

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hessx
 from _helpers.perceptron import gradient, leaves_of, start
 from _helpers.rules import ENTRIES
-from hessx._xp import _numpy_tape, _pointwise, space_of
+from hessx._xp import _cupy_tape, _numpy_tape, _pointwise, space_of
+from hessx.core import Counts
+from hessx.objectives import HessianAt
 from hessx.rules import SGD, Chain, Rule
 
 STEPS = 4
@@ -47,6 +50,49 @@ def test_blocks_give_the_bits_of_the_plain_expressions(name, dtype, monkeypatch,
     for a, b in zip(in_blocks, run(ENTRIES[name], dtype), strict=True):
         assert a.dtype == b.dtype == dtype
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.backends("cupy-signatures", "cupy")
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, "float64") for name in ENTRIES] + [("adam", "float32"), ("dog", "float32")],
+)
+def test_a_kernel_gives_the_bits_of_the_plain_expressions(backend, name, dtype, monkeypatch):
+    """CuPy's, whose body is compiled for the host where there is no GPU; one launch a pass."""
+    launched = []
+    plain = _cupy_tape.CupyTape.run
+    monkeypatch.setattr(
+        _cupy_tape.CupyTape, "run", lambda *args: launched.append(name) or plain(*args)
+    )
+    on_host, x = start().astype(dtype), backend.asarray(start(), dtype)
+    chain = Chain.begin(ENTRIES[name], space_of(x), x)
+    expected = Chain.begin(ENTRIES[name], space_of(on_host), on_host)
+    for t in range(1, STEPS + 1):
+        g = gradient(on_host).astype(dtype)
+        x = chain.step(t, backend.asarray(g, dtype), x, 0.01)
+        on_host = expected.step(t, g, on_host, 0.01)
+        np.testing.assert_array_equal(backend.to_numpy(x), on_host)
+    assert len(launched) == STEPS * len(chain.links)
+
+
+@pytest.mark.backends("torch", "torch-float32")
+@pytest.mark.parametrize("name", ["adam", "nesterov", "dog", "clipped"])
+def test_torch_runs_in_blocks_on_the_host(backend, name, monkeypatch):
+    """Bits may differ: lerp takes another path at the end of a vector."""
+    ends = []
+    for long in (1, 10**9):
+        monkeypatch.setattr(_pointwise, "_LONG", long)
+        monkeypatch.setattr(_pointwise, "_BLOCK", 7)
+        x = x0 = backend.asarray(start())
+        chain = Chain.begin(ENTRIES[name], space_of(x), x)
+        for t in range(1, STEPS + 1):
+            x = chain.step(t, backend.asarray(gradient(start() * t)), x, 0.01)
+        backend.assert_same_kind(x, x0)
+        np.testing.assert_array_equal(
+            backend.to_numpy(x0), backend.to_numpy(backend.asarray(start()))
+        )
+        ends.append(backend.to_numpy(x))
+    np.testing.assert_allclose(*ends, rtol=0.0, atol=8 * backend.eps)
 
 
 def test_what_a_tape_does_not_know_runs_plain(blocks):
@@ -91,6 +137,34 @@ def test_a_slot_may_become_the_gradient_and_still_be_read(blocks):
     found = [np.array(chain.direction(t, g, x)) for t, g in enumerate(given, 1)]
     np.testing.assert_array_equal(found, [2 * x, 7 * x, 14 * x])
     np.testing.assert_array_equal(given, [x, 4 * x, 9 * x])
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam"])
+def test_a_direction_given_out_does_not_change_with_the_next(name, blocks):
+    x = start()
+    chain = Chain.begin(ENTRIES[name], space_of(x), x)
+    d = chain.direction(1, gradient(x), x)
+    was = d.copy()
+    chain.step(2, gradient(x + 1.0), x, 0.1)
+    np.testing.assert_array_equal(d, was)
+
+
+@pytest.mark.parametrize("rule", [hessx.AdaHessian(), hessx.SophiaH()])
+def test_rules_with_lessons_run_in_blocks_too(rule, monkeypatch):
+    x0, ends = start(), []
+    for long in (1, 10**9):
+        monkeypatch.setattr(_pointwise, "_LONG", long)
+        monkeypatch.setattr(_numpy_tape, "BLOCK", 7)
+        x, space = x0, space_of(x0)
+        chain = Chain.begin(rule, space, x)
+        hessian = HessianAt(space, lambda v: v * 3.0, Counts(), 1.0)
+        for t in range(1, STEPS + 1):
+            if chain.lesson_due(t):
+                chain.learn(t, hessian)
+            x = chain.step(t, gradient(x), x, 0.01)
+        ends.append(x)
+        assert bool(chain.links[0].pointwise.made.get("_moved")) == (long == 1)
+    np.testing.assert_array_equal(*ends)
 
 
 def test_arrays_given_are_not_written_to_in_blocks(blocks):

@@ -173,6 +173,32 @@ def test_shampoo_makes_the_steps_of_a_published_one():
     near(iterates(make_backend("numpy"), rule, 150), published(made, 150), 1e-11)
 
 
+@pytest.mark.parametrize(("graft", "beta"), [("sgd", 0.9), ("adagrad", None)])
+def test_grafted_shampoo_makes_the_steps_of_a_published_one(graft, beta):
+    published_as = pytest.importorskip("pytorch_optimizer")
+    grafting = pytest.importorskip("pytorch_optimizer.optimizer.utils.graft").LayerWiseGrafting
+
+    def made(parameters):
+        optimizer = published_as.ScalableShampoo(
+            parameters,
+            lr=RATE,
+            betas=(0.0, 0.9),
+            start_preconditioning_step=1,
+            preconditioning_compute_steps=1,
+            nesterov=False,
+            use_svd=True,
+            matrix_eps=1e-12,
+            diagonal_eps=1e-12,
+            graft_type=grafting[graft.upper()],
+            shape_interpretation=False,
+        )
+        optimizer.param_groups[0]["betas"] = 0.0, 1.0 if beta is None else beta  # 1: a sum
+        return optimizer
+
+    rule = hessx.Preconditioned(hessx.Shampoo(beta=beta, graft=graft), beta=0.0)
+    near(iterates(make_backend("numpy"), rule, 60), published(made, 60), 1e-9)
+
+
 def test_soap_makes_the_steps_of_a_published_one():
     """Which has its bases in float32 alone."""
     published_as = pytest.importorskip("pytorch_optimizer")
@@ -229,6 +255,7 @@ def test_spatial_means_are_those_over_the_last_axes():
 def test_sophia_g_squares_the_sampled_gradient_times_the_rows():
     space = space_of(np.zeros(n))
     hessian = Diagonal(space, make_backend("numpy"), np.linspace(-1.0, 2.0, n))
+    assert hessx.SophiaG().wants == Wants.HESSIAN | Wants.FACTORS
     expected = 7.0 * np.linspace(-1.0, 2.0, n) ** 2
     np.testing.assert_allclose(hessx.SophiaG().lesson(1, hessian), expected, rtol=1e-14)
 
@@ -319,7 +346,7 @@ def test_lessons_on_layers_are_those_of_the_approximation(kind, labels):
     approximation = kind(damping=0.5, labels=labels)
     x, layers = start(), Layers()
     rule = hessx.Preconditioned(approximation, beta=0.0, every=3, seed=5)
-    assert rule.wants is Wants.HESSIAN
+    assert rule.wants == Wants.HESSIAN | Wants.FACTORS
     chain = Chain.begin(rule, space_of(x), x)
     dues = [t for t in range(1, 8) if chain.lesson_due(t)]
     for t in range(1, 8):
