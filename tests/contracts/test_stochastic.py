@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -173,3 +176,50 @@ def _raising(loss, count):
 
     loss.counts.take_over(hessx.Counts())
     return Raising()
+
+
+KILLED = """
+import sys
+import numpy as np, hessx
+
+X, y = (np.load(path, mmap_mode="r") for path in sys.argv[2:4])
+
+def squares(x, X, y):
+    print("evaluating", flush=True)
+    r = X @ x - y
+    return r @ r / (2 * len(y)), X.T @ r / len(y)
+
+loss = hessx.FiniteSum(squares, (X, y), jac=True)
+options = {"rate": 0.01, "epochs": 100, "batch_size": 16, "order": hessx.Shuffled(3, block=64)}
+result = hessx.minimize(
+    loss, np.zeros(3), method="adam", options=options, **eval(sys.argv[1])
+)
+print(*(float(entry).hex() for entry in result.x), result.nit, result.counts)
+"""
+
+
+@pytest.mark.long
+def test_killed_in_mid_epoch(tmp_path):
+    """By SIGKILL, over data in files: what takes the run up ends bitwise as one left alone."""
+    rng = np.random.default_rng(2)
+    files = [str(tmp_path / name) for name in ("X.npy", "y.npy")]
+    X = rng.standard_normal((200, 3))
+    np.save(files[0], X)
+    np.save(files[1], X @ [1.0, 2.0, 3.0])
+    path = str(tmp_path / "run.npz")
+
+    def start(**settings):
+        command = [sys.executable, "-c", KILLED, repr(settings), *files]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    with start(checkpoint=path, checkpoint_every=0.0) as child:
+        try:
+            for _ in range(100):
+                assert child.stdout.readline() == "evaluating\n"
+        finally:
+            child.kill()
+    reached = hessx.load(path).state.iteration
+    assert 90 < reached < 100 * 13
+    last = [start(**settings).communicate(timeout=120)[0].splitlines()[-1]
+            for settings in ({"resume": path}, {})]  # fmt: skip
+    assert last[0] == last[1]

@@ -100,6 +100,8 @@ def test_a_run_goes_on_where_a_later_budget_allows():
     )
     np.testing.assert_array_equal(again.x, whole.x)
     assert again.nit == whole.nit
+    more = hessx.minimize(loss_on(NUMPY), START, resume=short, options={"epochs": 6})
+    np.testing.assert_array_equal(more.x, whole.x)
     same = hessx.minimize(
         loss_on(NUMPY), START, method="adam", options=SHORT | {"epochs": 2}, resume=short
     )

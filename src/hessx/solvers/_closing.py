@@ -47,8 +47,8 @@ def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping |
     else:
         if math.isnan(state.point.value) and not state.judged and state.iteration:
             # the mean of the first values stands for that at x0, until it is evaluated
-            state.best, state.point.value = state.point, point.value
-            state.score = point.value
+            state.point.value = state.score = point.value
+            state.best = state.lowest = state.point
         state.accepted, state.value_before, state.point = True, state.point.value, point
         if state.closing is not None and state.asked is Asked.WHOLE:
             state.final = point
@@ -70,7 +70,8 @@ def _point(state: StochasticState, numbers: Numbers) -> Point:
 def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> None:
     least = 0.0 if early is None else early.least
     if score < state.score - least:
-        state.best, state.score, state.stale = state.point, score, 0
+        state.best = state.lowest = state.point
+        state.score, state.stale = score, 0
     else:
         state.stale += 1
     if early is not None and state.stale >= early.patience:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
+from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_names import STOCHASTIC
 
 __all__ = ["choose_method", "known_methods"]
@@ -129,4 +131,6 @@ def choose_method(
             f"({', '.join(_TABLE)}) or a composition such as hessx.LineSearchMethod(...)"
         )
         raise TypeError(msg)
+    if isinstance(method, StochasticMethod):
+        return Method(partial(replace, method), method.budget), ""
     return Method(lambda: method), ""

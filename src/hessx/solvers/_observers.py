@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,9 @@ class Observers:
             self.history.append(record)
         if self.bar is not None:
             self.bar.n = record.iteration
-            self.bar.set_postfix_str(f"f = {record.value:.6g}, |g| = {record.grad_norm:.2e}")
+            known = not math.isnan(record.grad_norm)
+            beside = f"|g| = {record.grad_norm:.2e}" if known else f"rate = {record.alpha:.3g}"
+            self.bar.set_postfix_str(f"f = {record.value:.6g}, {beside}")
         if record.iteration:
             self.keep(point.x)
             if self.callback is not None:

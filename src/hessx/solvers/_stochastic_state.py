@@ -71,9 +71,9 @@ class StochasticState(RunState):
         that were not finite were left out in the run.
     due, here : bool, array
         A report is to be made of the next answer, and of which point.
-    judged, score, stale : bool, float, int
-        Points are ranked by the scores of an `EarlyStopping`; the best score or mean value, and the
-        reports since then.
+    judged, lowest, score, stale : bool, Point, float, int
+        Points are ranked by the scores of an `EarlyStopping`; the one with the best score or mean
+        value, that, and the reports since then.
     closing, settling : tuple of Outcome and str, bool
         Why the run is about to end; the best point is being evaluated for that.
     final : Point, optional
@@ -106,6 +106,7 @@ class StochasticState(RunState):
     due: bool = False
     here: Array = None
     judged: bool = False
+    lowest: Point | None = None
     score: float = math.inf
     stale: int = 0
     closing: tuple[Outcome, str] | None = None
@@ -152,7 +153,7 @@ class StochasticState(RunState):
         if ended[0] is Outcome.COMPLETED and self.iteration >= steps:
             return
         self.closing = self.trouble = self.final = None
-        self.settling = False
+        self.settling, self.best = False, self.lowest
 
     def give_up(self, outcome: Outcome, message: str) -> None:
         """Note why the run is about to end."""

@@ -102,7 +102,7 @@ class Posed:
         kept = all(
             np.array_equal(*both, equal_nan=True) for both in zip(before, after, strict=True)
         )
-        expect(kept, "update wrote into what it learns from")
+        expect(kept, "update wrote into the pair")
         curvature.leave()
         self.arrive(curvature)
         return note

@@ -239,15 +239,20 @@ def test_four_gigabytes_in_one(tmp_path):
         X = np.memmap(path, np.float32, mode="r", shape=(rows, columns))
         y = np.ones(rows, np.float32)
         w = np.full(columns, 0.5, np.float32)
-        loss = hessx.FiniteSum(squares_of_ones, (X, y), jac=True)
-        order, batch, most, before = hessx.Shuffled(0, block=8192), 4096, 0, anonymous()
-        for start in range(0, rows, batch):
-            value, grad = loss(w, Sample(order, 0, start, start + batch))
-            most = max(most, anonymous())
-        assert (value, abs(grad).max()) == (0.5, 0.0)
-        assert most - before < 2**28
-        assert most < 2**30
-        assert loss.counts.rows == rows
+        seen = []
+
+        def squares(w, X, y):
+            seen.append(anonymous())
+            return squares_of_ones(w, X, y)
+
+        loss, before = hessx.FiniteSum(squares, (X, y), jac=True), anonymous()
+        order = hessx.Shuffled(0, block=8192)
+        options = {"rate": 0.1, "epochs": 1, "batch_size": 4096, "order": order}
+        result = hessx.minimize(loss, w, method="sgd", options=options)
+        assert (result.fun, abs(result.jac).max()) == (0.5, 0.0)
+        assert max(seen) - before < 2**28
+        assert max(seen) < 2**30
+        assert result.counts.rows == 2 * rows  # an epoch, and the whole at its end
     finally:
         path.unlink(missing_ok=True)
 
