@@ -16,7 +16,6 @@ pytest.importorskip("sklearn")
 from rich.console import Console
 from typer.testing import CliRunner
 
-import hessx
 from hessx.models import Perceptron
 from hessx.solvers._second_order_names import SECOND_ORDER
 from hessx.solvers._stochastic_names import STOCHASTIC
