@@ -22,6 +22,7 @@ SETTINGS: dict[str, Approximation] = {
     "KFAC": hessx.KFAC(),
     "EKFAC": hessx.EKFAC(),
     "Fisher": hessx.Fisher(),
+    "NewtonSketch": hessx.NewtonSketch(size=BATCH // 2, kind="rows"),
 }
 
 
@@ -33,6 +34,19 @@ class Rows:
 
     def matrix(self) -> Any:
         return self.J
+
+
+class Root(Rows):
+    """The Hessian of a batch that is the square of a matrix."""
+
+    def root(self) -> Any:
+        return hessx.DenseOperator(self.J)
+
+    def penalty(self) -> Any:
+        return self.J[0, :] * 0.0
+
+    def spend(self, products: int) -> None:
+        pass
 
 
 class Taught:
@@ -52,6 +66,7 @@ class Taught:
             Learns.GRADIENTS: self.v,
             Learns.FACTORS: [LayerFactors(slice(0, n), X, slopes)],
             Learns.PER_SAMPLE: Rows(J),
+            Learns.HESSIAN: Root(J),
         }[self.settings.learns]
         x = backend.asarray(np.zeros((ROWS, COLUMNS)))
         self.curvature = self.settings.begin(Frame(space_of(x)))

@@ -85,4 +85,6 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "EKFAC": (lambda n: hessx.EKFAC(damping=0.1, every=2), False),
     "Fisher": (lambda n: hessx.Fisher(damping=0.1), False),
     "Fisher, sampled": (lambda n: hessx.Fisher(damping=0.1, labels="sampled"), False),
+    "NewtonSketch": (lambda n: hessx.NewtonSketch(damping=0.1), False),
+    "NewtonSketch, low rank": (lambda n: hessx.NewtonSketch(2, "srht", damping=0.1), False),
 }

@@ -18,7 +18,7 @@ LAYERS = {
     "krylov": {"_xp", "core", "operators", "objectives"},
     "hessians": {"_xp", "core", "operators", "objectives", "krylov"},  # B^-1 v of what offers B v
     "globalization": {"core"},
-    "rules": {"_xp", "core", "operators", "hessians", "globalization"},
+    "rules": {"_xp", "core", "operators", "krylov", "hessians", "globalization"},
 }
 LAYERS["directions"] = {*LAYERS}
 LAYERS["solvers"] = {*LAYERS}

@@ -38,7 +38,7 @@ from hessx._xp._portable import (
     write_npy,
 )
 from hessx._xp._put_rows import put_rows
-from hessx._xp._random import normal, rademacher, uniform
+from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
@@ -88,6 +88,7 @@ __all__ = [
     "normal",
     "orthonormal",
     "padded",
+    "permuted",
     "place_rows",
     "placed_array",
     "placed_rows",

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from hessx._xp._fetch import upload
+from hessx._xp._fetch import upload, upload_integers
 from hessx._xp._namespace import Array, Space
 
-__all__ = ["normal", "rademacher", "uniform"]
+__all__ = ["normal", "permuted", "rademacher", "uniform"]
 
 _Seed = int | tuple[int, ...]
 
@@ -58,6 +58,11 @@ def uniform(space: Space, seed: _Seed, count: int) -> Array:
         On the device; one upload.
     """
     return upload(space, np.random.default_rng(seed).random(count, dtype=np.float32))
+
+
+def permuted(space: Space, seed: _Seed, N: int, count: int) -> Array:
+    """Draw ``count`` of the numbers 0 to N - 1, each once at most, in random order; one upload."""
+    return upload_integers(space, np.random.default_rng(seed).permutation(N)[:count])
 
 
 def rademacher(space: Space, seed: int, count: int = 1) -> Array:

@@ -16,6 +16,7 @@ from hessx.hessians._ldfp import LDFP
 from hessx.hessians._learnt_diagonal import LearntDiagonal
 from hessx.hessians._lsr1 import LSR1
 from hessx.hessians._newton import Newton
+from hessx.hessians._newton_sketch import NewtonSketch, SketchCurvature
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -57,10 +58,12 @@ __all__ = [
     "LBFGSInverse",
     "LearntDiagonal",
     "Newton",
+    "NewtonSketch",
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",
     "Shampoo",
+    "SketchCurvature",
     "Spectral",
     "WeakSecant",
     "Zero",

@@ -2,6 +2,7 @@
 
 from hessx.krylov._basis import KrylovBasis
 from hessx.krylov._cg import TruncatedCG
+from hessx.krylov._cg_steps import cg_steps
 from hessx.krylov._dogleg import Dogleg
 from hessx.krylov._gltr import GLTR
 from hessx.krylov._invert import invert
@@ -26,6 +27,7 @@ __all__ = [
     "SteepestStep",
     "Subproblem",
     "TruncatedCG",
+    "cg_steps",
     "invert",
     "lsmr",
     "minres",

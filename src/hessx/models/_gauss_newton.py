@@ -121,6 +121,13 @@ class GaussNewton(ModelOperator):
         """Give R, (rows, n) or (rows k, n), with R'R this matrix without the penalty."""
         return _Root(self)
 
+    def penalty(self) -> Array:
+        """Give the diagonal of what the root leaves out: l2 at weights, 0 at biases."""
+        network = self.at.network
+        none = network.space.zeros(network.n)
+        zeros, ones = network.cut(none), network.cut(none + 1.0)
+        return network.join(penalised(zeros, ones, self.l2))
+
     def _product(self, v: Array) -> Array:
         network = self.at.network
         weights = network.cut(v)

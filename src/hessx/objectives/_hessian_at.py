@@ -7,7 +7,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, fetch, quiet, take_product
 from hessx.core import Counts, LayerFactors
-from hessx.operators import DenseOperator
+from hessx.operators import DenseOperator, LinearOperator
 
 __all__ = ["HessianAt"]
 
@@ -32,7 +32,7 @@ class HessianAt:
     rows : int
         ``counts.rows`` grows by so many per product: the rows of a finite sum.
     given : object, optional
-        The user's Hessian, where it has ``sampled_gradient`` or ``factors``.
+        The user's Hessian, where it has ``sampled_gradient``, ``factors`` or ``root``.
 
     Raises
     ------
@@ -58,8 +58,7 @@ class HessianAt:
 
     def __call__(self, v: Array) -> Array:
         """Multiply; one product."""
-        self.counts.products += 1
-        self.counts.rows += self.rows
+        self.spend(1)
         product = take_product(self.space, self.apply(v))
         return product if self.sign > 0.0 else -product
 
@@ -103,6 +102,34 @@ class HessianAt:
             H = self.space.xp.stack(columns)
         with quiet():
             return 0.5 * H + 0.5 * H.T
+
+    def spend(self, products: int) -> None:
+        """Count products; those with the root too are made elsewhere."""
+        self.counts.products += products
+        self.counts.rows += products * self.rows
+
+    def root(self) -> LinearOperator:
+        """Give R with H = R'R + penalty; its products are not counted.
+
+        Raises
+        ------
+        ValueError
+            The user's Hessian has none, or f is to be maximised.
+        """
+        if self.sign < 0.0 or not hasattr(self.given, "root"):
+            msg = (
+                "the Hessian has no root() here: a sketch needs a model that gives R with "
+                "H = R'R + penalty and is minimised, such as those of hessx.models in "
+                'hessx.FiniteSum(model), for a perceptron with hess="gauss-newton"'
+            )
+            raise ValueError(msg)
+        root: LinearOperator = self.given.root()
+        return root
+
+    def penalty(self) -> Array:
+        """Give the diagonal of what is not in the root; zeros where the user's says nothing."""
+        space, own = self.space, getattr(self.given, "penalty", None)
+        return space.zeros(space.n) if own is None else take_product(space, own())
 
     def sampled_gradient(self, seed: int) -> Array:
         """Give the mean gradient with labels drawn from the model, flat; counted as a gradient.

@@ -22,9 +22,12 @@ from hessx.rules._rates import (
 )
 from hessx.rules._rule import Rule
 from hessx.rules._sophia import SophiaG, SophiaH
+from hessx.rules._sqn import SQN, SQNPart
+from hessx.rules._subsampled_newton import SubsampledNewton, SubsampledNewtonPart
 
 __all__ = [
     "SGD",
+    "SQN",
     "AdaHessian",
     "Adadelta",
     "Adagrad",
@@ -52,9 +55,12 @@ __all__ = [
     "RAdam",
     "RMSProp",
     "Rule",
+    "SQNPart",
     "SignSGD",
     "SophiaG",
     "SophiaH",
+    "SubsampledNewton",
+    "SubsampledNewtonPart",
     "TrustRatio",
     "as_rules",
 ]

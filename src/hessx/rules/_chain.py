@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hessx._xp import Array, Packet, Space, quiet
+from hessx._xp import Array, Numbers, Packet, Space, quiet, under
 from hessx.core import Pair, SettingsError, check_part, saved
 from hessx.rules._links import EntryLink, LeafLink, Link, Shapes, WholeLink
 from hessx.rules._rule import Rule
@@ -27,6 +27,10 @@ def as_rules(name: str, given: Any) -> tuple[Rule, ...]:
         raise SettingsError(msg)
     for i, rule in enumerate(rules):
         check_part(f"{name}[{i}]", rule, Rule, "a rule, such as Adam()")
+        if rule.acts_on == "leaf" and (rule.measures or rule.every):
+            verb = "measures" if rule.measures else "learns from the Hessian"
+            msg = f"{name}[{i}] = {rule!r} acts on leaves and {verb}: expected one on entries"
+            raise SettingsError(msg)
     return tuple(rules)
 
 
@@ -132,16 +136,49 @@ class Chain:
         """Give what learns from the Hessian, with its ``every`` and ``fresh``."""
         return [found for link in self.links for found in link.learns()]
 
-    def lesson_due(self, t: int) -> str:
-        """Say on what sample a lesson is due before step t: "", "same" as the gradient, "fresh"."""
-        due = [fresh for _, every, fresh in self.learns() if (t - 1) % every == 0]
-        return "" if not due else "fresh" if any(due) else "same"
+    def lesson_due(self, t: int, i: int = 0) -> str:
+        """Say on what sample the i-th lesson before step t is due, after i of them.
 
-    def learn(self, t: int, hessian: Any) -> None:
-        """Hand the Hessian of the sample to all rules whose turn it is before step t."""
+        Returns
+        -------
+        str
+            "same" as the gradient, "fresh", or "": there are no more.
+        """
+        lessons = self._lessons(t)
+        if i >= len(lessons):
+            return ""
+        fresh = any(rule.fresh for link in lessons[i] for rule in link.due(t))
+        return "fresh" if fresh else "same"
+
+    def place(self, t: int, x: Array, i: int = 0) -> Array:
+        """Give the point of that lesson: x, where the gradient is, unless a rule has its own."""
+        own: Array = self._lessons(t)[i][0].about("place")
+        return x if own is None else own
+
+    def learn(self, t: int, hessian: Any, i: int = 0, *, again: bool = False) -> None:
+        """Hand the Hessian of the i-th lesson to the rules whose turn it is before step t.
+
+        With ``again``, after a load, to those alone that had not done with it.
+        """
         with quiet():
-            for link in self.links:
-                link.learn(t, hessian)
+            for links in self._lessons(t)[i : i + 1]:
+                for link in links:
+                    if not again or link.about("waits"):
+                        link.learn(t, hessian)
+
+    def waits(self, t: int, i: int = 0) -> bool:
+        """Tell whether a rule has to be given the Hessian of that lesson once more."""
+        return any(link.about("waits") for link in self._lessons(t)[i])
+
+    def _lessons(self, t: int) -> list[list[Link]]:
+        """Give the links of each lesson: those elsewhere have their own, those at x the last one.
+
+        So the Hessian that a rule keeps for its turn is that of the last request.
+        """
+        due = [link for link in self.links if link.due(t)]
+        here = [link for link in due if link.about("place") is None]
+        lessons = [[link] for link in due if link.about("place") is not None]
+        return [*lessons, here] if here else lessons
 
     def learn_rows(self, t: int, rows: Any) -> None:
         """Hand the gradients of the sample's rows to all rules that want them, before step t."""
@@ -149,9 +186,23 @@ class Chain:
             for part in self._parts("learn_rows"):
                 part.learn_rows(t, rows)
 
-    def learn_pair(self, pair: Pair) -> str:
+    @property
+    def pair(self) -> tuple[Array, Array] | None:
+        """The s and y that the last lesson has completed, or None."""
+        return next((part.pair for part in self._parts("pair") if part.pair is not None), None)
+
+    def measure_pair(self, pair: Pair, packet: Packet) -> None:
+        """Ask for what the rules will need of a pair beyond s'y, y'y and s's."""
+        for i, part in enumerate(self._parts("measure_pair")):
+            part.measure_pair(pair, packet.under(f"{i} of rules: "))
+
+    def learn_pair(self, pair: Pair, numbers: Numbers) -> str:
         """Hand a step and the change of a sampled gradient to all rules; what they say of it."""
-        return "".join(part.learn_pair(pair) for part in self._parts("learn_pair"))
+        notes = []
+        for i, part in enumerate(self._parts("measure_pair")):
+            pair.numbers = under(numbers, f"{i} of rules: ")
+            notes.append(part.learn_pair(pair))
+        return "".join(notes)
 
     def inverse_hessian(self) -> Any:
         """Give the A of the first rule that has one, as an operator; else None."""

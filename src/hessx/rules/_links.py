@@ -8,14 +8,9 @@ from hessx._xp import Array, Packet, Pointwise, Space, cut, moved
 from hessx.core import saved
 from hessx.rules._rule import Coefficients, Rule
 
-__all__ = ["EntryLink", "LeafLink", "Link", "Shapes", "WholeLink", "is_due"]
+__all__ = ["EntryLink", "LeafLink", "Link", "Shapes", "WholeLink"]
 
 Shapes = tuple[tuple[int, ...], ...]
-
-
-def is_due(rule: Rule, t: int) -> bool:
-    """Tell whether a rule has a lesson before step t = 1, 2, ..."""
-    return rule.every > 0 and (t - 1) % rule.every == 0
 
 
 class Link:
@@ -34,8 +29,16 @@ class Link:
         """Give base - rate d, a new vector."""
         return moved(base, rate, self.direction(t, g, x))
 
+    def due(self, t: int) -> list[Rule]:
+        """Give the rules that have a lesson before step t."""
+        return [rule for rule in self.rules if rule.due(t)]
+
     def learn(self, t: int, hessian: Any) -> None:
         """Hand a lesson to the rules whose turn it is."""
+
+    def about(self, name: str) -> Any:
+        """Give what a part of the rule's own says of itself, or None."""
+        return None
 
     def learns(self) -> list[tuple[Any, int, bool]]:
         """Give what learns from the Hessian, with its ``every`` and ``fresh``."""
@@ -77,7 +80,7 @@ class EntryLink(Link):
     def learn(self, t: int, hessian: Any) -> None:
         """Hand a lesson to the rules whose turn it is."""
         for i, rule in enumerate(self.rules):
-            if is_due(rule, t):
+            if rule.due(t):
                 h = rule.lesson(t, hessian)  # type: ignore[attr-defined]
                 k = rule.numbers(t, self.numbers[i])
                 slots = rule.learn(self.space.xp, k, h, *self.slots[i])  # type: ignore[attr-defined]
@@ -190,8 +193,12 @@ class WholeLink(Link):
     def learn(self, t: int, hessian: Any) -> None:
         """Hand a lesson to the part, if it is its turn."""
         (rule,) = self.rules
-        if is_due(rule, t):
+        if rule.due(t):
             self.part.learn(t, hessian)
+
+    def about(self, name: str) -> Any:
+        """Ask the part."""
+        return getattr(self.part, name, None)
 
     def learns(self) -> list[tuple[Any, int, bool]]:
         """Give the part in the place of the rule."""

@@ -78,6 +78,11 @@ class PreconditionedPart:
             seed = None if given else lesson_seed(self.rule.seed, t)
             self.curvature.update(hessian.factors(seed))
 
+    @property
+    def waits(self) -> bool:
+        """Whether the Hessian has to be handed over again, which is not saved."""
+        return Wants.HESSIAN in self.rule.approximation.wants and self.curvature.waits
+
     def learn_rows(self, t: int, rows: Any) -> None:
         """Learn from the gradients of rows."""
         if self.rule.approximation.learns is Learns.PER_SAMPLE:
@@ -103,7 +108,7 @@ class PreconditionedPart:
 
     @property
     def _learns_from_steps(self) -> bool:
-        return self.rule.approximation.learns in (Learns.ACCEPTED, Learns.EVERY)
+        return self.rule.pairs
 
 
 @saved
@@ -187,6 +192,16 @@ class Preconditioned(Rule):
         store_real(self, "beta", 0.0, 1.0, "[)")
         check_flag("fresh", self.fresh)
         check_flag("corrected", self.corrected)
+
+    @property
+    def pairs(self) -> bool:  # type: ignore[override]
+        """Whether A learns from steps, of which an estimate has to find the pairs."""
+        return self.approximation.learns in (Learns.ACCEPTED, Learns.EVERY)
+
+    @property
+    def samples(self) -> bool:  # type: ignore[override]
+        """Whether A is made of the Hessian on a sample."""
+        return self.approximation.learns is Learns.HESSIAN
 
     @property
     def wants(self) -> Wants:

@@ -32,12 +32,21 @@ class Rule:
         learns from gradients alone.
     fresh : bool
         Whether a lesson is on a sample of its own, and not on that of the gradient.
+    samples : bool
+        Whether it is of use on samples of a finite sum alone.
+    pairs : bool
+        Whether it learns from pairs (s, y) that an estimate of the gradient has to find.
 
     Notes
     -----
     A rule with lessons has ``lesson(t, hessian) -> h``, where ``hessian`` multiplies, and
     ``learn(xp, k, h, *slots) -> slots``.  A rule on the whole has ``begin(space, x)``, whose result
     has ``turn(t, g, x) -> d``, ``hold(packet)``, and ``learn(t, hessian)`` where the rule learns.
+    That part may have a ``place``, the point of its lessons where that is not the gradient's;
+    ``waits``, True while it needs the Hessian of this step's lesson, as after a load; a ``pair``
+    (s, y) that its last lesson has completed, and ``measure_pair(pair, packet)`` and
+    ``learn_pair(pair)``, which are given that pair, or the estimate's, before and after its
+    products have come to the host.
 
     Examples
     --------
@@ -69,6 +78,12 @@ class Rule:
     slots: Any = ()
     every: int = 0
     fresh: bool = False
+    samples: bool = False
+    pairs: bool = False
+
+    def due(self, t: int) -> bool:
+        """Tell whether it has a lesson before step t = 1, 2, ..."""
+        return self.every > 0 and (t - 1) % self.every == 0
 
     @property
     def wants(self) -> Wants:

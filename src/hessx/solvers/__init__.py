@@ -9,6 +9,7 @@ from hessx.solvers._line_search_state import LineSearchState
 from hessx.solvers._methods import known_methods
 from hessx.solvers._minimize import minimize
 from hessx.solvers._observers import Observers
+from hessx.solvers._pair_estimates import MultiBatch, RepeatedSample
 from hessx.solvers._rate_range import RateRange, rate_range
 from hessx.solvers._reports import EarlyStopping, Report
 from hessx.solvers._run import Run
@@ -32,10 +33,12 @@ __all__ = [
     "Exponential",
     "LineSearchMethod",
     "LineSearchState",
+    "MultiBatch",
     "Observers",
     "OneBatch",
     "Polyak",
     "RateRange",
+    "RepeatedSample",
     "Report",
     "Run",
     "ScheduleFree",

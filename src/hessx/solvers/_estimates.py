@@ -38,6 +38,8 @@ class Estimate:
         Samples per step, fewer where an epoch ends.
     single : bool
         The gradient is that of one sample at the point, so that others can be asked about it.
+    samples, pairs : bool
+        It is of use on samples of a finite sum alone; it finds pairs.
     wants : Wants
         Of the oracle.
     """
@@ -45,6 +47,8 @@ class Estimate:
     __slots__ = ()
     batches: int = 1
     single: bool = False
+    samples: bool = False
+    pairs: bool = False
     wants: Wants = GRADIENT
 
     def begin(self, space: Space, per_epoch: int) -> LiveEstimate:
@@ -61,7 +65,7 @@ class LiveEstimate:
         The gradient, once ``ask`` gives None; it may be a buffer of the user's.
     pair : tuple of arrays, optional
         A step s and the change y of one sampled gradient along it, where the last answer has
-        completed one.
+        completed one: that of a sample which was asked before, at the point before.
     """
 
     __slots__ = ()

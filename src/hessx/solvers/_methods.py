@@ -26,6 +26,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.solvers._compositions import Method, along, within
+from hessx.solvers._second_order_names import SECOND_ORDER
 from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_names import STOCHASTIC
 
@@ -69,6 +70,7 @@ _TABLE = {
     "psb": within(PSB, "hess0"),
     "lsr1": within(LSR1, "maxcor", "hess0"),
     **STOCHASTIC,
+    **SECOND_ORDER,
 }
 
 

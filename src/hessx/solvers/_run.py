@@ -119,7 +119,7 @@ class Run:
     def request(self) -> Request:
         """The request, with the gradient for a Hessian that is made of differences."""
         request: Request = self.state.request
-        linearise = request.wants is Wants.HESSIAN
+        linearise = request.wants is Wants.HESSIAN and request.sample is None
         return replace(request, grad=self.gradient) if linearise else request
 
     @property

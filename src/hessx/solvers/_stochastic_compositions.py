@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hessx.core import SettingsError
@@ -36,6 +37,7 @@ def sampled(
     decay: float = 0.0,
     decoupled: bool = False,
     last: Sequence[Rule] = (),
+    estimating: Sequence[str] = (),
     **usual: Any,
 ) -> Method:
     """Give a stochastic method whose chain has options of its ``own``.
@@ -52,6 +54,8 @@ def sampled(
         Whether decay stands behind the rules, x+ = x - rate (d + decay x), or before them.
     last : sequence of rules
         Behind everything else.
+    estimating : sequence of str
+        Settings of the usual estimate that are options too.
     **usual : object
         Other defaults of the method.
 
@@ -84,6 +88,13 @@ def sampled(
             raise SettingsError(msg)
         made = chain(**{name: settings.pop(name) for name in own if name in settings})
         rules = [made] if isinstance(made, Rule) else [*made]
+        estimate = {name: settings.pop(name) for name in estimating if name in settings}
+        if estimate:
+            if "estimate" in settings:
+                name = next(iter(estimate))
+                msg = f"{name} = {estimate[name]!r} beside an estimate: give it to the estimate"
+                raise SettingsError(msg)
+            settings["estimate"] = replace(usual["estimate"], **estimate)
         decays = [Decay(weight_decay)] if weight_decay else []
         clips: list[Rule] = [] if clip_value is None else [ClipValue(clip_value)]
         clips += [] if clip_norm is None else [ClipNorm(clip_norm)]
@@ -91,4 +102,4 @@ def sampled(
         order = Shuffled(seed or 0) if order is None else order
         return StochasticMethod([*clips, *rules, *last], rate, order, **(usual | settings))
 
-    return Method(build, (*own, *_AROUND, *_METHOD))
+    return Method(build, (*own, *estimating, *_AROUND, *_METHOD))

@@ -17,7 +17,6 @@ from hessx.core import (
     Frame,
     Order,
     Outcome,
-    Pair,
     Point,
     Reply,
     Request,
@@ -33,15 +32,18 @@ from hessx.solvers._closing import ask_report, ask_whole_numbers, finish, read_r
 from hessx.solvers._estimates import Estimate, OneBatch
 from hessx.solvers._floor import Floor
 from hessx.solvers._reports import EarlyStopping, Report
-from hessx.solvers._stochastic_settings import take_settings
+from hessx.solvers._stochastic_settings import refuse_whole, take_settings
 from hessx.solvers._stochastic_state import Asked, StochasticState
 from hessx.solvers._training import (
     ask_more,
+    ask_pair,
     ask_trial,
     begin_step,
     go_on,
     hold,
     make_step,
+    read_pair,
+    teach,
     train,
 )
 from hessx.solvers._walk import Walk
@@ -146,6 +148,8 @@ class StochasticMethod:
             name = "batch_size" if self.batch_size else "lesson_size"
             msg = f"{name} = {getattr(self, name)}, and fun is no finite sum: give it as a "
             raise SettingsError(msg + "hessx.FiniteSum, whose rows are sampled")
+        if N is None and self.N is None:
+            refuse_whole(self)
         if N is None or N == self.N:
             return self
         if self.N is not None:
@@ -216,20 +220,22 @@ class StochasticMethod:
         return -(-walk.per_epoch // self.estimate.batches)
 
     def _walks(self) -> tuple[Walk, Walk]:
-        if self.N is None or self.batch_size == "full":
-            walk = Walk(self.order, 0, 0)
-            return walk, walk
-        given = self.batch_size
-        size = given if isinstance(given, int) else min(_BATCH, self.N)
+        whole, given = Walk(self.order, 0, 0), self.batch_size
+        if self.N is None:
+            return whole, whole
+        size = given if isinstance(given, int) else 0 if given else min(_BATCH, self.N)
         taught = self.lesson_size or size
-        return Walk(self.order, self.N, size), Walk(self.order, self.N, taught, _OF_THEIR_OWN)
+        return (
+            Walk(self.order, self.N, size) if size else whole,
+            Walk(self.order, self.N, taught, _OF_THEIR_OWN) if taught else whole,
+        )
 
     def measure(self, state: StochasticState, reply: Reply) -> Packet:
         """Take an answer in; name what the host has to see, which is nothing most often."""
         packet, asked = state.hear(reply), state.asked
         if asked is Asked.LESSON:
-            state.chain.learn(state.iteration + 1, reply.hessian)
-            state.taught = True
+            teach(state, reply.hessian)
+            ask_pair(state, packet, state.chain.pair)
             return packet
         if asked is Asked.TRIAL:
             packet.ask(trial=reply.value, value=state.value, slope=state.slope)
@@ -240,9 +246,7 @@ class StochasticMethod:
                 ask_whole_numbers(state, reply, packet)
         if asked is Asked.TRAIN:
             train(state, reply, skip_nonfinite=self.skip_nonfinite)
-            if state.estimate.pair is not None:
-                s, y = state.estimate.pair
-                packet.ask_products(s_s=(s, s), s_y=(s, y), y_y=(y, y))
+            ask_pair(state, packet, state.estimate.pair)
         if state.space.lazy:
             hold(state, packet)
         return packet
@@ -252,10 +256,7 @@ class StochasticMethod:
         state.accepted = False
         if state.asked is Asked.TRIAL:
             state.tried = state.rate.accepts(numbers["trial"], numbers["value"], numbers["slope"])
-        if "s_y" in numbers:
-            s, y = state.estimate.pair  # type: ignore[misc]
-            pair = Pair(s, y, numbers["s_y"], numbers["y_y"], numbers["s_s"])
-            state.note = state.chain.learn_pair(pair)
+        read_pair(state, numbers)
         if "size" in numbers:
             read_report(state, numbers, self.early)
         state.reply = state.trial = None

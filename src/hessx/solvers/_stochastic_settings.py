@@ -19,7 +19,7 @@ from hessx.solvers._averages import Average, ScheduleFree
 from hessx.solvers._estimates import Estimate
 from hessx.solvers._reports import EarlyStopping, Report
 
-__all__ = ["take_settings"]
+__all__ = ["refuse_whole", "take_settings"]
 
 _KINDS = (
     ("order", Order, "an order, such as hessx.Shuffled()"),
@@ -64,6 +64,20 @@ def take_settings(method: Any) -> None:
 
 def _check_fit(method: Any) -> None:
     """Refuse parts that do not fit together."""
+    what = type(method.estimate).__name__
+    learner = next((rule for rule in method.rules if rule.pairs), None)
+    if learner is not None and not method.estimate.pairs:
+        msg = (
+            f"{learner!r} learns from pairs, and {what}() finds none: expected "
+            "estimate=hessx.RepeatedSample() or hessx.MultiBatch()"
+        )
+        raise SettingsError(msg)
+    if method.batch_size == "full" and method.estimate.samples:
+        msg = f"batch_size = 'full': {what}() finds pairs on samples; expected a number of rows"
+        raise SettingsError(msg)
+    if method.skip_nonfinite and method.estimate.pairs:
+        msg = f"skip_nonfinite: {what}() would make pairs of zeros that stand for gradients"
+        raise SettingsError(msg)
     if Wants.PER_SAMPLE in method.estimate.wants and method.order.repeats:
         who, order = type(method.estimate).__name__, type(method.order).__name__
         msg = f"{who} keeps one gradient for each row, and with {order} rows repeat: "
@@ -75,9 +89,25 @@ def _check_fit(method: Any) -> None:
         msg = f"ScheduleFree weighs points by rates that the host knows: not by {who}"
         raise SettingsError(msg)
     if not method.estimate.single:
-        what = type(method.estimate).__name__
         msg = f"{who} asks about the one sample of a step: expected hessx.OneBatch(), not {what}"
         raise SettingsError(msg)
+
+
+def refuse_whole(method: Any) -> None:
+    """Refuse a function that is no finite sum, where a part lives on samples.
+
+    Raises
+    ------
+    SettingsError
+        So it is.
+    """
+    for part in (method.estimate, *method.rules):
+        if part.samples:
+            msg = (
+                f"{type(part).__name__} learns from samples, and fun is no finite sum: give it as "
+                "hessx.FiniteSum(fun, data), or a model as hessx.FiniteSum(model)"
+            )
+            raise SettingsError(msg)
 
 
 def _check_sizes(method: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array
-from hessx.core import Outcome, Point, Request, Sample, SettingsError, Wants, saved
+from hessx.core import Outcome, Pair, Point, Request, Sample, SettingsError, Wants, saved
 from hessx.solvers._averages import LiveAverage
 from hessx.solvers._estimates import LiveEstimate
 from hessx.solvers._run_state import RunState
@@ -62,8 +62,11 @@ class StochasticState(RunState):
         The answers of the steps are about the whole, at the point that would be returned.
     samples, question, asked : list of Sample, int, Asked
         Those of the present step, and what has been asked of them.
-    taught, tried : bool
-        The lesson of this step has been given; its search has ended.
+    taught, again, tried : int, bool, bool
+        Lessons of this step that have been given; the last one has to be given again, after a load;
+        the search of this step has ended.
+    pair : Pair, optional
+        A step and the change of a gradient along it, between ``measure`` and ``absorb``.
     value, slope, d : 0-d array or float, 0-d array, array
         f on the first sample of the step, g'd and d, for rates.
     total, count, skipped : 0-d array or float, float, 0-d array
@@ -95,7 +98,9 @@ class StochasticState(RunState):
     samples: list[Sample | None] = field(default_factory=list)
     question: int = 0
     asked: Asked = Asked.TRAIN
-    taught: bool = False
+    taught: int = 0
+    again: bool = False
+    pair: Pair | None = None
     tried: bool = False
     value: Any = math.nan
     slope: Any = None

@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hessx._xp import Array, Packet, plus_scaled
-from hessx.core import Outcome, Reply, Wants
+from hessx._xp import Array, Numbers, Packet, plus_scaled
+from hessx.core import Outcome, Pair, Reply, Wants
 from hessx.globalization import LiveArmijo, LiveSchedule
 from hessx.solvers._closing import ask_whole
 from hessx.solvers._stochastic_state import Asked, StochasticState
 
-__all__ = ["ask_more", "ask_trial", "begin_step", "go_on", "hold", "make_step", "train"]
+__all__ = [
+    "ask_more",
+    "ask_pair",
+    "ask_trial",
+    "begin_step",
+    "go_on",
+    "hold",
+    "make_step",
+    "read_pair",
+    "teach",
+    "train",
+]
 
 
 def begin_step(state: StochasticState, batches: int) -> None:
     """Take the samples of the next step, and pose the first question."""
-    state.samples, state.question, state.taught = state.walk.take(batches), 0, False
+    state.samples, state.question, state.taught = state.walk.take(batches), 0, 0
     state.at = state.x if state.average is None else state.average.asks_at(state.x)
     state.asked = Asked.TRAIN
     ask_more(state)
@@ -32,11 +43,45 @@ def ask_more(state: StochasticState) -> bool:
                 wants |= state.wants & Wants.PER_SAMPLE
             state.pose(question.x, wants, question.sample, Asked.TRAIN)
             return True
-    due = "" if state.taught else state.chain.lesson_due(state.iteration + 1)
+    return _ask_lesson(state)
+
+
+def _ask_lesson(state: StochasticState) -> bool:
+    """Ask for the Hessian of the next lesson, or again for one that a load has lost."""
+    t, i, chain, last = state.iteration + 1, state.taught, state.chain, state.request
+    state.again = again = state.asked is Asked.LESSON and chain.waits(t, i - 1)
+    if again:
+        state.taught -= 1
+        state.pose(last.x, Wants.HESSIAN, last.sample, Asked.LESSON)
+        return True
+    due: str = chain.lesson_due(t, i)
     if due:
         sample = state.samples[0] if due == "same" else state.lessons.next()
-        state.pose(state.at, Wants.HESSIAN, sample, Asked.LESSON)
+        state.pose(chain.place(t, state.at, i), Wants.HESSIAN, sample, Asked.LESSON)
     return due != ""
+
+
+def teach(state: StochasticState, hessian: Any) -> None:
+    """Give the lesson that was asked for."""
+    state.chain.learn(state.iteration + 1, hessian, state.taught, again=state.again)
+    state.taught += 1
+
+
+def ask_pair(state: StochasticState, packet: Packet, found: tuple[Array, Array] | None) -> None:
+    """Ask for the products of a pair, where one has been found."""
+    if found is not None:
+        s, y = found
+        state.pair = Pair(s, y)
+        packet.ask_products(s_s=(s, s), s_y=(s, y), y_y=(y, y))
+        state.chain.measure_pair(state.pair, packet)
+
+
+def read_pair(state: StochasticState, numbers: Numbers) -> None:
+    """Learn from the pair."""
+    pair, state.pair = state.pair, None
+    if pair is not None:
+        pair.s_s, pair.s_y, pair.y_y = numbers["s_s"], numbers["s_y"], numbers["y_y"]
+        state.note = state.chain.learn_pair(pair, numbers)
 
 
 def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None:
@@ -44,12 +89,12 @@ def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None
     sample = state.request.sample
     if skip_nonfinite:
         reply = _finite(state, reply)
-    if state.request.x is state.at:
+    state.estimate.take(state.question, reply, state.samples)
+    if state.request.x is state.at and state.estimate.pair is None:
         share = 1.0 if sample is None else sample.size / state.walk.size
         value = reply.value if share == 1.0 else reply.value * share
         state.total, state.count = state.total + value, state.count + share
         state.value = reply.value
-    state.estimate.take(state.question, reply, state.samples)
     state.question += 1
     if reply.per_sample is not None:
         state.chain.learn_rows(state.iteration + 1, reply.per_sample)

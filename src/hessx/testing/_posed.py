@@ -11,6 +11,7 @@ import numpy as np
 from hessx._xp import Array, Packet, Space, like, to_host, under
 from hessx.core import Frame, LayerFactors, Learns, Offer, Pair
 from hessx.hessians import Approximation, Curvature
+from hessx.operators import DenseOperator
 
 __all__ = ["Apply", "Posed", "expect"]
 
@@ -173,6 +174,15 @@ class _Hessian:
 
     def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
         return self.posed.there(self.posed.H)
+
+    def root(self) -> DenseOperator:
+        return DenseOperator(self.posed.there(np.linalg.cholesky(self.posed.H).T))
+
+    def penalty(self) -> Array:
+        return self.posed.space.zeros(self.posed.space.n)
+
+    def spend(self, products: int) -> None:
+        pass
 
     def diagonal(self) -> Array:
         return self.posed.there(np.diag(self.posed.H).copy())
