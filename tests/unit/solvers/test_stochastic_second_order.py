@@ -489,5 +489,5 @@ def test_a_name_is_its_composition(name):
 
 RATE_OF = {
     "adahessian": 0.15, "sophia-h": 1e-3, "sophia-g": 1e-3, "shampoo": 0.1, "soap": 3e-3,
-    "kfac": 0.1, "ekfac": 0.1, "fisher": 0.1,
+    "kfac": 0.1, "ekfac": 0.01, "fisher": 0.1,
 }  # fmt: skip
