@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,34 +22,30 @@ _EPOCHS = 3  # of a run of the study
 
 @dataclass(frozen=True)
 class Sampled:
-    """A rule, or an estimate, around steps of a rate.
+    """A method of the front door that takes steps of given rates.
 
     Attributes
     ----------
     name, title : str
-        That of the front door, or of the chain; for the report.
+        That of the front door; for the report.
     rate : float
         One that suits the ten digits; `hessx.tune_runs` looks for others around it.
-    chain : callable, optional
-        Makes the rules of a composition; without it the front door knows the name.
+    options : dict
+        Of the method, beyond its rate, epochs and batches.
     """
 
     name: str
     title: str
     rate: float
-    chain: Callable[[], Sequence[hessx.Rule]] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
     def run(
         self, loss: Any, x0: Any, *, epochs: int, rate: float | None = None, **more: Any
     ) -> Any:
         """Minimise a finite sum for so many epochs; ``more`` is for ``hessx.minimize``."""
-        settings: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH}
         rate = self.rate if rate is None else rate
-        if self.chain is None:
-            options = {"rate": rate} | settings | more.pop("options", {})
-            return hessx.minimize(loss, x0, method=self.name, options=options, **more)
-        method = hessx.StochasticMethod(self.chain(), rate, **settings)
-        return hessx.minimize(loss, x0, method=method, **more)
+        options = {"rate": rate, "epochs": epochs, "batch_size": BATCH} | self.options
+        return hessx.minimize(loss, x0, method=self.name, options=options, **more)
 
 
 def bind_sampled(rule: Sampled, meter: Meter, options: Mapping[str, Any]) -> Solve:
@@ -87,12 +83,6 @@ def bind_sampled(rule: Sampled, meter: Meter, options: Mapping[str, Any]) -> Sol
     return solve
 
 
-def _learning(
-    approximation: hessx.Approximation, **lessons: Any
-) -> Callable[[], Sequence[hessx.Rule]]:
-    return lambda: [hessx.Preconditioned(approximation, **lessons)]
-
-
 SAMPLED: dict[str, Sampled] = {
     rule.name: rule
     for rule in (
@@ -120,13 +110,17 @@ SAMPLED: dict[str, Sampled] = {
         Sampled("svrg", "SVRG", 1.0),
         Sampled("saga", "SAGA", 0.5),
         Sampled("sarah", "SARAH", 0.5),
-        Sampled("adahessian", "AdaHessian", 0.1, lambda: [hessx.AdaHessian()]),
-        Sampled("sophia-h", "Sophia-H", 0.01, lambda: [hessx.SophiaH()]),
-        Sampled("sophia-g", "Sophia-G", 0.01, lambda: [hessx.SophiaG()]),
-        Sampled("shampoo", "Shampoo", 0.3, _learning(hessx.Shampoo())),
-        Sampled("soap", "SOAP", 0.02, _learning(hessx.SOAP())),
-        Sampled("kfac", "K-FAC", 0.1, _learning(hessx.KFAC(), every=5)),
-        Sampled("ekfac", "EK-FAC", 0.01, _learning(hessx.EKFAC(), every=5)),
-        Sampled("fisher", "empirical Fisher matrix", 1e-3, _learning(hessx.Fisher())),
+        Sampled("adahessian", "AdaHessian", 0.1),
+        Sampled("sophia-h", "Sophia-H", 0.01),
+        Sampled("sophia-g", "Sophia-G", 0.01),
+        Sampled("shampoo", "Shampoo", 0.3),
+        Sampled("soap", "SOAP", 0.02),
+        Sampled("kfac", "K-FAC", 0.1, {"every": 5}),
+        Sampled("ekfac", "EK-FAC", 0.01, {"every": 5}),
+        Sampled("fisher", "empirical Fisher matrix", 3e-3),
+        Sampled("olbfgs", "online L-BFGS", 0.1),
+        Sampled("multibatch-lbfgs", "multi-batch L-BFGS", 0.1),
+        Sampled("sqn", "stochastic quasi-Newton", 0.1),
+        Sampled("subsampled-newton-cg", "sub-sampled Newton-CG", 1.0, {"batch_size": "full"}),
     )
 }
