@@ -120,8 +120,9 @@ class Preconditioned(Rule):
     ----------
     approximation : Approximation
         `Shampoo` or `SOAP`, which learn from each gradient; `KFAC`, `EKFAC`, or `Fisher`, which
-        learn from the layers or rows of a sample; one that learns from steps, such as `LBFGS`; one
-        that is made of the Hessian of a sample, such as `Jacobi`.
+        learn from the layers or rows of a sample; one that learns from steps, such as `LBFGS`,
+        where the estimate of the gradient finds pairs (`RepeatedSample`, `MultiBatch`); one that is
+        made of the Hessian of a sample, such as `Jacobi` or `NewtonSketch`.
     beta : float
         In [0, 1); 0 is A g.
     every : int, optional

@@ -62,10 +62,10 @@ class SubsampledNewton(Rule):
 
     Notes
     -----
-    With rate = 1, or `StochasticArmijo`.  Gradients want more rows than the Hessian: with
-    ``batch_size="full"`` and a ``lesson_size`` only the Hessian is sampled.  Where curvature is
-    negative CG stays at the step before; if it is so from the first step on, d is g times
-    g'g / abs(g'H g).
+    With `StochasticArmijo`, or near a minimum with rate = 1.  Gradients want more rows than the
+    Hessian: with ``batch_size="full"`` and a ``lesson_size`` only the Hessian is sampled.  Where
+    curvature is negative CG stays at the step before; if it is so from the first step on, d is g
+    times g'g / abs(g'H g).
 
     Cost: ``steps`` products with the Hessian of the sample per step, whatever happens; no fetch.
 

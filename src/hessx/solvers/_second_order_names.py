@@ -68,7 +68,7 @@ SECOND_ORDER: dict[str, Method] = {
         rate=3e-3, decoupled=True,
     ),
     "kfac": sampled(_around(KFAC, 0.9, _LESSONS), *_LAYERS, rate=1e-1),
-    "ekfac": sampled(_around(EKFAC, 0.9, _LESSONS), *_LAYERS, rate=1e-1),
+    "ekfac": sampled(_around(EKFAC, 0.9, _LESSONS), *_LAYERS, rate=1e-2),
     "fisher": sampled(
         _around(Fisher, 0.0, _LESSONS), *_MEAN, *_LESSONS, "damping", "labels", rate=1e-1
     ),

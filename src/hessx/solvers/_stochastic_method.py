@@ -78,7 +78,8 @@ class StochasticMethod:
         Steps of the run, >= 0; with ``epochs``, what ends first.  Where f is no finite sum 1000
         unless given.
     estimate : Estimate
-        How samples make the gradient of a step: `OneBatch`, `Accumulate`, `SVRG`, `SAGA`, `SARAH`.
+        How samples make the gradient of a step: `OneBatch`, `Accumulate`, `SVRG`, `SAGA`, `SARAH`,
+        and with pairs for rules that learn from them `RepeatedSample`, `MultiBatch`.
     average : Average, optional
         The run returns the average of the iterates: `Polyak`, `Exponential`, `ScheduleFree`.
     report : Report
@@ -104,7 +105,8 @@ class StochasticMethod:
     with value and gradient of the whole, at the last point (or the average), and where the reports
     have shown a lower mean value at the lowest too; the better one is returned.
     Where a report finds value or x not finite, the run ends with the x of the best report.
-    Cost: no fetch but one per report; the launches of the rules, and one for the mean value.
+    Cost: no fetch but one per report, and one per pair of rules that learn from pairs; the launches
+    of the rules, and one for the mean value.
     Source: Bottou, Curtis & Nocedal (2018), Optimization Methods for Large-Scale Machine Learning.
 
     Examples
@@ -187,7 +189,7 @@ class StochasticMethod:
             request=Request(x, -1),
             turns=turns,
             x=x,
-            chain=Chain.begin(self.rules, space, x),
+            chain=Chain.begin(self.rules, space, x, steps=steps, per_epoch=per_epoch),
             walk=walk,
             lessons=lessons,
             estimate=self.estimate.begin(space, per_epoch),

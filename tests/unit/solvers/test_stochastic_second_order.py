@@ -271,14 +271,18 @@ FEW = 12
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_same_iterates_on_every_library(backend, name):
-    steps = 5 if backend.lazy else FEW
+    slow = backend.family in ("dask", "jax")
+    steps = 3 + 2 * (name == "sqn") if slow else FEW
     options = {"steps": steps, "rate": 0.1, "gtol": 0.0, **RUNS[name]}
+    if slow and name == "newton-sketch":
+        options |= {"steps": 2, "kind": "rows"}  # Hadamard's products are many small ones
     x0 = backend.asarray(START)
     fun, result = minimise(name, loss(backend), x0, **options)
     backend.assert_same_kind(result.x, x0)
     backend.assert_same_kind(result.jac, x0)
-    expected = minimise(name, **options)[0].iterates[steps]
-    np.testing.assert_allclose(fun.iterates[steps], expected, rtol=0.0, atol=1e5 * backend.eps)
+    expected = minimise(name, **options)[0].iterates[options["steps"]]
+    found = fun.iterates[options["steps"]]
+    np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e5 * backend.eps)
 
 
 @pytest.mark.backends("numpy", "fakegpu")
@@ -485,5 +489,5 @@ def test_a_name_is_its_composition(name):
 
 RATE_OF = {
     "adahessian": 0.15, "sophia-h": 1e-3, "sophia-g": 1e-3, "shampoo": 0.1, "soap": 3e-3,
-    "kfac": 0.1, "ekfac": 0.1, "fisher": 0.1,
+    "kfac": 0.1, "ekfac": 0.01, "fisher": 0.1,
 }  # fmt: skip
