@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 from typing import Any, Self
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, quiet
 from hessx.models._affine import Weights
 from hessx.models._gauss_newton import GaussNewton, penalised
 from hessx.models._losses import Loss
@@ -43,16 +43,18 @@ class Model:
     def __call__(self, w: Any) -> tuple[Array, Any]:
         """Give value and gradient at w; both stay where the data are."""
         weights = self._weights(w)
-        at = Linearised(self._network, weights, self.X)
-        value, slopes = self._loss.value_and_slopes(at.outputs)
-        gradients = penalised(at.vjp(slopes), weights, self.l2)
-        return self._plus_penalty(value, weights), self._shaped(gradients)
+        with quiet():  # a w beyond all reason has a loss that says so
+            at = Linearised(self._network, weights, self.X)
+            value, slopes = self._loss.value_and_slopes(at.outputs)
+            gradients = penalised(at.vjp(slopes), weights, self.l2)
+            return self._plus_penalty(value, weights), self._shaped(gradients)
 
     def value(self, w: Any) -> Array:
         """Give the value at w, a 0-d array of the library."""
         weights = self._weights(w)
-        outputs = self._network.outputs(weights, self.X)
-        return self._plus_penalty(self._loss.value(outputs), weights)
+        with quiet():
+            outputs = self._network.outputs(weights, self.X)
+            return self._plus_penalty(self._loss.value(outputs), weights)
 
     def hessian(self, w: Any) -> GaussNewton:
         """Give the Hessian at w."""

@@ -50,7 +50,8 @@ class FiniteSum:
         ``hess(x, *rows)``, as `minimize` takes it; which operator of a model is the Hessian,
         "exact" where it is left out.
     hessp : callable, optional
-        ``hessp(x, v, *rows)`` -> H v; goes before hess.
+        ``hessp(x, v, *rows)`` -> H v; goes before hess.  Without either, products are made of
+        differences of gradients on the same rows.
     check_finite : bool
         Refuse NaN and infinite entries of arrays in memory, for one fetch.
 

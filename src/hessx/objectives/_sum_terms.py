@@ -7,9 +7,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Derivatives, Space, derivatives_of, is_array, space_of, take_product
+from hessx._xp import (
+    Array,
+    Derivatives,
+    Space,
+    derivatives_of,
+    is_array,
+    space_of,
+    take_gradient,
+    take_product,
+)
 from hessx.core import Sample, SettingsError, Wants
 from hessx.objectives._epochs import Epochs
+from hessx.objectives._hessian import DifferenceProduct
 from hessx.objectives._sources import Batch, Data, check_place
 from hessx.operators import DenseOperator
 
@@ -62,21 +72,25 @@ class Functions(Terms):
     jac : callable or True
         ``jac(x, *rows)``.
     hess, hessp : callable, optional
-        ``hess(x, *rows)``, ``hessp(x, v, *rows)``.
+        ``hess(x, *rows)``, ``hessp(x, v, *rows)``; without them products are made of differences of
+        gradients, all on the rows of the batch.
     """
+
+    offers = _FIRST_ORDER | Wants.HESSIAN
 
     def __init__(self, fun: Callable[..., Any], jac: Any, hess: Any, hessp: Any) -> None:
         self.fun, self.jac, self.hess, self.hessp = fun, jac, hess, hessp
         self.joint = jac is True
-        if hess is not None or hessp is not None:
-            self.offers = _FIRST_ORDER | Wants.HESSIAN
 
     def value(self, x: Any, batch: Batch) -> Any:
         return _call("fun", self.fun, batch, x)
 
+    def _gradient(self, x: Any, batch: Batch) -> Any:
+        return self.value_and_grad(x, batch)[1] if self.joint else _call("jac", self.jac, batch, x)
+
     def value_and_grad(self, x: Any, batch: Batch) -> tuple[Any, Any]:
         if not self.joint:
-            return self.value(x, batch), _call("jac", self.jac, batch, x)
+            return self.value(x, batch), self._gradient(x, batch)
         pair = self.value(x, batch)
         if not (isinstance(pair, tuple | list) and len(pair) == 2):
             msg = (
@@ -87,9 +101,16 @@ class Functions(Terms):
         return pair[0], pair[1]
 
     def hessian(self, x: Any, batch: Batch) -> Any:
+        space = space_of(x)
+        if self.hess is None and self.hessp is None:
+
+            def gradient_at(v: Array) -> Array:
+                return take_gradient(space, self._gradient(space.shaped(v), batch))
+
+            grad = space.copy(take_gradient(space, self._gradient(x, batch)))
+            return DifferenceProduct(space, gradient_at, space.flat(x), grad, False, 1.0)
         if self.hessp is None:
             return _call("hess", self.hess, batch, x)
-        space = space_of(x)
 
         def product(v: Array) -> Array:
             return take_product(space, _call("hessp", self.hessp, batch, x, space.shaped(v)))

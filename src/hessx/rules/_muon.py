@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, ema
-from hessx.core import SettingsError, check_flag, saved, store_integer, store_real
+from hessx.core import SettingsError, check_flag, saved, store_choice, store_integer, store_real
 from hessx.rules._rule import Arrays, Coefficients, Rule
 
 __all__ = ["Muon"]
@@ -34,6 +34,9 @@ class Muon(Rule):
         Look ahead; without it d is of m.
     iterations : int
         >= 1.
+    outputs : {"rows", "columns"}
+        What the outputs of a layer are in its matrix: rows, as in torch.nn.Linear, or columns, as
+        in `hessx.models`, where the root is of columns / rows.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Muon(Rule):
     beta: float = 0.95
     nesterov: bool = True
     iterations: int = 5
+    outputs: str = "rows"
 
     acts_on = "leaf"
     slots = ("m",)
@@ -75,6 +79,7 @@ class Muon(Rule):
         store_real(self, "beta", 0.0, 1.0, "[)")
         check_flag("nesterov", self.nesterov)
         store_integer(self, "iterations", 1)
+        store_choice(self, "outputs", "rows", "columns")
 
     def start(self, xp: Any, x: Array) -> list[Array]:
         """Begin with zeros, at a matrix."""
@@ -89,7 +94,8 @@ class Muon(Rule):
         rows, columns = g.shape
         M = ema(self.beta, m, g) if self.nesterov else m
         X = _polar(xp, M.T if rows > columns else M, self.iterations)
-        return (X.T if rows > columns else X) * math.sqrt(max(1.0, rows / columns)), m
+        ratio = rows / columns if self.outputs == "rows" else columns / rows
+        return (X.T if rows > columns else X) * math.sqrt(max(1.0, ratio)), m
 
 
 def _polar(xp: Any, M: Array, iterations: int) -> Array:

@@ -39,16 +39,15 @@ def ask_whole_numbers(state: StochasticState, reply: Reply, packet: Packet) -> N
 def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping | None) -> None:
     """Make the point of the report the current one, and see whether the run goes on."""
     state.due, point = False, _point(state, numbers)
+    state.left_out = numbers["skipped"]
     if state.settling:
-        state.best = point
+        state.settled.append(point)
     elif not (math.isfinite(numbers["size"]) and math.isfinite(point.value)):
         text = f"mean value {state.sign * point.value:.6g}, norm_inf(x) = {numbers['size']:.3g}"
         state.closing = Outcome.FAILED_NONFINITE, f"{text} after {state.iteration} steps"
     else:
-        if math.isnan(state.point.value) and not state.judged and state.iteration:
-            # the mean of the first values stands for that at x0, until it is evaluated
-            state.point.value = state.score = point.value
-            state.best = state.lowest = state.point
+        if math.isnan(state.first.value):
+            state.first.value = point.value  # stands for that at x0, until it is evaluated
         state.accepted, state.value_before, state.point = True, state.point.value, point
         if state.closing is not None and state.asked is Asked.WHOLE:
             state.final = point
@@ -88,15 +87,31 @@ def ask_whole(state: StochasticState, x: Array) -> None:
 
 
 def finish(state: StochasticState) -> None:
-    """End the run, or have the whole evaluated at the best point first."""
-    best, last = state.best, state.point if state.final is None else state.final
-    outcome, _ = state.closing  # type: ignore[misc]
+    """End the run, or have the whole evaluated first where a point may be better than the last.
+
+    That is the one of the best report, and x0, of which the first mean value tells enough.
+    """
+    outcome, message = state.closing  # type: ignore[misc]
     failed = outcome is Outcome.FAILED_NONFINITE
-    wanted = failed or (best is not None and (state.judged or best.value < last.value))
-    if wanted and not state.settling and (best is None or best.grad is None):
-        state.settling = True
-        ask_whole(state, last.x if best is None else best.x)
-        return
-    better = best is not None and (failed or state.judged or best.value < last.value)
-    state.best = best if better else None
-    state.trouble = state.closing
+    last = None if failed else state.point if state.final is None else state.final
+    if not state.settling:
+        state.settled, state.left = [], [p for p in (state.lowest, state.first) if p is not None]
+    found = [*state.settled] if last is None else [last, *state.settled]
+    while state.left:
+        point = state.left.pop(0)
+        least = min((p.value for p in found if p.finite), default=math.inf)
+        judged = state.judged and point is state.lowest
+        if judged or point.value < least or (failed and not found):
+            if point.grad is None:
+                state.settling = True
+                ask_whole(state, point.x)
+                return
+            found.append(point)
+            state.settled.append(point)
+    best = min((p for p in found if p.finite), key=lambda p: p.value, default=None)
+    if state.judged and state.settled:
+        best = state.settled[0]
+    state.best = None if best is last else best
+    if state.left_out:
+        message += f"; {state.left_out:.0f} gradients were not finite and left out"
+    state.trouble = outcome, message

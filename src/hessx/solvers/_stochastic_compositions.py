@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hessx.core import SettingsError
-from hessx.globalization import Scaled, as_schedule
+from hessx.core import SettingsError, check_part
+from hessx.globalization import Scaled, Schedule, StochasticArmijo
 from hessx.objectives import Shuffled
-from hessx.rules import ClipNorm, ClipValue, Decay, Rule
+from hessx.rules import ClipNorm, ClipValue, Decay, DeviceRate, Rule
 from hessx.solvers._compositions import Method
 from hessx.solvers._stochastic_method import StochasticMethod
 
@@ -26,6 +26,7 @@ _METHOD = (
     "early",
     "lesson_size",
     "skip_nonfinite",
+    "N",
 )
 _AROUND = ("rate", "schedule", "seed", "order", "clip_value", "clip_norm", "weight_decay")
 
@@ -81,7 +82,10 @@ def sampled(
             msg = "x_scale: a given rate is in the units of x already; divide x by its scale"
             raise SettingsError(msg)
         if schedule is not None:
-            schedule = as_schedule(schedule)
+            if isinstance(rate, Schedule | DeviceRate | StochasticArmijo):
+                msg = "schedule beside a rate that is no number: give one of the two"
+                raise SettingsError(msg)
+            check_part("schedule", schedule, Schedule, "one such as hessx.Cosine()")
             rate = Scaled(schedule, rate)
         if seed is not None and order is not None:
             msg = f"seed = {seed} beside an order: give the seed to the order"

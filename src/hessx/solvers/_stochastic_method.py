@@ -88,7 +88,7 @@ class StochasticMethod:
         End the run where a score no longer falls, and return the x of the best.
     lesson_size : int, optional
         Rows of the samples of their own on which rules learn of the Hessian; as many as
-        ``batch_size`` unless given.
+        ``batch_size`` unless given, a tenth of all where that is "full".
     skip_nonfinite : bool
         A gradient that is not finite is taken for zero, and counted.
     N : int, optional
@@ -149,7 +149,7 @@ class StochasticMethod:
         if N is None and self.N is None and (isinstance(self.batch_size, int) or self.lesson_size):
             name = "batch_size" if self.batch_size else "lesson_size"
             msg = f"{name} = {getattr(self, name)}, and fun is no finite sum: give it as a "
-            raise SettingsError(msg + "hessx.FiniteSum, whose rows are sampled")
+            raise SettingsError(msg + "hessx.FiniteSum, whose rows are sampled (AskTell takes N)")
         if N is None and self.N is None:
             refuse_whole(self)
         if N is None or N == self.N:
@@ -226,10 +226,10 @@ class StochasticMethod:
         if self.N is None:
             return whole, whole
         size = given if isinstance(given, int) else 0 if given else min(_BATCH, self.N)
-        taught = self.lesson_size or size
+        taught = self.lesson_size or size or min(self.N, max(_BATCH, self.N // 10))
         return (
             Walk(self.order, self.N, size) if size else whole,
-            Walk(self.order, self.N, taught, _OF_THEIR_OWN) if taught else whole,
+            Walk(self.order, self.N, taught, _OF_THEIR_OWN),
         )
 
     def measure(self, state: StochasticState, reply: Reply) -> Packet:

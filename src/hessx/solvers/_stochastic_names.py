@@ -62,7 +62,7 @@ STOCHASTIC: dict[str, Method] = {
     "nadam": sampled(NAdam, *_ADAM, "psi", rate=2e-3),
     "radam": sampled(RAdam, *_ADAM),
     "adamax": sampled(Adamax, *_ADAM, rate=2e-3),
-    "muon": sampled(_muon, "beta", "nesterov", "iterations", decay=0.1, decoupled=True),
+    "muon": sampled(_muon, "beta", "nesterov", "iterations", "outputs", decay=0.1, decoupled=True),
     "dog": sampled(DoG, "share", "eps", rate=1.0),
     "prodigy": sampled(
         Prodigy, *_ADAM, "beta3", "d0", "coefficient", "bias_correction", rate=1.0, decoupled=True

@@ -77,8 +77,13 @@ class StochasticState(RunState):
     judged, lowest, score, stale : bool, Point, float, int
         Points are ranked by the scores of an `EarlyStopping`; the one with the best score or mean
         value, that, and the reports since then.
-    closing, settling : tuple of Outcome and str, bool
-        Why the run is about to end; the best point is being evaluated for that.
+    closing : tuple of Outcome and str, optional
+        Why the run is about to end.
+    settling, left, settled : bool, list of Point, list of Point
+        At the end: points are being evaluated that may be better than the last, those that have not
+        been looked at, and those that have been, with their true values.
+    left_out : float
+        ``skipped``, as far as the host knows.
     final : Point, optional
         At the end: the last point, with its true value.
     """
@@ -116,6 +121,9 @@ class StochasticState(RunState):
     stale: int = 0
     closing: tuple[Outcome, str] | None = None
     settling: bool = False
+    settled: list[Point] = field(default_factory=list)
+    left: list[Point] = field(default_factory=list)
+    left_out: float = 0.0
     final: Point | None = None
 
     @property

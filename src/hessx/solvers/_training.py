@@ -148,8 +148,10 @@ def ask_trial(state: StochasticState) -> None:
 def go_on(state: StochasticState, batches: int, *, full: bool = False) -> None:
     """Begin a step, unless the run is at its end or a report of the whole is due."""
     if state.iteration >= state.steps:
-        text = f"{state.iteration} steps, {state.walk.epoch} epochs"
-        state.give_up(Outcome.COMPLETED, text if state.walk.size else f"{state.iteration} steps")
+        text, walk = f"{state.iteration} steps", state.walk
+        if walk.size:
+            text += f", {walk.epoch + walk.start / walk.N:.4g} epochs"
+        state.give_up(Outcome.COMPLETED, text)
     state.due = state.exact if state.iteration == 0 else state.iteration % state.period == 0
     if state.closing is not None or (state.due and full and not state.exact):
         ask_whole(state, state.result)
