@@ -37,3 +37,12 @@ def test_every_pair_is_learnt(module):
         for _ in range(3):
             assert work.lessons.teach(curvature) == "", kind
             work.apply(curvature)
+
+
+def test_an_epoch_on_samples_is_one_fetch(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    stochastic = importlib.import_module("benchmarks.stochastic")
+    for kind in stochastic.SETTINGS:
+        doors = stochastic.Doors()
+        doors.setup("numpy", kind)
+        assert doors.track_fetches_per_epoch() == 1, kind

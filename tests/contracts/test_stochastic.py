@@ -223,3 +223,37 @@ def test_killed_in_mid_epoch(tmp_path):
     last = [start(**settings).communicate(timeout=120)[0].splitlines()[-1]
             for settings in ({"resume": path}, {})]  # fmt: skip
     assert last[0] == last[1]
+
+
+BUFFERED = {
+    **{name: CASES[name][:2] for name in CASES if name != "saga"},
+    "hypergradient": ("sgd", {"rate": hessx.Hypergradient(0.1, 1e-2)}),
+    "armijo": ("sgd", {"rate": hessx.StochasticArmijo(10.0)}),
+    "momentum": ("momentum", {}),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERED)
+def test_gradients_may_come_in_one_buffer(name):
+    """What f returns is its own: it writes there again in the next call."""
+    buffer = np.empty(START.size)
+    method, options = BUFFERED[name]
+
+    def fresh(x, rows):
+        grad = mean_gradient(x, rows)
+        return grad @ x / 2, grad
+
+    def shared(x, rows):
+        value, buffer[:] = fresh(x, rows)
+        x[:] = np.nan  # x is a copy
+        return value, buffer
+
+    results = [
+        hessx.minimize(
+            hessx.FiniteSum(fun, np.arange(N), jac=True), START, method=method,
+            options=USUAL | options,
+        )
+        for fun in (fresh, shared)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(results[0].x, results[1].x)
+    np.testing.assert_array_equal(results[0].jac, results[1].jac)

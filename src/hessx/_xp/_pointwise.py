@@ -17,6 +17,7 @@ from hessx._xp._tape import NotRecordedError, record
 __all__ = ["Pointwise", "bounded", "divisor", "ema", "moved", "sign"]
 
 _LONG = 2**18  # entries from which temporaries leave the cache
+_FRESH = 2**25  # bytes from which malloc takes fresh pages for each array, to be paid one by one
 _BLOCK = 2**17  # entries, for each thread
 
 _Expression = Callable[..., tuple[Array, list[list[Array]]]]
@@ -52,14 +53,14 @@ class Pointwise:
         Where the library has ``out=`` the new slots may lie in the memory of the old ones, which
         are not to be used any more.  Vectors are not written to.
         """
-        kind, xp, is_long = self.space.kind, self.space.xp, vectors[0].shape[0] >= _LONG
-        if kind == "cupy" or (kind == "numpy" and is_long):
+        kind, xp = self.space.kind, self.space.xp
+        if kind == "cupy" or (kind == "numpy" and vectors[0].shape[0] >= _LONG):
             tape = self._taped(expression, k, slots, len(vectors))
             if tape is not None:
                 return self._run_tape(tape, k, slots, vectors)
         elif kind == "jax":
             return self._jitted(expression, gives=1)(k, slots, *vectors)  # type: ignore[no-any-return]
-        elif kind == "torch" and is_long and str(compat.device(vectors[0])) == "cpu":
+        elif kind == "torch" and _is_fresh_on_the_host(vectors[0]):
             return _run_torch_blocks(xp, expression, k, slots, vectors)
         return expression(xp, k, slots, *vectors)
 
@@ -108,6 +109,10 @@ class Pointwise:
             whole = recycler is not None and recycler.n == n
             out = recycler.take() if recycler and whole else np.empty(n, vectors[0].dtype)
         return tape.run(numbers, [*vectors, *(a for own in slots for a in own)], out), slots
+
+
+def _is_fresh_on_the_host(v: Array) -> bool:
+    return str(compat.device(v)) == "cpu" and v.shape[0] * v.element_size() >= _FRESH
 
 
 def _run_torch_blocks(

@@ -27,6 +27,10 @@ def as_rules(name: str, given: Any) -> tuple[Rule, ...]:
         raise SettingsError(msg)
     for i, rule in enumerate(rules):
         check_part(f"{name}[{i}]", rule, Rule, "a rule, such as Adam()")
+        if rule.acts_on == "leaf" and (rule.measures or rule.every):
+            verb = "measures" if rule.measures else "learns from the Hessian"
+            msg = f"{name}[{i}] = {rule!r} acts on leaves and {verb}: expected one on entries"
+            raise SettingsError(msg)
     return tuple(rules)
 
 

@@ -200,7 +200,7 @@ class HypergradientRate(LiveRate):
         """Give the last rate and beta times g'd_last."""
         if self.d is not None:
             self.rate = self.rate + (g @ self.d) * self.beta
-        self.d = d
+        self.d = d + 0.0  # it may be a buffer of the user's, or an array of the chain
         return self.rate
 
     def hold(self, packet: Packet) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from hessx.study.backends import BACKENDS, default_backends
+from hessx.study.curvature_cli import curvature
 from hessx.study.cutest.cli import app as cutest
+from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
 from hessx.study.problems import PROBLEMS, Problem
 from hessx.study.records import Job, Row, RowFile, figures
-from hessx.study.terminal import chosen_method, progress_bar
+from hessx.study.terminal import chosen_method, progress_bar, taken_names
 
 __all__ = ["app", "main", "study"]
 
@@ -28,6 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cutest, name="cutest")
+group = typer.Typer(invoke_without_command=True)
+group.command()(digits)
+group.command()(curvature)
+app.add_typer(group, name="study")
 
 
 @app.callback()
@@ -39,8 +45,9 @@ def _listed(known: str) -> str:
     return f"Comma-separated names: {known}."
 
 
-@app.command()
+@group.callback()
 def study(
+    context: typer.Context,
     problems: Annotated[str, typer.Option(help=_listed(", ".join(PROBLEMS)))] = "",
     methods: Annotated[
         str,
@@ -61,14 +68,16 @@ def study(
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
 ) -> None:
     """Run problems x methods x backends; write a table, a CSV file and an HTML page."""
+    if context.invoked_subcommand is not None:
+        return
     # not needed, and perhaps not installed, for the other commands
     from hessx.study.report import Study, write_page
     from hessx.study.runner import Runner
 
     chosen = {
-        "problems": _names(problems, list(PROBLEMS), PROBLEMS),
-        "methods": _names(methods, list(METHODS)),
-        "backends": _names(backends, default_backends(), BACKENDS),
+        "problems": taken_names(problems, list(PROBLEMS), PROBLEMS),
+        "methods": taken_names(methods, list(METHODS)),
+        "backends": taken_names(backends, default_backends(), BACKENDS),
     }
     known = {name: chosen_method(name) for name in chosen["methods"]}
     named = methods.strip() != ""
@@ -115,16 +124,14 @@ def main() -> None:
 
 def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bool:
     """Tell whether to make the run; one that takes its time is made where it is asked for."""
-    suits = method.suits(problem.n, backend, constant_hessian=problem.has_constant_hessian)
-    return suits and (named or problem.n <= method.usual_n)
-
-
-def _names(given: str, default: list[str], known: Collection[str] = ()) -> list[str]:
-    names = [name.strip() for name in given.split(",") if name.strip()] or default
-    for name in names:
-        if known and name not in known:
-            raise typer.BadParameter(f"unknown {name!r}: expected {', '.join(known)}")
-    return list(dict.fromkeys(names))
+    suits = method.suits(
+        problem.n,
+        backend,
+        constant_hessian=problem.has_constant_hessian,
+        is_sum=problem.is_sum,
+    )
+    usual = method.usual_on_sums and backend == "numpy" if problem.is_sum else True
+    return suits and (named or (usual and problem.n <= method.usual_n))
 
 
 def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:
@@ -143,6 +150,30 @@ def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFi
     return rows
 
 
+# figures on the terminal, and their headings there
+_OTHERS = {
+    "iterations": "iter",
+    "evaluations": "eval",
+    "products": "prod",
+    "value": "value",
+    "grad_norm": "|g|",
+    "seconds": "time",
+}
+_SUMS = {
+    "iterations": "iter",
+    "passes": "passes",
+    "value": "loss",
+    "accuracy": "accuracy",
+    "seconds": "time",
+}
+
+
+def _color(row: Row) -> str:
+    if row.converged:
+        return "green"
+    return "yellow" if row.completed else "red"
+
+
 def _print_tables(console: Console, rows: list[Row]) -> None:
     for problem, backend in dict.fromkeys((row.problem, row.backend) for row in rows):
         table = Table(
@@ -154,16 +185,18 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
         )
         table.add_column("method", overflow="fold")
         table.add_column("outcome", no_wrap=True)
-        for heading in ("iter", "eval", "prod", "value", "|g|", "time"):
+        columns = _SUMS if PROBLEMS[problem].is_sum else _OTHERS
+        for heading in columns.values():
             table.add_column(heading, justify="right", no_wrap=True)
         for row in rows:
             if (row.problem, row.backend) == (problem, backend):
-                iterations, evaluations, products, *_, grad_norm, time, _ = figures(row)
-                value = "" if math.isnan(row.value) else f"{row.value:.4g}"  # in 80 columns
+                found = figures(row)
+                found["value"] = "" if math.isnan(row.value) else f"{row.value:.4g}"
+                outcome = row.outcome.partition(":")[0] if row.completed else row.outcome
                 table.add_row(
                     row.method.rpartition(":")[2],
-                    Text(row.outcome, "green" if row.converged else "red"),
-                    *(iterations, evaluations, products, value, grad_norm, time),
+                    Text(outcome, _color(row)),
+                    *(found[name] for name in columns),
                 )
         console.print(table)
 

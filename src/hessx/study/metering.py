@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import space_of, upload
+from hessx.core import Counts
 from hessx.operators import LinearOperator
 from hessx.study.problems import Posed
 
@@ -64,6 +65,8 @@ class Meter:
         Evaluations of the problem's function, which gives f and g together.
     seconds : float
         Time spent in the problem's functions.
+    sampled_passes : float
+        Over the rows of a sum, by a method that sees samples.
     last : (array, value, array), optional
         The point, value and gradient of the last call of `fun` or `grad`.
     best_x : array or None
@@ -80,6 +83,7 @@ class Meter:
     products: int = 0
     evaluations: int = 0
     seconds: float = 0.0
+    sampled_passes: float = 0.0
     last: Any = None
     best_x: Any = None
     improvements: list[tuple[int, float]] = field(default_factory=list)
@@ -94,6 +98,17 @@ class Meter:
     def cost(self) -> int:
         """Calls of f, calls of g and products together."""
         return self.fun_calls + self.grad_calls + self.products
+
+    @property
+    def passes(self) -> float:
+        """Evaluations and products on the whole, and on samples by their share of the rows."""
+        return self.sampled_passes or self.evaluations + self.products
+
+    def take(self, counts: Counts, rows: int) -> None:
+        """Take over what was counted of a sum of so many rows."""
+        self.evaluations += counts.gradients
+        self.products += counts.products
+        self.sampled_passes += counts.rows / rows
 
     @property
     def best_fun(self) -> float:

@@ -15,6 +15,7 @@ from hessx.solvers import known_methods
 from hessx.study.metering import Meter
 from hessx.study.peers import LARGEST_N, bind_scipy
 from hessx.study.running import NO_LIMIT, Solve
+from hessx.study.sampled import SAMPLED, Sampled, bind_sampled
 
 __all__ = ["METHODS", "Method", "find_method"]
 
@@ -44,6 +45,10 @@ class Method:
         The largest number of variables that it is run with.
     usual_n : float
         The largest where nobody has asked for it by name: with more it takes its time.
+    needs_sum : bool
+        Whether it sees samples, and so is meant for sums over rows only.
+    usual_on_sums : bool
+        Whether it is run on them where nobody has asked for it.
     """
 
     name: str
@@ -54,12 +59,22 @@ class Method:
     package: str = "hessx"
     largest_n: float = math.inf
     usual_n: float = math.inf
+    needs_sum: bool = False
+    usual_on_sums: bool = False
 
-    def suits(self, n: int, backend: str = "numpy", *, constant_hessian: bool = False) -> bool:
+    def suits(
+        self,
+        n: int,
+        backend: str = "numpy",
+        *,
+        constant_hessian: bool = False,
+        is_sum: bool = False,
+    ) -> bool:
         """Tell whether it is meant for a problem of n variables and runs on a backend here."""
         return (
             n <= self.largest_n
             and (constant_hessian or not self.needs_constant_hessian)
+            and (is_sum or not self.needs_sum)
             and (not self.backends or backend in self.backends)
             and importlib.util.find_spec(self.package) is not None
         )
@@ -70,7 +85,7 @@ def _given(
 ) -> Method:
     """Take what ``hessx.minimize`` takes: its own name, with options, or a composition."""
     bind = partial(_bind_hessx, name if method is None else method, settings)
-    return Method(name, title, bind, usual_n=usual_n)
+    return Method(name, title, bind, usual_n=usual_n, usual_on_sums=name in _BESIDE_SAMPLES)
 
 
 def _scipy(name: str, title: str, method: str, usual_n: float = math.inf) -> Method:
@@ -137,6 +152,12 @@ def _within(
     return _given(name, title, hessx.TrustRegionMethod(B, **parts), usual_n)
 
 
+def _sampled(rule: Sampled) -> Method:
+    bind = partial(bind_sampled, rule)
+    return Method(rule.name, rule.title, bind, needs_sum=True, usual_on_sums=True)
+
+
+_BESIDE_SAMPLES = ("lbfgs", "newton-cg")
 _HAGER_ZHANG = hessx.HagerZhang()
 _MATRIX_N = 300  # n^2 operations per step
 _LONG_N = 100  # n products and n^3 operations per step, or thousands of steps
@@ -193,6 +214,7 @@ METHODS: dict[str, Method] = {
         _scipy("scipy-dogleg", "SciPy dogleg", "dogleg", _LONG_N),
         _inverse("inverse-0.01", 0.01),
         _inverse("inverse-1", 1.0),
+        *map(_sampled, SAMPLED.values()),
     )
 }
 

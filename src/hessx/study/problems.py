@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hessx.models import LinearLeastSquares, LogisticRegression
 from hessx.study.backends import Backend
+from hessx.study.classes import ABOUT, MODELS, Classes
 
 __all__ = ["PROBLEMS", "Posed", "Problem"]
 
@@ -33,6 +35,8 @@ class Posed:
         Gives the dense Hessian where it is the same everywhere.
     bounds : sequence of (float, float), optional
         Lower and upper bound of each variable.
+    classes : Classes, optional
+        The sum over rows that fun is the whole of.
     """
 
     fun: Callable[[Any], tuple[Any, Any]]
@@ -40,6 +44,7 @@ class Posed:
     hess: Callable[[Any], Any]
     constant_hessian: Callable[[], Any] | None = None
     bounds: Sequence[tuple[float, float]] | None = None
+    classes: Classes | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Problem:
         ``pose(backend)`` gives a `Posed`.
     has_constant_hessian : bool
         Whether its Hessian is the same everywhere.
+    is_sum : bool
+        Whether it has `Classes`, which methods that see samples need.
     """
 
     title: str
@@ -63,6 +70,7 @@ class Problem:
     n: int
     pose: Callable[[Backend], Posed]
     has_constant_hessian: bool = False
+    is_sum: bool = False
 
 
 def _linear_regression(backend: Backend) -> Posed:
@@ -89,6 +97,11 @@ def _digits(backend: Backend) -> Posed:
 def _logistic(backend: Backend, X: np.ndarray, y: np.ndarray) -> Posed:
     model = LogisticRegression(backend.asarray(_standardised(X)), backend.asarray(y), l2=_L2)
     return Posed(model, backend.zeros(model.n), model.hessian)
+
+
+def _pose_sum(name: str, backend: Backend) -> Posed:
+    classes = MODELS[name](backend)
+    return Posed(*classes.flat(), classes=classes)
 
 
 def _standardised(X: np.ndarray) -> np.ndarray:
@@ -191,4 +204,8 @@ PROBLEMS = {
         _CHAINED_N,
         _chained_rosenbrock,
     ),
+    **{
+        name: Problem(title, about, n, partial(_pose_sum, name), is_sum=True)
+        for name, (title, about, n) in ABOUT.items()
+    },
 }

@@ -75,14 +75,18 @@ class Row:
         Steps, and evaluations of value and gradient as counted around the function.
     products : int
         Products with the Hessian, counted likewise.
+    passes : float
+        Evaluations and products together; on samples of a sum by their share of the rows.
     fetches : int
         Transfers from the device to the host by hessx.
     value, grad_norm : float
         f and norm_inf of its gradient at the returned point, evaluated anew.
+    accuracy : float
+        Of classes, there, on rows that were kept aside.
     seconds : float
         Wall time of the run, its history included.
     solver_seconds : float
-        The part spent outside the function.
+        The part spent outside the function; nan where that is a sum over samples.
     exception : str
         Text of the exception, if there was one.
     curve : Curve
@@ -100,9 +104,11 @@ class Row:
     evaluations: int = 0
     gradients: int = 0
     products: int = 0
+    passes: float = 0.0
     fetches: int = 0
     value: float = math.nan
     grad_norm: float = math.nan
+    accuracy: float = math.nan
     seconds: float = math.nan
     solver_seconds: float = math.nan
     exception: str = ""
@@ -117,6 +123,11 @@ class Row:
     def converged(self) -> bool:
         """Whether the run says that a tolerance holds."""
         return self.outcome.startswith("converged")
+
+    @property
+    def completed(self) -> bool:
+        """Whether it went on for as many epochs as it was given."""
+        return self.outcome.startswith("completed")
 
 
 _COLUMNS = [f.name for f in fields(Row) if f.name != "curve"]
@@ -136,18 +147,20 @@ class RowFile:
             csv.writer(file).writerows([getattr(r, name) for name in _COLUMNS] for r in rows)
 
 
-def figures(row: Row) -> list[str]:
-    """Write a row's figures as text, in the order of the tables."""
-    return [
-        str(row.iterations),
-        str(row.evaluations),
-        str(row.products),
-        str(row.fetches),
-        _number(row.value, ".6g"),
-        _number(row.grad_norm, ".1e"),
-        duration(row.seconds),
-        duration(row.solver_seconds),
-    ]
+def figures(row: Row) -> dict[str, str]:
+    """Write a row's figures as text, by column, in the order of the page."""
+    return {
+        "iterations": str(row.iterations),
+        "evaluations": str(row.evaluations),
+        "products": str(row.products),
+        "passes": _number(row.passes, ".4g"),
+        "fetches": str(row.fetches),
+        "value": _number(row.value, ".6g"),
+        "grad_norm": _number(row.grad_norm, ".1e"),
+        "accuracy": _number(row.accuracy, ".3f"),
+        "seconds": duration(row.seconds),
+        "solver_seconds": duration(row.solver_seconds),
+    }
 
 
 def duration(seconds: float) -> str:

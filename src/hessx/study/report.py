@@ -29,7 +29,7 @@ _COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5d3a9b", "#8c6d1f", "#444444", "#e69f00",
     "#56b4e9", "#b2182b", "#117733", "#882255", "#999933", "#1f1f7a", "#a0522d",
 )  # fmt: skip
-_SYMBOLS = ("circle", "square", "diamond")  # one per round of colours
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")  # one per round of colours
 # As Plotly and as SVG call them.
 _DASHES = (
     ("solid", ""), ("dash", "7 4"), ("dot", "2 3"), ("dashdot", "7 3 2 3"), ("longdash", "12 4"),
@@ -103,7 +103,7 @@ def _grade(row: Row) -> str:
     """Name the colour of an outcome."""
     if row.converged:
         return "good"
-    return "late" if row.outcome.startswith("limit") else "bad"
+    return "late" if row.outcome.startswith(("limit", "completed")) else "bad"
 
 
 def _cpu() -> str:

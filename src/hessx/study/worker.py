@@ -54,16 +54,19 @@ def attempt(job: Job, connection: Connection) -> Row:
         row.exception = f"{type(error).__name__}: {error}"
     if meter is not None:
         row.evaluations = row.gradients = meter.evaluations
-        row.products = meter.products
+        row.products, row.passes = meter.products, meter.passes
     return row
 
 
 def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
     ending = carry_out(solve, meter, gtol=job.gtol, seconds=job.seconds, iterations=_MAX_ITERATIONS)
     row.seconds, row.fetches = ending.seconds, ending.fetches
-    row.solver_seconds = ending.seconds - meter.seconds
+    if not meter.sampled_passes:
+        row.solver_seconds = ending.seconds - meter.seconds
     space = space_of(ending.grad)
     (row.value, row.grad_norm), _ = fetch(space, [ending.value, norm_inf(space, ending.grad)])
+    if meter.problem.classes is not None:
+        (row.accuracy,), _ = fetch(space, [meter.problem.classes.accuracy(ending.result.x)])
     row.iterations = getattr(ending.result, "nit", 0)
     history = getattr(ending.result, "history", None)
     if history is not None:

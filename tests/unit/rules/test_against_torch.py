@@ -138,7 +138,7 @@ def test_iterates_equal_those_of_torch(rules, rate, optimizer, settings, clip):
     ],
 )
 def test_muon_equals_torchs_up_to_bfloat16(rules, settings):
-    rate, steps = 0.02, 20
+    rate, steps = 0.005, 10
     chosen = r.ByLeaf(rules, r.SGD())
     leaves = [torch.nn.Parameter(torch.from_numpy(a.copy())) for a in leaves_of(start()).values()]
     muon = torch.optim.Muon([a for a in leaves if a.ndim == 2], lr=rate, **settings)
@@ -153,5 +153,5 @@ def test_muon_equals_torchs_up_to_bfloat16(rules, settings):
 
     expected = iterates(step, steps)
     np.testing.assert_allclose(
-        ours(chosen, rate, steps), expected, rtol=0.0, atol=1e-2 * np.abs(expected).max()
+        ours(chosen, rate, steps), expected, rtol=0.0, atol=1e-3 * np.abs(expected).max()
     )

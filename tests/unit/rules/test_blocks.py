@@ -80,8 +80,8 @@ def test_a_kernel_gives_the_bits_of_the_plain_expressions(backend, name, dtype, 
 def test_torch_runs_in_blocks_on_the_host(backend, name, monkeypatch):
     """Bits may differ: lerp takes another path at the end of a vector."""
     ends = []
-    for long in (1, 10**9):
-        monkeypatch.setattr(_pointwise, "_LONG", long)
+    for fresh in (1, 10**9):
+        monkeypatch.setattr(_pointwise, "_FRESH", fresh)
         monkeypatch.setattr(_pointwise, "_BLOCK", 7)
         x = x0 = backend.asarray(start())
         chain = Chain.begin(ENTRIES[name], space_of(x), x)
@@ -93,6 +93,18 @@ def test_torch_runs_in_blocks_on_the_host(backend, name, monkeypatch):
         )
         ends.append(backend.to_numpy(x))
     np.testing.assert_allclose(*ends, rtol=0.0, atol=8 * backend.eps)
+
+
+@pytest.mark.backends("jax", "jax-float32")
+@pytest.mark.parametrize("name", ["adam", "nadam", "momentum"])
+def test_jax_compiles_a_pass_once_and_leaves_x_to_its_owner(backend, name):
+    x = x0 = backend.asarray(start())
+    chain = Chain.begin(ENTRIES[name], space_of(x), x)
+    for t in range(1, STEPS + 1):
+        x = chain.step(t, x0, x, 0.1 / t)
+    (link,) = chain.links
+    assert link.pointwise.made["_moved"]._cache_size() == 1
+    assert not x0.is_deleted()
 
 
 def test_what_a_tape_does_not_know_runs_plain(blocks):

@@ -190,6 +190,12 @@ def test_leaves_and_join_are_inverse(backend):
     )
 
 
+class Leafwise(Rule):
+    """What leaves are not given."""
+
+    acts_on, every = "leaf", 2
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -206,6 +212,7 @@ def test_leaves_and_join_are_inverse(backend):
         (lambda: r.ByLeaf([], r.SGD()), r"matrices = \[\]: expected a rule"),
         (lambda: r.ByLeaf(Curved(), r.SGD()), "learns from the Hessian"),
         (lambda: r.ByLeaf(r.SGD(), r.SGD(), choose=2), "choose = 2"),
+        (lambda: Chain.begin(Leafwise(), space_of(np.ones(2)), np.ones(2)), "leaves and learns"),
         (lambda: Chain.begin([r.Adam], space_of(np.ones(2)), np.ones(2)), r"is the class Adam"),
         (lambda: Chain.begin(["adam"], space_of(np.ones(2)), np.ones(2)), r"rules\[0\] is a str"),
         (lambda: Chain.begin(r.Muon(), space_of(np.ones(2)), np.ones(2)), r"shape \(2,\)"),

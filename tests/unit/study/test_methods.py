@@ -74,9 +74,11 @@ def test_a_name_means_the_same_method_in_both_studies(name, planted):
     )
     row = attempt(Job("linear-regression", name, "numpy"), SimpleNamespace(send=lambda _: None))
     found = run(find_method(name), problem)
-    if METHODS.get(name, find_method("lbfgs")).needs_constant_hessian:
-        assert row.converged
-        assert found is None, "no CUTEst problem says that its Hessian is constant"
+    method = METHODS.get(name, find_method("lbfgs"))
+    if method.needs_constant_hessian or method.needs_sum:
+        assert row.converged == method.needs_constant_hessian
+        assert method.needs_constant_hessian or "no sum over rows" in row.exception
+        assert found is None, "no CUTEst problem says that its Hessian is constant, or is a sum"
         return
     assert (row.evaluations, row.products) == (found.fun_calls, found.products)
     assert (row.value, row.grad_norm) == (found.fun, found.grad_norm)
@@ -91,6 +93,8 @@ def test_a_method_says_where_it_is_meant_to_run():
     assert not find_method("scipy:SLSQP").suits(201)
     assert not find_method("inverse-1").suits(2)
     assert find_method("inverse-1").suits(2, constant_hessian=True)
+    assert not find_method("adam").suits(2)
+    assert find_method("adam").suits(2, is_sum=True)
     for name in ("newton", "bfgs", "scipy-dogleg"):
         assert find_method(name).suits(1000), "CUTEst's large problems are not left out"
 

@@ -34,6 +34,23 @@ def test_the_solution_and_its_figures(tmp_path):
     assert row.curve.grad_norm[0] == 40.0
 
 
+def test_passes_over_a_sum_are_those_of_its_rows(tmp_path):
+    pytest.importorskip("sklearn")
+    jobs = [Job("digits-linear", method, "numpy", seconds=30.0) for method in ("sgd", "newton-cg")]
+    with Runner(800 * MIB, tmp_path / "worker.log") as runner:
+        sampled, whole = runner.run(jobs)
+    # batches of 64 of 1437 rows, three epochs, and the whole at the end
+    assert (sampled.iterations, sampled.evaluations, sampled.passes) == (69, 70, 4.0)
+    assert sampled.curve.evaluation == [0, 1, 2, 4]
+    assert sampled.curve.iteration == [0, 23, 46, 69]
+    np.testing.assert_allclose(sampled.curve.value[0], np.log(10.0))
+    assert sampled.curve.value[-1] == sampled.value
+    assert sampled.curve.grad_norm[-1] == sampled.grad_norm
+    assert whole.passes == whole.evaluations + whole.products
+    assert whole.value < sampled.value
+    assert 0.5 < sampled.accuracy < whole.accuracy <= 1.0
+
+
 def test_a_misbehaving_method_is_a_row_and_the_next_run_is_unharmed(tmp_path, planted):
     methods = {
         "raises": (RAISED, "", "ZeroDivisionError: planted"),

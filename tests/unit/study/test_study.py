@@ -117,6 +117,10 @@ def test_what_takes_its_time_is_run_on_large_problems_only_if_named(jobs):
     large = {method for method, _, problem in chosen if PROBLEMS[problem].n > 300}
     assert {"lbfgs", "lsr1", "trust-ncg", "spectral", "scipy-cg"} <= large
     assert not large & {"bfgs", "dfp", "newton", "dogleg", "scipy-dogleg", "scipy-bfgs"}
+    on_sums = {method for method, _, problem in chosen if PROBLEMS[problem].is_sum}
+    assert {"adam", "svrg", "kfac", "lbfgs", "newton-cg"} <= on_sums
+    assert {method for method in on_sums if not METHODS[method].needs_sum} == {"lbfgs", "newton-cg"}
+    assert not any(METHODS[m].needs_sum and not PROBLEMS[p].is_sum for m, _, p in chosen)
     named = jobs("--backends=numpy", "--methods=newton,bfgs", "--problems=extended-rosenbrock")
     assert [method for method, *_ in named] == ["newton", "bfgs"]
 
@@ -137,6 +141,22 @@ def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
             line = next(line for line in lines if line.startswith(f"{method} "))
             assert len(line) <= 80
             assert "converged: gradient 15000 20000 9999 1.235e-10 1.2e-10 3.00 s" in line
+
+
+def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
+    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
+    row = Row("digits-network", 2410, "", "numpy", "float64", "completed: the end of the schedule")
+    row.iterations, row.passes, row.value, row.accuracy, row.seconds = 15000, 1234.5, 1e-10, 0.5, 3
+
+    def run(self, jobs):
+        return iter([replace(row, method=job.method) for job in jobs])
+
+    monkeypatch.setattr(Runner, "run", run)
+    done = study(tmp_path / "out", "--backends=numpy", "--problems=digits-network")
+    for method in (method for method in METHODS if METHODS[method].needs_sum):
+        line = next(x for x in done.output.splitlines() if x.startswith(f"{method} "))
+        assert len(line) <= 80
+        assert line.split()[1:] == ["completed", "15000", "1234", "1e-10", "0.500", "3.00", "s"]
 
 
 @pytest.mark.parametrize(
