@@ -21,6 +21,7 @@ from hessx.rules._rates import (
     PolyakRates,
 )
 from hessx.rules._rule import Rule
+from hessx.rules._scheduled import Scheduled, ScheduledPart
 from hessx.rules._sophia import SophiaG, SophiaH
 from hessx.rules._sqn import SQN, SQNPart
 from hessx.rules._subsampled_newton import SubsampledNewton, SubsampledNewtonPart
@@ -56,6 +57,8 @@ __all__ = [
     "RMSProp",
     "Rule",
     "SQNPart",
+    "Scheduled",
+    "ScheduledPart",
     "SignSGD",
     "SophiaG",
     "SophiaH",

@@ -69,7 +69,13 @@ class Chain:
 
     @classmethod
     def begin(
-        cls, rules: Rule | Sequence[Rule], space: Space, x: Array, shapes: Shapes | None = None
+        cls,
+        rules: Rule | Sequence[Rule],
+        space: Space,
+        x: Array,
+        shapes: Shapes | None = None,
+        steps: int | None = None,
+        per_epoch: int | None = None,
     ) -> Chain:
         """Begin at x, a flat vector.
 
@@ -83,6 +89,8 @@ class Chain:
             The starting point.
         shapes : tuple of tuple of int, optional
             Of the leaves of x; those of ``space`` by default.
+        steps, per_epoch : int, optional
+            Those of the whole run and of an epoch, where they are known.
 
         Raises
         ------
@@ -101,7 +109,7 @@ class Chain:
             elif rule.acts_on == "leaf":
                 links.append(LeafLink(space, rule, x, shapes))
             else:
-                links.append(WholeLink(space, rule, x))
+                links.append(WholeLink(space, rule, x, steps, per_epoch))
         if joined:
             links.append(EntryLink(space, tuple(joined), x))
         return cls(links)

@@ -182,9 +182,18 @@ class WholeLink(Link):
 
     __slots__ = ("part",)
 
-    def __init__(self, space: Space, rule: Rule, x: Array) -> None:
+    def __init__(
+        self,
+        space: Space,
+        rule: Rule,
+        x: Array,
+        steps: int | None = None,
+        per_epoch: int | None = None,
+    ) -> None:
         self.space, self.rules = space, (rule,)
         self.part = rule.begin(space, x)
+        if hasattr(self.part, "span"):
+            self.part.span(rule, steps, per_epoch)
 
     def direction(self, t: int, g: Array, x: Array) -> Array:
         """Give d for step t."""

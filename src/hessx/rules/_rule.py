@@ -39,6 +39,9 @@ class Rule:
 
     Notes
     -----
+    A part that wants to know how long the run is has ``span(rule, steps, per_epoch)``, called once
+    after ``begin``.
+
     A rule with lessons has ``lesson(t, hessian) -> h``, where ``hessian`` multiplies, and
     ``learn(xp, k, h, *slots) -> slots``.  A rule on the whole has ``begin(space, x)``, whose result
     has ``turn(t, g, x) -> d``, ``hold(packet)``, and ``learn(t, hessian)`` where the rule learns.

@@ -68,6 +68,14 @@ def minimize(
         dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
         "lsr1", "arc" and "r2".  None is "auto": "trust-ncg" where hess or hessp is given, or an
         oracle offers the Hessian, else "lbfgs".
+
+        Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
+        "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
+        "lamb", "muon", without a rate to choose "dog", "prodigy", "dadapt-sgd", "dadapt-adam",
+        averaging "schedule-free", with less variance "svrg", "saga", "sarah", and learning of the
+        Hessian "adahessian", "sophia-h", "sophia-g", "shampoo", "soap", "kfac", "ekfac", "fisher",
+        "sqn", "olbfgs", "multibatch-lbfgs", "subsampled-newton-cg", "newton-sketch"; or a
+        `StochasticMethod`.
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
         otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
@@ -96,8 +104,12 @@ def minimize(
         "L-BFGS-B" 10), ``hess_inv0``, ``damping``.  "cg": ``beta`` ("hs+").  Newton methods:
         ``preconditioner``, ``forcing``, ``max_inner``, ``check_every``, ``max_products``;
         "trust-...": ``initial_trust_radius``, ``max_trust_radius``, ``eta``; "trust-krylov":
-        ``max_basis``.  Also ``x_scale``, ``disp`` (a bar), and ``return_all``: the accepted points
-        are ``result.allvecs``, the start first.  Limits may be inf.
+        ``max_basis``.  Stochastic ones: ``rate``, ``schedule``, ``epochs`` (20), ``steps``,
+        ``batch_size`` (32), ``seed`` or ``order``, ``weight_decay``, ``clip_norm``,
+        ``clip_value``, ``estimate``, ``average``, ``report``, ``early``, ``lesson_size``,
+        ``skip_nonfinite`` (see `StochasticMethod`), and the settings of their rules, as ``beta1``;
+        ``maxiter`` is ``steps``.  Also ``x_scale``, ``disp`` (a bar), and ``return_all``: the
+        accepted points are ``result.allvecs``, the start first.  Limits may be inf.
     x_scale : float, array or tree, optional
         Natural size of the variables (1): the length of the first step, and with an array the
         coordinates in which the method works.

@@ -189,7 +189,7 @@ class StochasticMethod:
             request=Request(x, -1),
             turns=turns,
             x=x,
-            chain=Chain.begin(self.rules, space, x),
+            chain=Chain.begin(self.rules, space, x, steps=steps, per_epoch=per_epoch),
             walk=walk,
             lessons=lessons,
             estimate=self.estimate.begin(space, per_epoch),

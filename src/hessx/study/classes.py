@@ -15,7 +15,8 @@ from hessx.study.backends import Backend
 
 __all__ = ["ABOUT", "MODELS", "TRAINING", "Classes"]
 
-TRAINING, _ROWS = 1437, 1797  # rows to train on, the others are for validation
+TRAINING = 1437  # rows; the others are for validation
+_ROWS = 1797
 _L2 = 1e-4
 _HIDDEN = 32
 _GREY = 16.0  # the largest grey value

@@ -30,10 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cutest, name="cutest")
-group = typer.Typer(invoke_without_command=True)
-group.command()(digits)
-group.command()(curvature)
-app.add_typer(group, name="study")
+_study = typer.Typer(invoke_without_command=True)
+_study.command()(digits)
+_study.command()(curvature)
+app.add_typer(_study, name="study")
 
 
 @app.callback()
@@ -45,7 +45,7 @@ def _listed(known: str) -> str:
     return f"Comma-separated names: {known}."
 
 
-@group.callback()
+@_study.callback()
 def study(
     context: typer.Context,
     problems: Annotated[str, typer.Option(help=_listed(", ".join(PROBLEMS)))] = "",
