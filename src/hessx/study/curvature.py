@@ -16,7 +16,7 @@ from hessx.models import Perceptron
 __all__ = ["CURVATURES", "DAMPINGS", "LEVELS", "Descent", "descend", "network"]
 
 LEVELS = (1.0, 0.5, 0.2, 0.1, 0.05)  # losses
-DAMPINGS = (1e-1, 1e-2, 1e-3, 1e-4)
+DAMPINGS = (1e-2, 1e-3, 1e-4, 1e-5)
 _DIGITS = 500
 _DRAWS = 10  # of labels, for factors
 _DESCENT = 1e-4  # Armijo's

@@ -145,5 +145,8 @@ def test_the_nearer_to_the_whole_matrix_the_fewer_steps():
         curvature.descend(model, w, name, damping, 60).steps_to(0.05) or 61
         for name, damping in best.items()
     ]
-    assert steps == sorted(steps)
-    assert 2 * steps[1] <= steps[3] < steps[4]
+    full, layerwise, ekfac, kfac, diagonal = steps
+    # neighbours on one side of layers and factors differ by less than draws of labels make
+    assert full <= layerwise + 1
+    assert 1.5 * layerwise <= ekfac <= kfac + 3
+    assert 1.5 * max(ekfac, kfac) <= diagonal
