@@ -108,7 +108,7 @@ SAMPLED: dict[str, Sampled] = {
         Sampled("dadapt-adam", "D-adapted Adam", 1.0),
         Sampled("schedule-free", "schedule-free AdamW", 0.03),
         Sampled("svrg", "SVRG", 1.0),
-        Sampled("saga", "SAGA", 0.5),
+        Sampled("saga", "SAGA", 1.0),
         Sampled("sarah", "SARAH", 0.5),
         Sampled("adahessian", "AdaHessian", 0.1),
         Sampled("sophia-h", "Sophia-H", 0.01),
