@@ -117,7 +117,7 @@ SAMPLED: dict[str, Sampled] = {
         Sampled("soap", "SOAP", 0.02),
         Sampled("kfac", "K-FAC", 0.1, {"every": 5}),
         Sampled("ekfac", "EK-FAC", 0.01, {"every": 5}),
-        Sampled("fisher", "empirical Fisher matrix", 3e-3),
+        Sampled("fisher", "empirical Fisher matrix", 1e-3, {"beta1": 0.9}),
         Sampled("olbfgs", "online L-BFGS", 0.1),
         Sampled("multibatch-lbfgs", "multi-batch L-BFGS", 0.1),
         Sampled("sqn", "stochastic quasi-Newton", 0.1),
