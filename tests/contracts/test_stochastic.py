@@ -19,6 +19,7 @@ from _helpers.sums import (
     row_gradient,
 )
 from hessx import Outcome, _xp
+from hessx.models import Perceptron
 from reference import stochastic as plain
 
 SIZE, EPOCHS, RATE = 8, 3, 0.1
@@ -74,6 +75,28 @@ def test_iterates_are_those_of_the_paper(backend, name):
     assert [record.iteration for record in result.history] == [
         (k + 1) * batches for k in range(EPOCHS)
     ]
+
+
+def test_saga_keeps_gradients_of_rows_of_a_network(backend, rng):
+    """What is kept of a row, its inputs and slopes, is no linear function of its gradient."""
+    X, y = rng.standard_normal((20, 3)), np.arange(20) % 2
+    model = Perceptron(X, y, layers=(4,))
+    x0 = model.start(0)
+    space = _xp.space_of(x0)
+
+    def grad(x, rows):
+        return space.flat(model.rows(rows)(space.shaped(x))[1])
+
+    steps = plain.batches(ORDER, 20, 6, EPOCHS)
+    last = plain.saga(grad, np.zeros_like, space.flat(x0), steps, 0.5, 20)[-1]
+    there = Perceptron(backend.asarray(X), backend.asarray(y.astype(float)), layers=(4,))
+    start = {k: {name: backend.asarray(W) for name, W in d.items()} for k, d in x0.items()}
+    options = USUAL | {"batch_size": 6, "rate": 0.5}
+    result = hessx.minimize(hessx.FiniteSum(there), start, method="saga", options=options)
+    got = np.concatenate(
+        [backend.to_numpy(part).ravel() for d in result.x.values() for part in d.values()]
+    )
+    np.testing.assert_allclose(got, last, rtol=0.0, atol=200 * backend.eps)
 
 
 @pytest.mark.backends("fakegpu")

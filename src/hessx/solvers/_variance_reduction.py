@@ -201,11 +201,11 @@ class _SAGA(LiveEstimate):
             self.g = self.space.copy(reply.grad)
             return
         xp = self.space.xp
-        change = now - xp.take(self.table, reply.rows, axis=0)
-        new = rows.mean(now)
-        moved = rows.mean(change)
-        self.g = reply.grad - (new - moved) + self.mean
-        self.mean = self.mean + moved * (now.shape[0] / self.table.shape[0])
+        # gradients need not be linear in what is kept: of networks they are products of it
+        before = rows.mean(xp.take(self.table, reply.rows, axis=0))
+        self.g = reply.grad - before + self.mean
+        share = now.shape[0] / self.table.shape[0]
+        self.mean = self.mean + (rows.mean(now) - before) * share
         self.table = put_rows(self.space, self.table, reply.rows, now)
 
     def hold(self, packet: Packet) -> None:
