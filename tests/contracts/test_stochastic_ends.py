@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import hessx
 from _helpers.registry import make_backend
 from _helpers.sums import START, N, SumOfRows, loss_on
 from hessx import Outcome, SettingsError
+from hessx.models import MultinomialLogistic
 
 NUMPY = make_backend("numpy")
 SHORT = {"rate": 0.1, "epochs": 4, "batch_size": 10}
@@ -239,3 +242,59 @@ def test_what_needs_a_sum_says_so():
 def test_rows_that_repeat_do_not_fit_a_table():
     with pytest.raises(SettingsError, match="SAGA"):
         run("saga", order=hessx.WithReplacement())
+
+
+def test_saga_on_all_rows_at_once_is_gradient_descent():
+    options = {"batch_size": "full", "epochs": 5}
+    np.testing.assert_allclose(run("saga", **options).x, run("sgd", **options).x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("average", [None, hessx.Polyak()])
+@pytest.mark.parametrize("size", [10, "full"])
+def test_no_run_ends_above_its_start(size, average):
+    result = run("adam", rate=300.0, epochs=2, batch_size=size, average=average)
+    assert result.outcome is Outcome.COMPLETED
+    assert result.fun <= loss_on(NUMPY)(START)[0]
+    assert result.fun == loss_on(NUMPY)(result.x)[0]
+
+
+def test_the_lowest_report_is_evaluated_and_returned():
+    """The rate grows until the steps diverge: the last report is far above the lowest."""
+    rate = hessx.ExponentialDecay(0.01, factor=1.35)
+    loss = hessx.FiniteSum(lambda x, a: bowl(x), np.ones(N), jac=True)
+    result = run(rate=rate, epochs=8, loss=loss, history=True)
+    assert result.outcome is Outcome.COMPLETED
+    assert result.history["value"][-1] > 1e6 * bowl(START)[0]
+    assert result.fun == bowl(result.x)[0] < bowl(START)[0] / 10
+
+
+@pytest.mark.parametrize("limit", [{"epochs": 2}, {"maxfun": 7}])
+def test_a_history_goes_on_as_if_nothing_had_ended(limit):
+    whole = run("adam", history=True)
+    short = run("adam", history=True, **limit)
+    again = hessx.minimize(
+        loss_on(NUMPY), START, method="adam", options=SHORT, resume=short, history=True
+    )
+    for column in ("iteration", "value", "alpha"):
+        assert again.history[column] == whole.history[column]
+
+
+@pytest.mark.parametrize("name", ["kfac", "shampoo", "fisher", "sqn", "adam"])
+def test_results_can_be_pickled(name):
+    model = MultinomialLogistic(np.eye(6), np.arange(6) % 3, l2=0.1)
+    loss, x0 = hessx.FiniteSum(model), np.zeros((7, 3))
+    result = hessx.minimize(loss, x0, method=name, options={"epochs": 3, "batch_size": 2})
+    again = pickle.loads(pickle.dumps(result))
+    np.testing.assert_array_equal(again.x, result.x)
+    if "hess_inv" in result:
+        v = np.arange(21.0)
+        np.testing.assert_array_equal(again.hess_inv @ v, result.hess_inv @ v)
+
+
+def test_what_is_meant_by_another_name():
+    with pytest.raises(ValueError, match="unknown option 'lr' \\(did you mean 'rate'"):
+        hessx.minimize(loss_on(NUMPY), START, method="adam", options={"lr": 0.1})
+    with pytest.raises(ValueError, match="did you mean 'schedule-free'"):
+        hessx.minimize(loss_on(NUMPY), START, method="schedule_free")
+    with pytest.raises(TypeError, match=r"the rule Adam: expected hessx\.StochasticMethod"):
+        hessx.minimize(loss_on(NUMPY), START, method=hessx.Adam())

@@ -28,7 +28,7 @@ class Outcome(enum.Enum):
     CONVERGED_STEP = "converged: step"
     CONVERGED_VALUE = "converged: value"
     CONVERGED_PRECISION = "converged: precision of f"
-    COMPLETED = "completed: the end of the schedule"
+    COMPLETED = "completed"
     LIMIT_ITERATIONS = "limit: iterations"
     LIMIT_EVALUATIONS = "limit: evaluations"
     LIMIT_TIME = "limit: time"

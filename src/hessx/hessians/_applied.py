@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hessx._xp import Array
 from hessx.core import Frame
 from hessx.hessians._family import Curvature
@@ -27,11 +29,13 @@ def applied(frame: Frame, kept: Curvature, *, inverse: bool) -> LinearOperator:
     LinearOperator
         Of shape (n, n).
     """
+    n, apply = frame.space.n, _solve if inverse else _multiply
+    return LinearOperator((n, n), partial(apply, frame, kept), symmetric=True, stacks=True)
 
-    def apply(v: Array) -> Array:
-        if inverse:
-            return frame.push(kept.solve(frame.pull(v)))
-        return frame.gradient(kept.matvec(frame.gradient(v)))
 
-    n = frame.space.n
-    return LinearOperator((n, n), apply, symmetric=True, stacks=True)
+def _solve(frame: Frame, kept: Curvature, v: Array) -> Array:
+    return frame.push(kept.solve(frame.pull(v)))
+
+
+def _multiply(frame: Frame, kept: Curvature, v: Array) -> Array:
+    return frame.gradient(kept.matvec(frame.gradient(v)))

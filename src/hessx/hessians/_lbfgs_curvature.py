@@ -157,7 +157,8 @@ class LBFGSCurvature(LimitedCurvature):
         if "p_p" in numbers and self.sized and s_y < self.damping * s_B_s:  # type: ignore[operator]
             share, note = (1.0 - self.damping) * s_B_s / (s_B_s - s_y), "damped"  # type: ignore[operator]
             y, s_y, y_y, with_y = self._mixed(pair, y, share, y_y, s_B_s)
-        if not (s_y > max(space.eps * s_B_s, space.smallest) and y_y < math.inf > s_s):
+        bent = s_y > max(space.eps * s_B_s, space.smallest)
+        if not (bent and 0.0 < y_y < math.inf and 0.0 < s_s < math.inf):
             return "skipped"
         pairs, products = self.pairs, self.known()
         slot = pairs.candidate

@@ -101,6 +101,9 @@ class Perceptron(Classifier):
         classes: int | None = None,
     ) -> None:
         l2 = check_real("l2", l2, 0.0, ends="[)")
+        if not isinstance(layers, list | tuple):
+            msg = f"layers = {layers!r}: expected the sizes of the hidden layers, such as (64, 32)"
+            raise SettingsError(msg)
         hidden = [check_integer(f"layers[{i}]", size, 1) for i, size in enumerate(layers)]
         for name, given, known in (
             ("activation", activation, tuple(ACTIVATIONS)),

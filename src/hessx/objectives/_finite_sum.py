@@ -18,7 +18,8 @@ from hessx._xp import (
 from hessx.core import Counts, Reply, Request, Sample, SettingsError, Wants, check_flag
 from hessx.objectives._blocks import Blocks
 from hessx.objectives._hessian import shown
-from hessx.objectives._sources import Batch, Data, InMemory, check_finite
+from hessx.objectives._sources import Batch, Data, InMemory
+from hessx.objectives._sources import check_finite as look_for_nan
 from hessx.objectives._sum_terms import Autodiff, Functions, ModelRows, ModelTerms, Terms
 from hessx.operators import as_operator
 
@@ -126,6 +127,9 @@ class FiniteSum:
 
     def __call__(self, x: Any, sample: Sample | None = None) -> tuple[Any, Any]:
         """Give value and gradient at x, on a sample or on the whole."""
+        if sample is not None and not isinstance(sample, Sample):
+            msg = f"sample is a {type(sample).__name__}: expected a hessx.Sample, or None for all"
+            raise TypeError(msg)
         reply = self.answer(Request(x, 0, sample=sample))
         return reply.value, reply.grad
 
@@ -241,7 +245,16 @@ def _take(
     """Take function and data, or a model that has both."""
     if data is None:
         _check_model(fun, jac, hess, hessp)
+        if check_finite and is_array(getattr(fun, "X", None)):
+            look_for_nan((fun.X,), "X of the model")
         return ModelTerms(fun, hess or "exact"), ModelRows(fun)
+    if hasattr(fun, "rows") and not isinstance(fun, type):
+        msg = f"fun is a {type(fun).__name__}, a model, which has its data: leave data out"
+        raise TypeError(msg)
+    if isinstance(fun, type):
+        name = fun.__name__
+        msg = f"fun is the class {name}: expected a function, or a model such as {name}(X, y)"
+        raise TypeError(msg)
     if not callable(fun):
         msg = f"fun is a {type(fun).__name__}: expected a callable fun(x, *rows)"
         raise TypeError(msg)
@@ -272,11 +285,18 @@ def _take_data(given: Any, *, look: bool) -> Data:
     if isinstance(given, Data):
         return given
     arrays = tuple(given) if isinstance(given, tuple | list) else (given,)
+    for i, a in enumerate(arrays):
+        if hasattr(a, "tocsr"):
+            msg = (
+                f"data[{i}] is a {type(a).__name__}, a sparse matrix: expected arrays; give "
+                "numbers of rows, np.arange(N), and let fun take the rows of the matrix itself"
+            )
+            raise TypeError(msg)
     if any(is_mapped(a) or not is_array(a) for a in arrays):
         return Blocks(*arrays)
     data = InMemory(arrays)
     if look:
-        check_finite(arrays)
+        look_for_nan(arrays)
     return data
 
 

@@ -61,7 +61,10 @@ def check_offers(offers: Wants, wants: Wants) -> None:
         who = "this method, with its rules and its estimate, asks"
     msg = f"the oracle offers {_named(offers)}: {who} for {_named(wanted)}"
     if Wants.PER_SAMPLE in wants or Wants.FACTORS in wants:
-        msg += "; models of hessx.models in hessx.FiniteSum(model) offer all"
+        msg += (
+            "; models of hessx.models in hessx.FiniteSum(model) offer all, and a function with "
+            'jac="autodiff" all but FACTORS'
+        )
     raise ValueError(msg)
 
 

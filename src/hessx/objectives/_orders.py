@@ -175,8 +175,9 @@ class Importance(Order):
         kind = p.dtype.kind in "buif" and p.ndim == 1 and p.size > 0
         if not (kind and np.all((p > 0.0) & np.isfinite(p))):
             msg = (
-                f"probabilities = {given!r}: expected a vector of positive numbers, one for each "
-                "row: a row that is never drawn would be missing in the sum"
+                f"probabilities is a {type(given).__name__} with other entries: expected a "
+                "vector of positive numbers, one for each row: a row that is never drawn would be "
+                "missing in the sum"
             )
             raise SettingsError(msg)
         object.__setattr__(self, "probabilities", p.astype(np.float64))

@@ -152,7 +152,7 @@ def common_length(arrays: tuple[Any, ...]) -> int:
     return shapes[0][0]  # type: ignore[no-any-return]
 
 
-def check_finite(arrays: tuple[Array, ...]) -> None:
+def check_finite(arrays: tuple[Array, ...], name: str = "data[{}]") -> None:
     """Refuse rows with NaN or infinite entries; one fetch, one more to say which they are.
 
     Raises
@@ -177,7 +177,7 @@ def check_finite(arrays: tuple[Array, ...]) -> None:
         bad = [row for row, flag in enumerate(sound_rows) if not flag]
         named = ", ".join(map(str, bad[:_NAMED])) + (", ..." if len(bad) > _NAMED else "")
         msg = (
-            f"data[{i}] has NaN or infinite entries in {len(bad)} of {a.shape[0]} rows: {named}; "
-            "drop or fill them, or give check_finite=False"
+            f"{name.format(i)} has NaN or infinite entries in {len(bad)} of {a.shape[0]} rows: "
+            f"{named}; drop or fill them, or give check_finite=False"
         )
         raise SettingsError(msg)

@@ -22,6 +22,9 @@ def ask_report(state: StochasticState, packet: Packet, early: EarlyStopping | No
     here = state.here = state.request.x if state.asked is Asked.WHOLE else state.result
     packet.ask(size=norm_inf(state.space, here), total=state.total, count=state.count)
     packet.ask(skipped=state.skipped)
+    if state.at_start is not None:
+        packet.ask(at_start=state.at_start)
+        state.at_start = None
     if early is not None and not state.settling:
         packet.ask(score=take_value(state.space, early.score(state.space.for_user(here))))
     if state.iteration % state.period == 0:  # not where a limit makes it
@@ -40,17 +43,19 @@ def read_report(state: StochasticState, numbers: Numbers, early: EarlyStopping |
     """Make the point of the report the current one, and see whether the run goes on."""
     state.due, point = False, _point(state, numbers)
     state.left_out = numbers["skipped"]
+    if "at_start" in numbers:  # stands for f(x0) until that is evaluated
+        state.first.value = numbers["at_start"]
     if state.settling:
         state.settled.append(point)
     elif not (math.isfinite(numbers["size"]) and math.isfinite(point.value)):
         text = f"mean value {state.sign * point.value:.6g}, norm_inf(x) = {numbers['size']:.3g}"
         state.closing = Outcome.FAILED_NONFINITE, f"{text} after {state.iteration} steps"
     else:
-        if math.isnan(state.first.value):
-            state.first.value = point.value  # stands for that at x0, until it is evaluated
+        if "at_start" in numbers:
+            state.first.value = min(state.first.value, point.value)
         state.accepted, state.value_before, state.point = True, state.point.value, point
         if state.closing is not None and state.asked is Asked.WHOLE:
-            state.final = point
+            state.final, state.mean = point, _mean(numbers)
         if early is not None or state.final is None:
             _rank(state, numbers.get("score", point.value), early)
 
@@ -61,9 +66,12 @@ def _point(state: StochasticState, numbers: Numbers) -> Point:
         point.value, point.grad_norm = numbers["whole"], numbers["grad_norm"]
         point.grad_norm2 = math.sqrt(numbers["g_g"])
         return point
-    count = numbers["count"]
-    mean = numbers["total"] / count if count else math.nan
-    return Point(state.here, mean, math.nan, math.nan)
+    return Point(state.here, _mean(numbers), math.nan, math.nan)
+
+
+def _mean(numbers: Numbers) -> float:
+    total: float = numbers["total"]
+    return total / numbers["count"] if numbers["count"] else math.nan
 
 
 def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> None:
@@ -74,8 +82,8 @@ def _rank(state: StochasticState, score: float, early: EarlyStopping | None) -> 
     else:
         state.stale += 1
     if early is not None and state.stale >= early.patience:
-        text = f"no score below {state.score:.6g} in {state.stale} reports"
-        state.give_up(Outcome.COMPLETED, text)
+        least_score = f"no score below {state.score:.6g}" if state.lowest else "no finite score"
+        state.give_up(Outcome.COMPLETED, f"early, {least_score} in {state.stale} reports")
     if isinstance(state.rate, LiveSchedule):
         state.rate.report(score)
 
@@ -89,7 +97,7 @@ def ask_whole(state: StochasticState, x: Array) -> None:
 def finish(state: StochasticState) -> None:
     """End the run, or have the whole evaluated first where a point may be better than the last.
 
-    That is the one of the best report, and x0, of which the first mean value tells enough.
+    That is the one of the best report, and x0, of which the first values tell enough.
     """
     outcome, message = state.closing  # type: ignore[misc]
     failed = outcome is Outcome.FAILED_NONFINITE

@@ -25,7 +25,9 @@ from hessx.hessians import (
     Zero,
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
+from hessx.rules import Rule
 from hessx.solvers._compositions import Method, along, within
+from hessx.solvers._hints import hint
 from hessx.solvers._second_order_names import SECOND_ORDER
 from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_names import STOCHASTIC
@@ -123,10 +125,15 @@ def choose_method(
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())
         if entry is None:
-            msg = f"unknown method {method!r}: expected one of {', '.join(_TABLE)}"
+            text = hint(method.replace("_", "-"), _TABLE)
+            msg = f"unknown method {method!r}{text}: expected one of {', '.join(_TABLE)}"
             raise ValueError(msg)
         return entry, ""
     check_object("method", method)
+    if isinstance(method, Rule):
+        who = type(method).__name__
+        msg = f"method is the rule {who}: expected hessx.StochasticMethod({who}(...), rate=...)"
+        raise TypeError(msg)
     if not all(hasattr(method, verb) for verb in ("init", "absorb", "propose")):
         msg = (
             f"method is a {type(method).__name__}: expected a name "

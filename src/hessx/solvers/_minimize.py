@@ -236,5 +236,5 @@ def _refuse_derivatives(**given: Any) -> None:
     """Refuse what belongs to a callable fun beside an oracle."""
     names = [name for name, part in given.items() if part is not None]
     if names:
-        msg = f"fun is an oracle, which answers by itself: leave {' and '.join(names)} out"
+        msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
         raise TypeError(msg)

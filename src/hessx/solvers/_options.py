@@ -13,6 +13,7 @@ from hessx._xp import plain
 from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
 from hessx.hessians import Approximation
 from hessx.solvers._compositions import FIELDS, learning
+from hessx.solvers._hints import hint
 from hessx.solvers._methods import choose_method
 from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_options import within_steps
@@ -149,8 +150,8 @@ def plan(
                 text = f"option {name!r} of SciPy's means nothing to this method and is ignored"
                 warnings.warn(text, OptionWarning, stacklevel=4)
         elif name not in _OTHERS:
-            known = ", ".join(sorted({*_STOPPING, *_OTHERS, *entry.options}))
-            msg = f"unknown option {name!r}: expected one of {known}"
+            known = sorted({*_STOPPING, *_OTHERS, *entry.options})
+            msg = f"unknown option {name!r}{hint(name, known)}: expected one of {', '.join(known)}"
             raise ValueError(msg)
     if "x_scale" in given:
         parts["x_scale"] = given["x_scale"]

@@ -226,6 +226,7 @@ class Run:
         self.watch = Watch(self.stopping, self.counts, resumed.seconds)
         if self.observers.history is not None and resumed.history is not None:
             self.observers.history = resumed.history
+            self.state.mend(self.observers.history)
         if self.answered or (self.wants_hessian and self.state.aside is None):
             self._judge()
         elif self.state.trouble is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hessx._xp import Array, Packet, Space
-from hessx.core import Frame, Outcome, Point, Precision, Reply, Request, Wants
+from hessx.core import Frame, History, Outcome, Point, Precision, Reply, Request, Wants
 from hessx.solvers._floor import Floor
 from hessx.solvers._trouble import beyond_range, out_of_range
 
@@ -202,6 +202,9 @@ class RunState:
 
     def reopen(self, method: Any) -> None:
         """After a load, for a method whose budget may be another than that of the saved run."""
+
+    def mend(self, history: History) -> None:
+        """After a load: make the history of an ended run that of one that goes on."""
 
     def arrive(self, grad_square: float) -> None:
         """After an accepted step, with g'g in z: is f falling without end, are numbers in range?"""

@@ -67,8 +67,8 @@ SECOND_ORDER: dict[str, Method] = {
         _around(SOAP, 0.95), *_MEAN, "beta2", "factor_beta", "eps", "every", "max_size",
         rate=3e-3, decoupled=True,
     ),
-    "kfac": sampled(_around(KFAC, 0.9, _LESSONS), *_LAYERS, rate=1e-1),
-    "ekfac": sampled(_around(EKFAC, 0.9, _LESSONS), *_LAYERS, rate=1e-2),
+    "kfac": sampled(_around(partial(KFAC, damping=0.01), 0.9, _LESSONS), *_LAYERS, rate=0.1),
+    "ekfac": sampled(_around(partial(EKFAC, damping=0.01), 0.9, _LESSONS), *_LAYERS, rate=0.03),
     "fisher": sampled(
         _around(Fisher, 0.0, _LESSONS), *_MEAN, *_LESSONS, "damping", "labels", rate=1e-1
     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hessx.core import SettingsError, check_part
+from hessx.core import SettingsError, check_part, check_real
 from hessx.globalization import Scaled, Schedule, StochasticArmijo
 from hessx.objectives import Shuffled
 from hessx.rules import ClipNorm, ClipValue, Decay, DeviceRate, Rule
@@ -87,6 +87,10 @@ def sampled(
                 raise SettingsError(msg)
             check_part("schedule", schedule, Schedule, "one such as hessx.Cosine()")
             rate = Scaled(schedule, rate)
+        for name, limit in (("clip_value", clip_value), ("clip_norm", clip_norm)):
+            if limit is not None:
+                check_real(name, limit, 0.0)
+        check_real("weight_decay", weight_decay, 0.0, ends="[)")
         if seed is not None and order is not None:
             msg = f"seed = {seed} beside an order: give the seed to the order"
             raise SettingsError(msg)

@@ -116,7 +116,7 @@ class StochasticMethod:
     >>> bowl = lambda x: ((x - 3) @ (x - 3), 2 * (x - 3))
     >>> result = hessx.minimize(bowl, [0.0, 9.0], jac=True, method=method)
     >>> result.outcome, result.nit, result.x.round(3)
-    (<Outcome.COMPLETED: 'completed: the end of the schedule'>, 200, array([3., 3.]))
+    (<Outcome.COMPLETED: 'completed'>, 200, array([3., 3.]))
     """
 
     rules: Any

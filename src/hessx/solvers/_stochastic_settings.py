@@ -64,6 +64,9 @@ def take_settings(method: Any) -> None:
 
 def _check_fit(method: Any) -> None:
     """Refuse parts that do not fit together."""
+    if method.lesson_size is not None and Wants.HESSIAN not in method.wants:
+        msg = f"lesson_size = {method.lesson_size}: no rule here has lessons on the Hessian"
+        raise SettingsError(msg)
     what = type(method.estimate).__name__
     learner = next((rule for rule in method.rules if rule.pairs), None)
     if learner is not None and not method.estimate.pairs:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array
-from hessx.core import Outcome, Pair, Point, Request, Sample, SettingsError, Wants, saved
+from hessx.core import History, Outcome, Pair, Point, Request, Sample, SettingsError, Wants, saved
 from hessx.solvers._averages import LiveAverage
 from hessx.solvers._estimates import LiveEstimate
 from hessx.solvers._run_state import RunState
@@ -69,6 +69,8 @@ class StochasticState(RunState):
         A step and the change of a gradient along it, between ``measure`` and ``absorb``.
     value, slope, d : 0-d array or float, 0-d array, array
         f on the first sample of the step, g'd and d, for rates.
+    at_start : 0-d array or float, optional
+        f at x0, on the first sample, until the first report.
     total, count, skipped : 0-d array or float, float, 0-d array
         The sum of the samples' values since the last report, their number, and how many gradients
         that were not finite were left out in the run.
@@ -84,8 +86,10 @@ class StochasticState(RunState):
         been looked at, and those that have been, with their true values.
     left_out : float
         ``skipped``, as far as the host knows.
-    final : Point, optional
-        At the end: the last point, with its true value.
+    final, mean : Point and float, optional
+        At the end: the last point, with its true value, and the mean value that a report has.
+    mends : bool
+        The history ends with such a point, where a run that goes on has a report, or nothing.
     """
 
     x: Array
@@ -110,6 +114,7 @@ class StochasticState(RunState):
     value: Any = math.nan
     slope: Any = None
     d: Array = None
+    at_start: Any = None
     total: Any = 0.0
     count: float = 0.0
     skipped: Any = 0.0
@@ -125,6 +130,8 @@ class StochasticState(RunState):
     left: list[Point] = field(default_factory=list)
     left_out: float = 0.0
     final: Point | None = None
+    mean: float = math.nan
+    mends: bool = False
 
     @property
     def result(self) -> Array:
@@ -165,8 +172,19 @@ class StochasticState(RunState):
             return
         if ended[0] is Outcome.COMPLETED and self.iteration >= steps:
             return
+        self.mends = self.final is not None and not (self.exact or method.report.full)
         self.closing = self.trouble = self.final = None
         self.settling, self.best = False, self.lowest
+
+    def mend(self, history: History) -> None:
+        """Make the history of an ended run that of one that goes on."""
+        if not self.mends or not len(history):
+            return
+        last = history.records[-1]
+        if self.iteration % self.period:
+            history.records.pop()
+        else:
+            last.value, last.grad_norm = self.sign * self.mean, math.nan
 
     def give_up(self, outcome: Outcome, message: str) -> None:
         """Note why the run is about to end."""

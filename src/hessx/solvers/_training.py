@@ -95,6 +95,8 @@ def train(state: StochasticState, reply: Reply, *, skip_nonfinite: bool) -> None
         value = reply.value if share == 1.0 else reply.value * share
         state.total, state.count = state.total + value, state.count + share
         state.value = reply.value
+        if state.iteration == 0 and state.question == 0 and not state.exact:
+            state.at_start = reply.value
     state.question += 1
     if reply.per_sample is not None:
         state.chain.learn_rows(state.iteration + 1, reply.per_sample)

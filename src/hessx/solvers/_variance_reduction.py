@@ -196,7 +196,7 @@ class _SAGA(LiveEstimate):
 
     def take(self, i: int, reply: Any, samples: list[Sample | None]) -> None:  # noqa: ARG002
         rows, now = reply.per_sample, reply.per_sample.coefficients
-        if self.table is None:
+        if self.table is None or reply.rows is None:  # all rows, in their order
             self.table, self.mean = now, rows.mean(now)
             self.g = self.space.copy(reply.grad)
             return

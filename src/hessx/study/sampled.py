@@ -116,7 +116,7 @@ SAMPLED: dict[str, Sampled] = {
         Sampled("shampoo", "Shampoo", 0.3),
         Sampled("soap", "SOAP", 0.02),
         Sampled("kfac", "K-FAC", 0.1, {"every": 5}),
-        Sampled("ekfac", "EK-FAC", 0.01, {"every": 5}),
+        Sampled("ekfac", "EK-FAC", 0.03, {"every": 5}),
         Sampled("fisher", "empirical Fisher matrix", 1e-3, {"beta1": 0.9}),
         Sampled("olbfgs", "online L-BFGS", 0.1),
         Sampled("multibatch-lbfgs", "multi-batch L-BFGS", 0.1),

@@ -301,15 +301,28 @@ def test_data_elsewhere_than_x(pretend_gpu):
 def test_what_is_not_offered():
     X, t, w = make_data()
     loss = hessx.FiniteSum(logistic, (X, t), jac=True)
-    assert loss.offers == FIRST
-    with pytest.raises(ValueError, match="does not offer HESSIAN: give hess or hessp"):
-        product_at(loss, w, w, None)
+    assert loss.offers == FIRST | Wants.HESSIAN
     with pytest.raises(ValueError, match="does not offer PER_SAMPLE"):
         loss.answer(Request(w, 0, FIRST | Wants.PER_SAMPLE))
-    with pytest.raises(ValueError, match=r"offers VALUE \| GRADIENT: a second-order method"):
-        hessx.minimize(loss, w, method="newton-cg")
     with pytest.raises(TypeError, match=r"returned a float64: expected \(value, gradient\)"):
         hessx.FiniteSum(logistic_value, (X, t), jac=True)(w)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_products_by_differences(joint):
+    """On the same rows as the exact ones, whether they are a batch or all."""
+    X, t, w = make_data()
+    exact = hessx.FiniteSum(logistic, (X, t), jac=True, hessp=logistic_product)
+    loss = (
+        hessx.FiniteSum(logistic, (X, t), jac=True)
+        if joint
+        else hessx.FiniteSum(logistic_value, (X, t), jac=logistic_gradient)
+    )
+    v = np.cos(np.arange(w.size))
+    for sample in (None, Sample(ORDERS[0], 0, 3, 12)):
+        expected = product_at(exact, w, v, sample)
+        np.testing.assert_allclose(product_at(loss, w, v, sample), expected, rtol=0.0, atol=1e-7)
+    assert hessx.minimize(loss, w, method="newton-cg").success
 
 
 def test_a_function_that_takes_no_weights():

@@ -145,7 +145,7 @@ def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
 
 def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
     monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    row = Row("digits-network", 2410, "", "numpy", "float64", "completed: the end of the schedule")
+    row = Row("digits-network", 2410, "", "numpy", "float64", "completed")
     row.iterations, row.passes, row.value, row.accuracy, row.seconds = 15000, 1234.5, 1e-10, 0.5, 3
 
     def run(self, jobs):
