@@ -5,16 +5,16 @@ from __future__ import annotations
 from hessx._xp import Array, Space, fetch
 from hessx.core import check_real
 from hessx.models._affine import Weights
+from hessx.models._classes import Classifier
 from hessx.models._data import check_weights, take_data
 from hessx.models._gauss_newton import GaussNewton
 from hessx.models._losses import Logistic
-from hessx.models._model import Model
 from hessx.models._network import Network
 
 __all__ = ["LogisticRegression"]
 
 
-class LogisticRegression(Model):
+class LogisticRegression(Classifier):
     r"""Mean logistic loss of a linear model of two classes, with an L2 penalty.
 
     With signs t_i = +-1 for the two classes, N observations, coefficients v and intercept b,
@@ -79,7 +79,32 @@ class LogisticRegression(Model):
         space, y = take_data(X, y)
         self.intercept = intercept
         network = Network(space, (X.shape[1], None), bias=intercept)
-        self._hold(space, X, l2, network, Logistic(space, -_signs(space, y), 1.0))
+        signs, self._low = _signs(space, y)
+        self._hold(space, X, l2, network, Logistic(space, -signs, 1.0))
+
+    def predict(self, w: Array, X: Array) -> Array:
+        """Give the labels with X v + b > 0 as 1, the others as 0, or -1 where y has that.
+
+        Parameters
+        ----------
+        w : array, shape (n,)
+            The point.
+        X : array, shape (m, n_features)
+            Observations, of the kind of the data.
+
+        Returns
+        -------
+        array of integers, shape (m,)
+            No fetch.
+
+        Raises
+        ------
+        ValueError
+            Rows of another length than those of the data.
+        """
+        xp = self._space.xp
+        chosen = xp.astype(self._scores(w, X) > 0.0, xp.int64)
+        return chosen if self._low == 0.0 else 2 * chosen - 1
 
     def hessian(self, w: Array) -> GaussNewton:
         r"""Give the Hessian at w, linearised once: (1/N) X' diag(s (1 - s)) X + l2 I.
@@ -111,15 +136,15 @@ class LogisticRegression(Model):
         return self._network.join(weights)
 
 
-def _signs(space: Space, y: Array) -> Array:
-    """Turn labels into -1 and 1; the one fetch of a model."""
+def _signs(space: Space, y: Array) -> tuple[Array, float]:
+    """Turn labels into -1 and 1, and say what the lower one was; the one fetch of a model."""
     xp = space.xp
     (from_binary, from_signs), _ = fetch(
         space, [xp.max(xp.abs(y * (y - 1.0))), xp.max(xp.abs(y * y - 1.0))]
     )
     if from_binary == 0.0:
-        return y * 2.0 - 1.0
+        return y * 2.0 - 1.0, 0.0
     if from_signs == 0.0:
-        return y
+        return y, -1.0
     msg = "y has other values than 0 and 1, or -1 and 1: encode the two classes first"
     raise ValueError(msg)

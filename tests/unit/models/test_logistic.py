@@ -116,3 +116,16 @@ def test_bad_data_are_refused():
         LogisticRegression(np.ones((3, 2)), np.ones(3), l2=-1)
     with pytest.raises(ValueError, match=r"w has shape \(2,\): expected \(3,\)"):
         LogisticRegression(np.ones((3, 2)), np.ones(3))(np.ones(2))
+
+
+@pytest.mark.parametrize("low", [0, -1])
+def test_labels_are_predicted_as_they_were_given(backend, low):
+    X = np.array([[-2.0, 1.0], [-1.0, 0.0], [1.0, -1.0], [3.0, 2.0]])
+    y = np.array([low, low, 1, low])
+    model = LogisticRegression(backend.asarray(X), backend.asarray(y, "int64"))
+    w = backend.asarray([1.0, -0.5, 0.25])
+    labels = model.predict(w, backend.asarray(X))
+    expected = np.where(X @ [1.0, -0.5] + 0.25 > 0.0, 1, low)
+    np.testing.assert_array_equal(backend.to_numpy(labels), expected)
+    accuracy = model.accuracy(w, backend.asarray(X), backend.asarray(y, "int64"))
+    assert backend.to_numpy(accuracy) == np.mean(expected == y)
