@@ -145,7 +145,8 @@ PARTS = RULES | {
     "shuffled": lambda f, i: hessx.Shuffled(i(3), i(9)),
     "with replacement": lambda f, i: hessx.WithReplacement(i(3)),
     "stochastic": lambda f, i: hessx.StochasticMethod(
-        hessx.SGD(), f(0.5), batch_size=i(8), epochs=i(3), steps=i(9), lesson_size=i(4), N=i(99)
+        hessx.AdaHessian(), f(0.5), batch_size=i(8), epochs=i(3), steps=i(9), lesson_size=i(4),
+        N=i(99),
     ),
 }  # fmt: skip
 
@@ -555,7 +556,7 @@ def test_every_option_of_scipys_is_taken():
 @pytest.mark.parametrize("name", ["gtoll", "worker", "maxcors", "adaptive", "xatol"])
 def test_names_that_are_nobodys_raise(name):
     for method in (None, "CG", hessx.TrustRegionMethod()):
-        with pytest.raises(ValueError, match=f"unknown option '{name}': expected one of"):
+        with pytest.raises(ValueError, match=f"unknown option '{name}'.*: expected one of"):
             run(method=method, options={name: 1})
 
 
