@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.linalg import block_diag, fractional_matrix_power
 
 __all__ = ["ekfac", "fisher", "kfac", "shampoo", "soap_steps"]
+
+
+def _scipy() -> Any:
+    """Not installed everywhere: whoever compares with this skips where it is not."""
+    import scipy.linalg
+
+    return scipy.linalg
 
 
 def shampoo(gradients, *, beta=None, power=0.25, epsilon=0.0, sides=(True, True)):
@@ -17,11 +25,14 @@ def shampoo(gradients, *, beta=None, power=0.25, epsilon=0.0, sides=(True, True)
         L, R = keep * L + weight * G @ G.T, keep * R + weight * G.T @ G
     seen = 1.0 if beta is None else 1.0 - beta ** len(gradients)
     L, R = L / seen + epsilon * np.eye(a), R / seen + epsilon * np.eye(b)
+    root = _scipy().fractional_matrix_power
     if sides == (True, True):
-        return np.kron(fractional_matrix_power(L, power), fractional_matrix_power(R, power))
+        return np.kron(
+            root(L, power), root(R, power)
+        )
     if sides == (True, False):
-        return np.kron(fractional_matrix_power(L, 2.0 * power), np.eye(b))
-    return np.kron(np.eye(a), fractional_matrix_power(R, 2.0 * power))
+        return np.kron(root(L, 2.0 * power), np.eye(b))
+    return np.kron(np.eye(a), root(R, 2.0 * power))
 
 
 def soap_steps(x, gradient, rate, steps, *, beta1, beta2, eps, every, permuted=True):
@@ -61,7 +72,7 @@ def kfac(layers, damping):
         pi = np.sqrt(np.trace(A) / len(A) / (np.trace(G) / len(G)))
         A = A + pi * np.sqrt(damping) * np.eye(len(A))
         blocks.append(np.kron(A, G + np.sqrt(damping) / pi * np.eye(len(G))))
-    return block_diag(*blocks)
+    return _scipy().block_diag(*blocks)
 
 
 def ekfac(layers, damping):
@@ -73,7 +84,7 @@ def ekfac(layers, damping):
         rows = np.stack([np.kron(a, s) for a, s in zip(inputs, slopes, strict=True)])
         F = rows.T @ rows / len(rows)
         blocks.append(Q @ np.diag(np.diag(Q.T @ F @ Q) + damping) @ Q.T)
-    return block_diag(*blocks)
+    return _scipy().block_diag(*blocks)
 
 
 def fisher(rows, damping):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import hadamard
 
 from reference.quasi_newton import dense_inverse
 
@@ -109,7 +108,15 @@ def sketching_matrix(kind, size, rows, seed):
     length = 2 ** math.ceil(math.log2(rows))
     signs = np.where(draw((*seed, 0)).random(rows, dtype=np.float32) < 0.5, -1.0, 1.0)
     chosen = draw((*seed, 1)).permutation(length)[:size]
-    return hadamard(length)[chosen][:, :rows] * signs / math.sqrt(size)
+    return _hadamard(length)[chosen][:, :rows] * signs / math.sqrt(size)
+
+
+def _hadamard(length: int) -> np.ndarray:
+    """Sylvester's matrix of a power of two."""
+    H = np.ones((1, 1))
+    while len(H) < length:
+        H = np.block([[H, H], [H, -H]])
+    return H
 
 
 def newton_sketch(gradient, root, penalty, x, matrices, rate=1.0):
