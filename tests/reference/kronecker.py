@@ -27,9 +27,7 @@ def shampoo(gradients, *, beta=None, power=0.25, epsilon=0.0, sides=(True, True)
     L, R = L / seen + epsilon * np.eye(a), R / seen + epsilon * np.eye(b)
     root = _scipy().fractional_matrix_power
     if sides == (True, True):
-        return np.kron(
-            root(L, power), root(R, power)
-        )
+        return np.kron(root(L, power), root(R, power))
     if sides == (True, False):
         return np.kron(root(L, 2.0 * power), np.eye(b))
     return np.kron(np.eye(a), root(R, 2.0 * power))
