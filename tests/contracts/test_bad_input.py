@@ -268,7 +268,7 @@ def test_unknown_names_say_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown method 'bfsg'.*: expected one of .*lbfgs.*cg.*gd"):
         run(never, method="bfsg")
     with pytest.raises(
-        ValueError, match=r"unknown option 'gtoll': expected one of .*gtol.*maxiter"
+        ValueError, match=r"unknown option 'gtoll'.*: expected one of .*gtol.*maxiter"
     ):
         run(never, options={"gtoll": 1.0})
     with pytest.raises(ValueError, match=r"unknown option 'maxcor': expected one of .*beta"):
