@@ -39,5 +39,5 @@ def hint(given: str, known: Iterable[str]) -> str:
     """
     names = [*known]
     name = _ELSEWHERE.get(given.lower())
-    close = [name] if name in names else get_close_matches(given.lower(), names, 1)
+    close = [name] if name in names else get_close_matches(given.lower(), names, 1, 0.8)
     return f" (did you mean {close[0]!r}?)" if close else ""
