@@ -102,8 +102,8 @@ class LogisticRegression(Classifier):
         ValueError
             Rows of another length than those of the data.
         """
-        xp = self._space.xp
-        chosen = xp.astype(self._scores(w, X) > 0.0, xp.int64)
+        xp, z = self._space.xp, self._scores(w, X)
+        chosen = xp.argmax(xp.stack([xp.zeros_like(z), z]), axis=0)
         return chosen if self._low == 0.0 else 2 * chosen - 1
 
     def hessian(self, w: Array) -> GaussNewton:
