@@ -265,7 +265,9 @@ def test_an_exception_of_f_passes_after_observers_saw_the_last_state(backend, pa
 
 
 def test_unknown_names_say_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown method 'bfsg'.*: expected one of .*lbfgs.*cg.*gd"):
+    with pytest.raises(
+        ValueError, match=r"unknown method 'bfsg'.*: expected one of .*lbfgs.*cg.*gd"
+    ):
         run(never, method="bfsg")
     with pytest.raises(
         ValueError, match=r"unknown option 'gtoll'.*: expected one of .*gtol.*maxiter"
