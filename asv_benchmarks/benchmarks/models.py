@@ -17,7 +17,7 @@ BATCH = 256
 class Model:
     """Value and gradient, and products, of 784-64-32-10 with tanh, on all rows."""
 
-    params = ([*EAGER, "jax"], [256, 4096])
+    params = (EAGER, [256, 4096])
     param_names = ("library", "rows")
 
     def setup(self, name: str, rows: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import library, wait
 from hessx._xp import space_of
 from hessx.core import Frame, LayerFactors, Learns
 from hessx.hessians import Approximation
@@ -52,7 +52,7 @@ class Root(Rows):
 class Taught:
     """An approximation that has seen two batches."""
 
-    params: Params = (EAGER, list(SETTINGS))
+    params: Params = (["numpy"], list(SETTINGS))
     param_names = ("library", "approximation")
 
     def setup(self, name: str, kind: str) -> None:
