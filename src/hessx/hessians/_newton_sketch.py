@@ -154,11 +154,11 @@ class NewtonSketch(Approximation):
     the rule around it, with beta = 0, and ``batch_size="full"`` for the paper's method.
 
     Memory: R as an array, rows x n, while it is sketched, but for "gaussian" of a size < n; then
-    size n + n^2 numbers, or size n + size^2 for a size < n.  Cost of a lesson: n products with R
-    (``size`` for "gaussian" of a size < n), rows n size operations more for "gaussian" and
-    rows n log2(rows) for "srht", size n^2 + 9 n^3 for B; no fetch, but one where the library has no
-    eigh.  With a size < n the solve loses digits as eps times the largest eigenvalue passes
-    damping.
+    size n + n^2 numbers, or size n + size^2 for a size < n.  Cost of a lesson: n products with R,
+    or as many with R' as it has rows, where these are fewer (``size`` for "gaussian" of a size
+    < n); rows n size operations more for "gaussian" and rows n log2(rows) for "srht",
+    size n^2 + 9 n^3 for B; no fetch, but one where the library has no eigh.  With a size < n the
+    solve loses digits as eps times the largest eigenvalue passes damping.
 
     References
     ----------

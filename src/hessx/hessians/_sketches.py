@@ -34,8 +34,9 @@ def sketched(
     rows, n = R.shape
     if size < min(n, rows) and kind == "gaussian":
         return R.T.matvec(_gaussian(space, size, rows, seed)), size
-    whole = R.matvec(space.xp.eye(n, dtype=space.dtype, device=space.device)).T
-    return (whole if size >= rows else SKETCHES[kind](space, whole, size, seed)), n
+    units = space.xp.eye(min(n, rows), dtype=space.dtype, device=space.device)
+    whole = R.matvec(units).T if n <= rows else R.T.matvec(units)
+    return (whole if size >= rows else SKETCHES[kind](space, whole, size, seed)), min(n, rows)
 
 
 def _gaussian(space: Space, size: int, rows: int, seed: _Seed) -> Array:
