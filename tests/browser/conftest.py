@@ -92,7 +92,7 @@ def visit(tmp_path):
             ],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
         )
         assert done.returncode == 0, done.stderr
         console = re.findall(r"CONSOLE:\d+\] (.*)", done.stderr)
