@@ -6,7 +6,6 @@ import functools
 import gc
 import os
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ IMPORT_NOISE = [
 # They take time: dask builds a graph for each operation, and JAX compiles each for each shape.
 LAZY = ("dask", "jax")
 CASES = 2  # parameters of one test on a library other than NumPy in the fast suite
+LAZY_CASES = 2  # on a lazy library with --few; a prime, so that the picks differ in each parameter
 COMPOSED = {*LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs"}
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
@@ -45,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--few",
         action="store_true",
-        help="with --backend: one set of parameters of each test on a lazy library, another for "
-        f"each, but all of those that are marked `whole`; without: {CASES} of each test",
+        help=f"with --backend: {LAZY_CASES} parameters of each test on a lazy library, "
+        f"but all of those that are marked `whole`; without: {CASES} of each test",
     )
 
 
@@ -118,7 +118,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
         if config.getoption("--few"):
             lazy = [item for item in items if family_of(_backend_name(item)) in LAZY]
-            _pick_one([item for item in lazy if not item.get_closest_marker("whole")])
+            _cross([item for item in lazy if not item.get_closest_marker("whole")], LAZY_CASES)
         return
     eager, composed = [], []
     for item in items:
@@ -149,26 +149,12 @@ def _is_composed(item: pytest.Item) -> bool:
     )
 
 
-def _cases(items: list[pytest.Item]) -> dict[tuple[str, str], list[pytest.Item]]:
-    """The parameters of each test on each backend."""
+def _cross(items: list[pytest.Item], few: int) -> None:
+    """Mark all but a few of the parameters of each test on each backend."""
     cases: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
         cases.setdefault((item.nodeid.split("[")[0], _backend_name(item)), []).append(item)
-    return cases
-
-
-def _pick_one(items: list[pytest.Item]) -> None:
-    """Mark all but one of the parameters of each test on each backend, drawn by its name."""
-    for key, same in _cases(items).items():
-        picked = zlib.crc32(repr(key).encode()) % len(same)
-        for i, item in enumerate(same):
-            if i != picked:
-                item.add_marker(pytest.mark.crossed)
-
-
-def _cross(items: list[pytest.Item], few: int) -> None:
-    """Mark all but a few of the parameters of each test on each backend."""
-    for same in _cases(items).values():
+    for same in cases.values():
         for i, item in enumerate(same):
             if i * few // len(same) == (i - 1) * few // len(same):
                 item.add_marker(pytest.mark.crossed)

@@ -92,7 +92,7 @@ def visit(tmp_path):
             ],
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         console = re.findall(r"CONSOLE:\d+\] (.*)", done.stderr)

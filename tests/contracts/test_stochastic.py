@@ -77,7 +77,6 @@ def test_iterates_are_those_of_the_paper(backend, name):
     ]
 
 
-@pytest.mark.backends("numpy", "strict", "torch", "fakegpu")
 def test_saga_keeps_gradients_of_rows_of_a_network(backend, rng):
     """What is kept of a row, its inputs and slopes, is no linear function of its gradient."""
     X, y = rng.standard_normal((20, 3)), np.arange(20) % 2
