@@ -16,6 +16,7 @@ __all__ = [
     "SumOfRows",
     "loss_on",
     "mean_gradient",
+    "mean_loss",
     "penalty_gradient",
     "row_gradient",
 ]
@@ -36,6 +37,13 @@ def loss_on(backend: Any) -> hessx.FiniteSum:
 def mean_gradient(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The same on some rows, from the formula, in float64."""
     return row_gradient(x, rows) + penalty_gradient(x)
+
+
+def mean_loss(x: np.ndarray, rows: np.ndarray) -> float:
+    """The loss itself on some rows, in float64."""
+    z = np.hstack([X[rows], np.ones((len(rows), 1))]) @ x
+    penalty = 0.5 * L2 * (x[:-1] @ x[:-1])
+    return float(np.mean(np.logaddexp(0.0, z) - Y[rows] * z) + penalty)
 
 
 def row_gradient(x: np.ndarray, rows: np.ndarray) -> np.ndarray:

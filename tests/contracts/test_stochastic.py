@@ -15,6 +15,7 @@ from _helpers.sums import (
     SumOfRows,
     loss_on,
     mean_gradient,
+    mean_loss,
     penalty_gradient,
     row_gradient,
 )
@@ -97,6 +98,25 @@ def test_saga_keeps_gradients_of_rows_of_a_network(backend, rng):
         [backend.to_numpy(part).ravel() for d in result.x.values() for part in d.values()]
     )
     np.testing.assert_allclose(got, last, rtol=0.0, atol=200 * backend.eps)
+
+
+SEARCHED = hessx.StochasticArmijo(largest=20.0, c=0.25, shrink=0.5, grow=4.0)
+
+
+def test_the_stochastic_search_is_that_of_the_paper(backend):
+    settings = SEARCHED.largest, SEARCHED.c, SEARCHED.shrink, SEARCHED.grow
+    steps = plain.batches(ORDER, N, SIZE, EPOCHS)
+    points, trials = plain.armijo(mean_loss, mean_gradient, START, steps, N, *settings)
+    assert trials > len(points)  # some are rejected
+    loss, options = SumOfRows(backend), USUAL | {"rate": SEARCHED}
+    with _xp.record_fetches() as ledger:
+        result = hessx.minimize(loss, backend.asarray(START), method="sgd", options=options)
+    got = backend.to_numpy(result.x)
+    np.testing.assert_allclose(got, points[-1], rtol=0.0, atol=2000 * backend.eps)
+    asked = sum(request.wants is hessx.Wants.VALUE for request in loss.requests)
+    assert asked == trials
+    if not backend.lazy:
+        assert ledger.fetches == trials + EPOCHS
 
 
 @pytest.mark.backends("fakegpu")

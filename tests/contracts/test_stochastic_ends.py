@@ -9,7 +9,7 @@ import pytest
 
 import hessx
 from _helpers.registry import make_backend
-from _helpers.sums import START, N, SumOfRows, loss_on
+from _helpers.sums import START, N, loss_on
 from hessx import Outcome, SettingsError
 from hessx.models import MultinomialLogistic
 
@@ -184,22 +184,6 @@ def test_ask_tell_names_the_rows():
     whole = hessx.minimize(loss, START, method=method)
     np.testing.assert_array_equal(asked.result().x, whole.x)
     assert asked.result().counts == whole.counts
-
-
-@pytest.mark.parametrize(
-    ("rate", "values"),
-    [
-        (hessx.StochasticArmijo(10.0), 3),
-        (hessx.PolyakRate(), 0),
-        (hessx.Hypergradient(0.1, 1e-3), 0),
-    ],
-)
-def test_rates_that_follow_the_loss(rate, values):
-    loss = SumOfRows(NUMPY)
-    result = run(loss=loss, rate=rate, epochs=20)
-    assert result.fun < loss_on(NUMPY)(START)[0]
-    trials = [request for request in loss.requests if request.wants is hessx.Wants.VALUE]
-    assert len(trials) >= values
 
 
 REFUSED = {

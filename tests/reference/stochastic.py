@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-__all__ = ["accumulated", "adam", "batches", "saga", "sarah", "schedule_free", "sgd", "svrg"]
+__all__ = [
+    "accumulated",
+    "adam",
+    "armijo",
+    "batches",
+    "saga",
+    "sarah",
+    "schedule_free",
+    "sgd",
+    "svrg",
+]
 
 Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray]  # x, rows -> mean gradient
 
@@ -101,3 +111,19 @@ def schedule_free(grad, x, steps, rate, beta=0.9) -> list[np.ndarray]:
         mean = (1 - 1 / t) * mean + z / t
         points.append(mean)
     return points
+
+
+def armijo(loss, grad, x, steps, N, largest, c, shrink, grow) -> tuple[list[np.ndarray], int]:
+    """Vaswani et al. (2019), algorithm 1 with reset option 1: the points, and the trials in all."""
+    points, rate, trials = [], None, 0
+    for rows in steps:
+        rate = largest if rate is None else min(largest, rate * grow ** (len(rows) / N))
+        value, g = loss(x, rows), grad(x, rows)
+        while True:
+            trials += 1
+            if loss(x - rate * g, rows) <= value - c * rate * (g @ g):
+                break
+            rate *= shrink
+        x = x - rate * g
+        points.append(x)
+    return points, trials
