@@ -7,6 +7,7 @@ from hessx.operators._dense import DenseOperator
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._orthonormal import orthonormal_rows
 
 __all__ = [
     "Application",
@@ -22,4 +23,5 @@ __all__ = [
     "check_adjoint",
     "check_linearity",
     "check_symmetry",
+    "orthonormal_rows",
 ]
