@@ -15,6 +15,7 @@ from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 from hessx.operators._trace import estimate_trace
 from hessx.operators._trace_estimate import TraceEstimate
+from hessx.operators._orthonormal import orthonormal_rows
 
 __all__ = [
     "Application",
@@ -44,4 +45,5 @@ __all__ = [
     "inertia",
     "lanczos",
     "spectral_density",
+    "orthonormal_rows",
 ]
