@@ -47,6 +47,13 @@ ALLOWED = {
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_lanczos.py", r"float\(.*\)"): "coefficients that were fetched",
+    ("operators/_condition.py", r"float\(.*\)"): "eigenvalues of the host",
+    ("operators/_density.py", r"float\(.*\)"): "nodes, of the host",
+    ("operators/_density.py", r"np\.asarray\(f\(.*\)\)"): "values of f at nodes, of the host",
+    ("operators/_extremes.py", r"(float|bool)\(.*\)"): "Ritz values of the host",
+    ("operators/_inertia.py", r"float\(largest\)"): "an eigenvalue that was fetched",
+    ("operators/_trace_estimate.py", r"float\(np\..*\)"): "samples that were fetched",
+    ("solvers/_curvature.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     (
         "objectives/_blocks.py",

@@ -8,14 +8,14 @@ from hessx.operators._dense import DenseOperator
 from hessx.operators._density import SpectralDensity, spectral_density
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
 from hessx.operators._diagonal_estimate import DiagonalEstimate, estimate_diagonal
-from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues
-from hessx.operators._inertia import Inertia, inertia
+from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues, rounding, search
+from hessx.operators._inertia import Inertia, count_signs, inertia
 from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._orthonormal import orthonormal_rows
 from hessx.operators._trace import estimate_trace
 from hessx.operators._trace_estimate import TraceEstimate
-from hessx.operators._orthonormal import orthonormal_rows
 
 __all__ = [
     "Application",
@@ -39,11 +39,14 @@ __all__ = [
     "check_linearity",
     "check_symmetry",
     "condition_number",
+    "count_signs",
     "estimate_diagonal",
     "estimate_trace",
     "extreme_eigenvalues",
     "inertia",
     "lanczos",
-    "spectral_density",
     "orthonormal_rows",
+    "rounding",
+    "search",
+    "spectral_density",
 ]

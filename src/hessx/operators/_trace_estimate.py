@@ -21,7 +21,7 @@ class TraceEstimate:
         The estimate; nan where a product was not finite.
     error : float
         Standard error, estimated from the samples: the trace lies within three of them as a rule.
-        0 where the trace was computed, nan where one sample says nothing.
+        nan where one sample says nothing.
     products : int
         Taken.
     method : str
@@ -39,7 +39,7 @@ class TraceEstimate:
     ) -> TraceEstimate:
         """Give the mean of independent samples, beside what is known exactly."""
         count = len(values)
-        error = math.nan
+        mean, error = float(np.mean(values)), math.nan
         if count > 1:
             error = float(np.std(values, ddof=1)) / math.sqrt(count)
-        return cls(known + float(np.mean(values)), error, products, method)
+        return cls(known + mean, error, products, method)
