@@ -107,7 +107,7 @@ def sign_blocks(space: Space, count: int, seed: int) -> Any:
 def _hutchinson(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
     blocks = [dot(z, A.matvec(z)) for z in sign_blocks(space, products, seed)]
     samples, _ = fetch(space, blocks)
-    return TraceEstimate.of_samples(np.concatenate(samples), products, "hutchinson")
+    return TraceEstimate.of_samples(np.concatenate(samples), products, "hutchinson", eps=space.eps)
 
 
 def _hutch_plus_plus(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
@@ -118,7 +118,9 @@ def _hutch_plus_plus(space: Space, A: LinearOperator, products: int, seed: int) 
     rest = signs[k:, :]
     rest = rest - (rest @ Q.T) @ Q
     (known, samples), _ = fetch(space, [dot(Q, A.matvec(Q)), dot(rest, A.matvec(rest))])
-    return TraceEstimate.of_samples(samples, products, "hutch++", known=math.fsum(known))
+    return TraceEstimate.of_samples(
+        samples, products, "hutch++", eps=space.eps, known=math.fsum(known)
+    )
 
 
 def _xtrace(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
@@ -137,7 +139,7 @@ def _xtrace(space: Space, A: LinearOperator, products: int, seed: int) -> TraceE
     rank = k - 1 if S.any() else k
     lengths = n - _columns(V, V)
     estimates = np.trace(H) - _columns(S, H @ S) + (n - rank) * squares / lengths
-    return TraceEstimate.of_samples(estimates, 2 * k, "xtrace")
+    return TraceEstimate.of_samples(estimates, 2 * k, "xtrace", eps=space.eps)
 
 
 def _on_sphere(space: Space, count: int, seed: int) -> Array:
