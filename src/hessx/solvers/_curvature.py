@@ -224,7 +224,7 @@ def _refined(
         raise ValueError(_NOT_FINITE)
     least, largest = 0.5 * (values[0] - values[1]), 0.5 * (values[2] - values[3])
     bends = abs(values[0] + values[1]), abs(values[2] + values[3])
-    shifts = abs(least - found.least), abs(largest - found.largest)
+    shifts = 2.0 * abs(least - found.least), 2.0 * abs(largest - found.largest)
     size = max(abs(least), abs(largest))
     noise = max(4.0 * space.eps**power * size, *bends, *shifts)
     threshold = found.threshold + noise
