@@ -30,7 +30,7 @@ def test_quadratics(d, products):
     for scale in (1.0, 2.0**-200, 2.0**200):
         fun = quadratic(d * scale)
         report = hessx.curvature(
-            fun, np.zeros(3), jac=True, hessp=lambda x, v: d * scale * v, products=products
+            fun, np.zeros(3), jac=True, hessp=lambda x, v, a=scale: d * a * v, products=products
         )
         if products == 3:
             assert (report.kind, report.definiteness) == KINDS[tuple(d)]
