@@ -37,7 +37,8 @@ NUMPY = {"numpy"}
 PACKAGES = {
     "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
-    "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
+    # LinearOperator.to_scipy; SpectralDensity.plot
+    "operators": {"always": set(), "late": {"plotly", "scipy"}},
     "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
@@ -75,6 +76,13 @@ ON_THE_HOST = {
     "krylov/_secular.py": "the model in the basis of its eigenvectors",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",
+    "operators/_condition.py": "the k by k matrix of Lanczos",
+    "operators/_density.py": "nodes and weights",
+    "operators/_extremes.py": "Ritz values",
+    "operators/_sketched.py": "the coordinates of a sketch, fetched",
+    "operators/_trace.py": "the coordinates of a sketch, fetched",
+    "operators/_trace_estimate.py": "samples that were fetched",
+    "operators/_lanczos.py": "coefficients of the process, and the k by k matrix of them",
     "objectives/_blocks.py": "rows that are read and picked on the host",
     "objectives/_epochs.py": "orders of rows, before their upload",
     "objectives/_orders.py": "orders of rows, drawn on the host",
