@@ -8,14 +8,17 @@ from hessx.operators._dense import DenseOperator
 from hessx.operators._density import SpectralDensity, spectral_density
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
 from hessx.operators._diagonal_estimate import DiagonalEstimate, estimate_diagonal
+from hessx.operators._eigen import RitzPairs, lanczos_eigh, randomized_eigh
 from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues
 from hessx.operators._inertia import Inertia, inertia
 from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._low_rank_plus import LowRankPlusDiagonal
+from hessx.operators._nystrom import Sketch, nystrom, sketched_pairs
+from hessx.operators._orthonormal import orthonormal_rows
 from hessx.operators._trace import estimate_trace
 from hessx.operators._trace_estimate import TraceEstimate
-from hessx.operators._orthonormal import orthonormal_rows
 
 __all__ = [
     "Application",
@@ -29,7 +32,10 @@ __all__ = [
     "LanczosRun",
     "LinearOperator",
     "LowRankOperator",
+    "LowRankPlusDiagonal",
     "OperatorCheck",
+    "RitzPairs",
+    "Sketch",
     "SpectralDensity",
     "TraceEstimate",
     "Unary",
@@ -44,6 +50,10 @@ __all__ = [
     "extreme_eigenvalues",
     "inertia",
     "lanczos",
-    "spectral_density",
+    "lanczos_eigh",
+    "nystrom",
     "orthonormal_rows",
+    "randomized_eigh",
+    "sketched_pairs",
+    "spectral_density",
 ]
