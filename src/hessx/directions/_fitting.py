@@ -25,6 +25,7 @@ from hessx.hessians import (
     Given,
     Jacobi,
     LearntDiagonal,
+    Nystrom,
     PairPreconditioner,
     check_size,
 )
@@ -35,6 +36,7 @@ __all__ = ["NewtonSettings", "begun", "check_approximation", "evidence_of", "set
 _NAMES: dict[str, Callable[[], Approximation]] = {
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
+    "nystrom": Nystrom,
     "pairs": PairPreconditioner,
 }
 

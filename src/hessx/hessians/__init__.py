@@ -14,9 +14,11 @@ from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
 from hessx.hessians._ldfp import LDFP
 from hessx.hessians._learnt_diagonal import LearntDiagonal
+from hessx.hessians._low_rank import LowRank
 from hessx.hessians._lsr1 import LSR1
 from hessx.hessians._newton import Newton
 from hessx.hessians._newton_sketch import NewtonSketch, SketchCurvature
+from hessx.hessians._nystrom import Nystrom
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
@@ -57,8 +59,10 @@ __all__ = [
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",
+    "LowRank",
     "Newton",
     "NewtonSketch",
+    "Nystrom",
     "PairPreconditioner",
     "PairRows",
     "SSBroyden",

@@ -13,6 +13,14 @@ from hessx.operators._inertia import Inertia, count_signs, inertia
 from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._eigen import RitzPairs, lanczos_eigh, randomized_eigh
+from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues
+from hessx.operators._inertia import Inertia, inertia
+from hessx.operators._lanczos import LanczosRun, lanczos
+from hessx.operators._linear_operator import LinearOperator, Unary
+from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._low_rank_plus import LowRankPlusDiagonal
+from hessx.operators._nystrom import Sketch, nystrom, sketched_pairs
 from hessx.operators._orthonormal import orthonormal_rows
 from hessx.operators._trace import estimate_trace
 from hessx.operators._trace_estimate import TraceEstimate
@@ -29,7 +37,10 @@ __all__ = [
     "LanczosRun",
     "LinearOperator",
     "LowRankOperator",
+    "LowRankPlusDiagonal",
     "OperatorCheck",
+    "RitzPairs",
+    "Sketch",
     "SpectralDensity",
     "TraceEstimate",
     "Unary",
@@ -48,5 +59,10 @@ __all__ = [
     "orthonormal_rows",
     "rounding",
     "search",
+    "lanczos_eigh",
+    "nystrom",
+    "orthonormal_rows",
+    "randomized_eigh",
+    "sketched_pairs",
     "spectral_density",
 ]
