@@ -40,6 +40,7 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "ExactInverse": (lambda n: hessx.ExactInverse(_matrix(n)), False),
     "Given": (lambda n: hessx.Given(lambda r: r * 0.25), False),
     "Jacobi": (lambda n: hessx.Jacobi(), False),
+    "Hutchinson": (lambda n: hessx.Hutchinson(), False),
     "LearntDiagonal, patient": (lambda n: hessx.LearntDiagonal(), False),
     "LearntDiagonal": (lambda n: hessx.LearntDiagonal(patient=False), False),
     "PairPreconditioner": (lambda n: hessx.PairPreconditioner(memory=3), False),

@@ -23,6 +23,7 @@ from hessx.hessians import (
     Approximation,
     Curvature,
     Given,
+    Hutchinson,
     Jacobi,
     LearntDiagonal,
     PairPreconditioner,
@@ -33,6 +34,7 @@ from hessx.krylov import Subproblem
 __all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
 
 _NAMES: dict[str, Callable[[], Approximation]] = {
+    "hutchinson": Hutchinson,
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
     "pairs": PairPreconditioner,

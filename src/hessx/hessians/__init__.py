@@ -7,6 +7,7 @@ from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._fisher import Fisher
 from hessx.hessians._given import Given, Jacobi
+from hessx.hessians._hutchinson import Hutchinson
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
 from hessx.hessians._lbfgs import LBFGS
@@ -52,6 +53,7 @@ __all__ = [
     "ExactInverse",
     "Fisher",
     "Given",
+    "Hutchinson",
     "Identity",
     "Jacobi",
     "LBFGSCurvature",

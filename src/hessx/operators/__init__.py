@@ -5,6 +5,7 @@ from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
 from hessx.operators._dense import DenseOperator
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
+from hessx.operators._diagonal_sample import diagonal_sample
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 
@@ -22,4 +23,5 @@ __all__ = [
     "check_adjoint",
     "check_linearity",
     "check_symmetry",
+    "diagonal_sample",
 ]
