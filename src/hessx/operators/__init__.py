@@ -6,6 +6,7 @@ from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearit
 from hessx.operators._dense import DenseOperator
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
 from hessx.operators._diagonal_sample import diagonal_sample
+from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 
@@ -14,6 +15,7 @@ __all__ = [
     "DenseOperator",
     "DiagonalOperator",
     "IdentityOperator",
+    "LanczosRun",
     "LinearOperator",
     "LowRankOperator",
     "OperatorCheck",
@@ -24,4 +26,5 @@ __all__ = [
     "check_linearity",
     "check_symmetry",
     "diagonal_sample",
+    "lanczos",
 ]
