@@ -116,7 +116,8 @@ class HutchinsonCurvature(Curvature):
         """Move the mean by the samples of this point; False where ``watch`` has ended it."""
         settings, product = self.settings, self.frame.product(self.hessian)
         mean, spread = self.mean, self.spread
-        h, scatter = None, None
+        h: Array = None
+        scatter: Array = None
         for k in range(settings.samples):
             seed = settings.seed, self.points, k
             sample = self._finite(diagonal_sample(self.frame.space, product, seed), mean)
