@@ -100,6 +100,7 @@ from hessx.hessians import (
     Shampoo,
     Spectral,
     SSBroyden,
+    TruncatedInverse,
     WeakSecant,
     Zero,
 )
@@ -224,8 +225,8 @@ __all__ = [
     "Scheduled", "Search", "Sequential", "SettingsError", "Shampoo", "Shuffled", "SignSGD",
     "SophiaG", "SophiaH", "Spectral", "SteepestStep", "StepDecay", "StepRule", "StochasticArmijo",
     "StochasticMethod", "Stopping", "Subproblem", "SubsampledNewton", "Trial", "TruncatedCG",
-    "TrustRatio", "TrustRegionMethod", "Tuning", "Verdict", "Wants", "WarmRestarts", "WarmUp",
-    "WeakSecant", "WithReplacement", "Zero", "__version__", "check_adjoint", "check_gradient",
+    "TruncatedInverse", "TrustRatio", "TrustRegionMethod", "Tuning", "Verdict", "Wants", "WarmRestarts",
+    "WarmUp", "WeakSecant", "WithReplacement", "Zero", "__version__", "check_adjoint", "check_gradient",
     "check_linearity", "check_product", "check_symmetry", "load", "lsmr", "minimize", "minres",
     "rate_range", "save", "saved", "tune", "tune_runs",
 ]  # fmt: skip

@@ -41,6 +41,17 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "Given": (lambda n: hessx.Given(lambda r: r * 0.25), False),
     "Jacobi": (lambda n: hessx.Jacobi(), False),
     "Hutchinson": (lambda n: hessx.Hutchinson(), False),
+    "TruncatedInverse, Chebyshev": (lambda n: hessx.TruncatedInverse(degree=4), False),
+    "TruncatedInverse, Neumann": (lambda n: hessx.TruncatedInverse(by="neumann", degree=3), False),
+    "TruncatedInverse, CG": (lambda n: hessx.TruncatedInverse(by="cg", degree=2 * n), False),
+    "TruncatedInverse, MINRES": (
+        lambda n: hessx.TruncatedInverse(by="minres", degree=2 * n),
+        False,
+    ),
+    "TruncatedInverse of SR1": (
+        lambda n: hessx.TruncatedInverse(hessx.SR1(), degree=4, products=4),
+        False,
+    ),
     "LearntDiagonal, patient": (lambda n: hessx.LearntDiagonal(), False),
     "LearntDiagonal": (lambda n: hessx.LearntDiagonal(patient=False), False),
     "PairPreconditioner": (lambda n: hessx.PairPreconditioner(memory=3), False),

@@ -27,6 +27,7 @@ from hessx.hessians._soap import SOAP
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
+from hessx.hessians._truncated_inverse import TruncatedInverse
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
 from hessx.hessians._zero import Zero
 
@@ -67,6 +68,7 @@ __all__ = [
     "Shampoo",
     "SketchCurvature",
     "Spectral",
+    "TruncatedInverse",
     "WeakSecant",
     "Zero",
     "as_approximation",
