@@ -10,9 +10,9 @@ import numpy as np
 
 from hessx._xp import Array, Packet, Rows, Space, make_rows, norm_inf, quiet, upload
 
-__all__ = ["LanczosProcess", "LanczosRun", "lanczos", "never"]
+__all__ = ["READ", "LanczosProcess", "LanczosRun", "lanczos", "never"]
 
-_EVERY = 8  # products between two reads
+READ = 8  # products between two reads
 _INVARIANT = 10.0  # eps of the largest coefficient: what is left of a vector is rounding
 
 
@@ -122,7 +122,7 @@ class LanczosProcess:
         full = len(self.alpha) >= self.most
         return full or self.invariant or self.stopped or not self.finite
 
-    def extend(self, steps: int = _EVERY) -> None:
+    def extend(self, steps: int = READ) -> None:
         """Take up to so many steps, then read their coefficients: one fetch."""
         if self.ended:
             return
@@ -201,7 +201,7 @@ def lanczos(
     steps: int,
     *,
     watch: Callable[[], bool] = never,
-    every: int = _EVERY,
+    every: int = READ,
 ) -> LanczosRun:
     r"""Tridiagonalise a symmetric A on the Krylov space of a vector.
 
