@@ -1,5 +1,6 @@
 """Approximations of the Hessian and its inverse: one family."""
 
+from hessx.hessians._blockwise import Blockwise
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
 from hessx.hessians._compact import CompactForm
 from hessx.hessians._diagonal_bfgs import DiagonalBFGS
@@ -21,6 +22,7 @@ from hessx.hessians._newton_sketch import NewtonSketch, SketchCurvature
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._partial import Partial
 from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
@@ -45,6 +47,7 @@ __all__ = [
     "SOAP",
     "SR1",
     "Approximation",
+    "Blockwise",
     "Broyden",
     "CompactForm",
     "Curvature",
@@ -64,6 +67,7 @@ __all__ = [
     "NewtonSketch",
     "PairPreconditioner",
     "PairRows",
+    "Partial",
     "SSBroyden",
     "Shampoo",
     "SketchCurvature",
