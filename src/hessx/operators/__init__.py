@@ -2,6 +2,7 @@
 
 from hessx.operators._application import Application
 from hessx.operators._as_operator import as_operator, as_products
+from hessx.operators._block_diagonal import BlockDiagonalOperator
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
 from hessx.operators._condition import ConditionNumber, condition_number
 from hessx.operators._dense import DenseOperator
@@ -14,6 +15,7 @@ from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 from hessx.operators._eigen import RitzPairs, lanczos_eigh, randomized_eigh
+from hessx.operators._diagonal_sample import diagonal_sample
 from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues
 from hessx.operators._inertia import Inertia, inertia
 from hessx.operators._lanczos import LanczosRun, lanczos
@@ -27,6 +29,7 @@ from hessx.operators._trace_estimate import TraceEstimate
 
 __all__ = [
     "Application",
+    "BlockDiagonalOperator",
     "ConditionNumber",
     "DenseOperator",
     "DiagonalEstimate",
@@ -51,6 +54,7 @@ __all__ = [
     "check_symmetry",
     "condition_number",
     "count_signs",
+    "diagonal_sample",
     "estimate_diagonal",
     "estimate_trace",
     "extreme_eigenvalues",
