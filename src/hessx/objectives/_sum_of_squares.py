@@ -115,9 +115,9 @@ class SumOfSquares:
         known = jac is True or callable(jac)
         self.counts = Counts()
         self.offers = _FIRST_ORDER | Wants.HESSIAN if known else _FIRST_ORDER
-        self._space: Space | None = None
-        self._rows: Space | None = None
-        self._differences: ResidualDifferences | None = None
+        self._space: Any = None
+        self._rows: Any = None
+        self._differences: Any = None
 
     def answer(self, request: Request) -> Reply:
         """Evaluate what a request wants; no fetch.
@@ -194,7 +194,7 @@ class SumOfSquares:
         if callable(self.jac):
             given = self.jac(space.for_user(x), *self.args)
             return take_jacobian(space, self._rows, given), _precision(eps)
-        J, moved = self._differences(x, r, eps)  # type: ignore[misc]
+        J, moved = self._differences(x, r, eps)
         return dense_jacobian(space, J), Precision(max(eps, space.eps), moved)
 
     def _residual_at(self, x: Array) -> tuple[Array, float]:
@@ -234,7 +234,7 @@ class SumOfSquares:
         grad = gradient_at(x) if known is None else space.flat(known())
         scale = self.x_scale
         if not isinstance(scale, Real):
-            scale = self._differences.x_scale  # type: ignore[union-attr]
+            scale = self._differences.x_scale
         return DifferenceProduct(space, gradient_at, x, grad, False, scale, request.coarse)
 
 
