@@ -153,12 +153,12 @@ class SumOfSquares:
 
     def _place(self, x: Any) -> Space:
         """Give the space of x, as long as it is that of the point before."""
-        space = self._space
+        space: Space | None = self._space
         if space is None or space.tree is not None or not _lives_in(space, x):
-            new = space_of(x)
-            if space is None or new.n != space.n or space.mismatch(first_leaf(x)) is not None:
+            before, space = space, space_of(x)
+            if before is None or before.n != space.n or before.mismatch(first_leaf(x)) is not None:
                 self._rows = None
-            self._space = space = new
+            self._space = space
             self._differences = ResidualDifferences(
                 space,
                 lambda x: self._residual_at(x)[0],
