@@ -39,6 +39,7 @@ from hessx._xp._portable import (
 )
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
+from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._svd import eigh_of_root
 from hessx._xp._tree import cut
@@ -52,6 +53,7 @@ __all__ = [
     "Numbers",
     "Packet",
     "Pointwise",
+    "ResidualDerivatives",
     "Rows",
     "Space",
     "WrittenRows",
@@ -102,6 +104,7 @@ __all__ = [
     "read_npy",
     "read_rows",
     "record_fetches",
+    "residual_derivatives_of",
     "same_bits",
     "sign",
     "space_of",

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, eps_of, first_leaf, quiet, space_of, take_array
+from hessx._xp import (
+    Array,
+    Space,
+    eps_of,
+    first_leaf,
+    quiet,
+    residual_derivatives_of,
+    space_of,
+    take_array,
+)
 from hessx.core import (
     EXACT,
     Counts,
@@ -24,7 +33,7 @@ from hessx.objectives._residual_differences import ResidualDifferences
 __all__ = ["SumOfSquares"]
 
 _FIRST_ORDER = Wants.VALUE | Wants.GRADIENT | Wants.RESIDUAL
-_SCHEMES = (None, "2-point", "3-point")
+_NAMED = (None, "2-point", "3-point", "autodiff")
 
 
 class SumOfSquares:
@@ -38,11 +47,11 @@ class SumOfSquares:
     residual : callable
         ``residual(x, *args)``: r, an array of shape (m,) of x's library, dtype and device; on NumPy
         what NumPy makes one of, as in SciPy.  With ``jac=True`` it gives (r, J).
-    jac : callable, True, "2-point", "3-point" or None
+    jac : callable, True, "autodiff", "2-point", "3-point" or None
         ``jac(x, *args)``: the Jacobian, an array of shape (m, n) with columns over the flat x, a
         sparse matrix or an operator with ``matvec`` and ``rmatvec`` of that shape, or a pair of
-        products (jvp, vjp), v -> J v and u -> J'u.  Otherwise by differences of residuals; None
-        means "2-point".
+        products (jvp, vjp), v -> J v and u -> J'u.  "autodiff" on torch and JAX: products by the
+        library.  Otherwise by differences of residuals; None means "2-point".
     args : tuple
         Further arguments of both.
     rel_step : float, optional
@@ -102,8 +111,11 @@ class SumOfSquares:
         if not callable(residual):
             msg = f"residual is a {type(residual).__name__}: expected a callable residual(x, *args)"
             raise TypeError(msg)
-        if not (jac is True or callable(jac) or (isinstance(jac, str | None) and jac in _SCHEMES)):
-            msg = f"{shown('jac', jac)}: expected a callable, True, '2-point', '3-point' or None"
+        if not (jac is True or callable(jac) or (isinstance(jac, str | None) and jac in _NAMED)):
+            msg = (
+                f"{shown('jac', jac)}: expected a callable, True, 'autodiff', '2-point', '3-point' "
+                "or None"
+            )
             raise ValueError(msg)
         self.residual, self.jac = residual, jac
         self.args = args if isinstance(args, tuple) else (args,)
@@ -112,12 +124,13 @@ class SumOfSquares:
             store_real(self, "rel_step", 0.0)
         if isinstance(x_scale, Real):
             store_real(self, "x_scale", 0.0)
-        known = jac is True or callable(jac)
+        known = jac is True or callable(jac) or jac == "autodiff"
         self.counts = Counts()
         self.offers = _FIRST_ORDER | Wants.HESSIAN if known else _FIRST_ORDER
         self._space: Any = None
         self._rows: Any = None
         self._differences: Any = None
+        self._derivatives: Any = None
 
     def answer(self, request: Request) -> Reply:
         """Evaluate what a request wants; no fetch.
@@ -166,6 +179,10 @@ class SumOfSquares:
                 self.rel_step,
                 self.x_scale,
             )
+            if self.jac == "autodiff":
+                self._derivatives = residual_derivatives_of(
+                    space, lambda x: self.residual(x, *self.args)
+                )
         return space
 
     def _evaluate(self, x: Array) -> tuple[ResidualAt, Precision]:
@@ -183,10 +200,22 @@ class SumOfSquares:
                 raise TypeError(msg)
             r, eps = self._taken(given[0])
             J, precision = take_jacobian(space, self._rows, given[1]), _precision(eps)
+        elif self.jac == "autodiff":
+            r, J, precision = self._derived(x)
         else:
             r, eps = self._residual_at(x)
             J, precision = self._jacobian_at(x, r, eps)
         return ResidualAt(space, r, J, self.counts), precision
+
+    def _derived(self, x: Array) -> tuple[Array, Jacobian, Precision]:
+        """Residual and products by the library's derivatives."""
+        self.counts.values += 1
+        self.counts.gradients += 1
+        space, derivatives, here = self._space, self._derivatives, self._space.shaped(x)
+        given, vjp = derivatives.linearise(here)
+        r, eps = self._taken(given)
+        pair = (lambda v: derivatives.jvp(here, v), vjp)
+        return r, take_jacobian(space, self._rows, pair), _precision(eps)
 
     def _jacobian_at(self, x: Array, r: Array, eps: float) -> tuple[Jacobian, Precision]:
         space: Any = self._space
