@@ -11,6 +11,7 @@ from hessx._xp import (
     Space,
     eps_of,
     first_leaf,
+    is_array,
     quiet,
     residual_derivatives_of,
     space_of,
@@ -167,11 +168,9 @@ class SumOfSquares:
     def _place(self, x: Any) -> Space:
         """Give the space of x, as long as it is that of the point before."""
         space: Space | None = self._space
-        if space is None or space.tree is not None or not _lives_in(space, x):
-            before, space = space, space_of(x)
-            if before is None or before.n != space.n or before.mismatch(first_leaf(x)) is not None:
-                self._rows = None
-            self._space = space
+        if space is None or not _lives_in(space, x):
+            self._space = space = space_of(x)
+            self._rows = None
             self._differences = ResidualDifferences(
                 space,
                 lambda x: self._residual_at(x)[0],
@@ -211,11 +210,9 @@ class SumOfSquares:
         """Residual and products by the library's derivatives."""
         self.counts.values += 1
         self.counts.gradients += 1
-        space, derivatives, here = self._space, self._derivatives, self._space.shaped(x)
-        given, vjp = derivatives.linearise(here)
+        given, *products = self._derivatives.linearise(self._space.shaped(x))
         r, eps = self._taken(given)
-        pair = (lambda v: derivatives.jvp(here, v), vjp)
-        return r, take_jacobian(space, self._rows, pair), _precision(eps)
+        return r, take_jacobian(self._space, self._rows, tuple(products)), _precision(eps)
 
     def _jacobian_at(self, x: Array, r: Array, eps: float) -> tuple[Jacobian, Precision]:
         space: Any = self._space
@@ -277,4 +274,8 @@ def _precision(eps: float) -> Precision:
 
 
 def _lives_in(space: Space, x: Any) -> bool:
-    return space.mismatch(x) is None and tuple(x.shape) == space.shape
+    if space.mismatch(first_leaf(x)) is not None:
+        return False
+    if is_array(x):
+        return space.tree is None and tuple(x.shape) == space.shape
+    return space_of(x).tree == space.tree
