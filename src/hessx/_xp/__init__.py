@@ -40,6 +40,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -83,12 +84,14 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
+    "make_sparse_product",
     "moved",
     "norm_inf",
     "normal",
     "orthonormal",
     "padded",
     "permuted",
+    "place_indices",
     "place_rows",
     "placed_array",
     "placed_rows",
@@ -101,6 +104,7 @@ __all__ = [
     "read_rows",
     "record_fetches",
     "same_bits",
+    "scipy_matrix",
     "sign",
     "space_of",
     "take_array",
@@ -108,6 +112,7 @@ __all__ = [
     "take_product",
     "take_value",
     "take_vector",
+    "taken",
     "times",
     "to_host",
     "to_point",
