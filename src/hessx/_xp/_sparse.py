@@ -44,6 +44,7 @@ def _compiled(kind: str) -> Any:
 
             return scipy.sparse
         if kind == "cupy":
+            import cupyx.cusparse  # what the products are made with: may be missing
             import cupyx.scipy.sparse
 
             return cupyx.scipy.sparse
@@ -121,7 +122,7 @@ class PaddedRows:
         As for `make_sparse_product`.
     """
 
-    __slots__ = ("columns", "filled", "last", "levels", "places", "space")
+    __slots__ = ("columns", "filled", "last", "levels", "places", "shape", "space")
 
     def __init__(self, space: Space, indptr: np.ndarray, indices: np.ndarray) -> None:
         self.space, place = space, partial(place_indices, space)
@@ -129,8 +130,9 @@ class PaddedRows:
         width = _best_width(lengths)
         entries, filled = _pieces(lengths, width)
         padded = np.zeros(1, indices.dtype) if len(indices) == 0 else indices
-        self.columns = place(padded[entries])
-        self.places = place(entries)
+        self.columns = place(padded[entries].reshape(-1))
+        self.places = place(entries.reshape(-1))
+        self.shape = entries.shape
         self.filled = None if filled.all() else upload_integers(space, filled)
         pieces, self.levels = -(-lengths // width), []
         sums = pieces.sum()  # in the order of the rows
@@ -142,7 +144,8 @@ class PaddedRows:
             entries, filled = _pieces(lengths, width)
             first = np.repeat(where[long] - (np.cumsum(lengths) - lengths), lengths)
             at = (np.arange(len(first)) + first)[entries]
-            self.levels.append((place(np.where(filled, at, 0)), upload_integers(space, filled)))
+            at = np.where(filled, at, 0).reshape(-1)
+            self.levels.append((place(at), upload_integers(space, filled)))
             start, shorter = start + sums, -(-lengths // width)
             sums = shorter.sum()
             where[long] = start + np.cumsum(shorter) - shorter
@@ -156,26 +159,24 @@ class PaddedRows:
         space, xp = self.space, self.space.xp
         if not values.shape[0]:
             values = space.zeros((1,))
-        factors = taken(space, values, xp.reshape(self.places, (-1,)))
-        factors = xp.reshape(factors, tuple(self.columns.shape))
+        factors = xp.reshape(taken(space, values, self.places), self.shape)
         if self.filled is not None:
             factors = xp.where(self.filled, factors, space.zeros(()))
         return lambda v: self._product(factors, v)
 
     def _product(self, factors: Array, v: Array) -> Array:
         space, xp, lead = self.space, self.space.xp, v.shape[:-1]
-        sums = xp.sum(self._gathered(v, self.columns) * factors, axis=-2)
+        sums = xp.sum(self._gathered(v, self.columns, self.shape) * factors, axis=-2)
         for places, filled in self.levels:
-            parts = xp.where(filled, self._gathered(sums, places), space.zeros(()))
+            parts = xp.where(filled, self._gathered(sums, places, filled.shape), space.zeros(()))
             sums = xp.concat([sums, xp.sum(parts, axis=-2)], axis=-1)
         if self.last is None:
             return sums
         return taken(space, xp.concat([sums, space.zeros((*lead, 1))], axis=-1), self.last)
 
-    def _gathered(self, v: Array, places: Any) -> Array:
+    def _gathered(self, v: Array, places: Any, shape: tuple[int, int]) -> Array:
         """Take entries of vectors for pieces, shape (..., width, pieces)."""
-        xp, shape = self.space.xp, (*v.shape[:-1], *places.shape)
-        return xp.reshape(taken(self.space, v, xp.reshape(places, (-1,))), shape)
+        return self.space.xp.reshape(taken(self.space, v, places), (*v.shape[:-1], *shape))
 
 
 def _best_width(lengths: np.ndarray) -> Any:

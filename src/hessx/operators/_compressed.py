@@ -75,7 +75,7 @@ class Compressed:
             raise ValueError(msg)
         self.space, self.pattern, self.count = space, pattern, colouring.count
         self.places = place_indices(space, _places(pattern, colouring))
-        self.colours = upload_integers(space, colouring.colours)
+        self.colours = upload_integers(space, colouring.colours.copy())
 
     def seed(self, c: int) -> Array:
         """The vector of product c, shape (n,): 1 where the colour is c."""
