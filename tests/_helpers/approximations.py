@@ -111,6 +111,13 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "EKFAC": (lambda n: hessx.EKFAC(damping=0.1, every=2), False),
     "Fisher": (lambda n: hessx.Fisher(damping=0.1), False),
     "Fisher, sampled": (lambda n: hessx.Fisher(damping=0.1, labels="sampled"), False),
+    "GaussNewton": (lambda n: hessx.GaussNewton(), False),
+    "GaussNewton, dense": (lambda n: hessx.GaussNewton(dense=True), False),
+    "GaussNewton, damped": (lambda n: hessx.GaussNewton(damping=0.25), False),
+    "GaussNewton, dense and damped": (
+        lambda n: hessx.GaussNewton(dense=True, damping=0.25),
+        False,
+    ),
     "NewtonSketch": (lambda n: hessx.NewtonSketch(damping=0.1), False),
     "NewtonSketch, low rank": (lambda n: hessx.NewtonSketch(2, "srht", damping=0.1), False),
 }

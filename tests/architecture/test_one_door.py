@@ -55,6 +55,15 @@ ALLOWED = {
     ("operators/_inertia.py", r"float\(largest\)"): "an eigenvalue that was fetched",
     ("operators/_trace_estimate.py", r"float\(np\..*\)"): "samples that were fetched",
     ("solvers/_curvature.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
+    (
+        "operators/_pattern.py",
+        r"np\.asarray\(self\.ind(ptr|ices)\)",
+    ): "the structure of a matrix, of the host",
+    ("operators/_pattern_forms.py", r"np\.asarray\(given\)"): "no array, read when it is given",
+    ("operators/_pattern_forms.py", r"int\([mn]\)"): "known to be integers",
+    ("operators/_colouring.py", r"int\(.*\)"): "a pattern and its colours, of the host",
+    ("operators/_colouring.py", r"np\.array\(self\.colours\)"): "of the host",
+    ("operators/_colouring.py", r".*\.tolist\(\)"): "a pattern and its colours, of the host",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     (
         "objectives/_blocks.py",
