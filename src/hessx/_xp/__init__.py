@@ -40,7 +40,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
-from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -75,6 +75,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_chunks",
     "in_one_piece",
     "inverse",
     "is_array",

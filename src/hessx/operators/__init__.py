@@ -10,6 +10,7 @@ from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
 from hessx.operators._pattern import Pattern
+from hessx.operators._probing import PatternProbe, probe_pattern
 from hessx.operators._sparse import SparseOperator, SparsePlaces
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "LowRankOperator",
     "OperatorCheck",
     "Pattern",
+    "PatternProbe",
     "SparseOperator",
     "SparsePlaces",
     "Unary",
@@ -34,4 +36,5 @@ __all__ = [
     "colour",
     "colour_columns",
     "colour_star",
+    "probe_pattern",
 ]
