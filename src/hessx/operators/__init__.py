@@ -22,6 +22,7 @@ from hessx.operators._low_rank_plus import LowRankPlusDiagonal
 from hessx.operators._nystrom import Sketch, nystrom, sketched_pairs
 from hessx.operators._orthonormal import orthonormal_rows
 from hessx.operators._pattern import Pattern
+from hessx.operators._probing import PatternProbe, probe_pattern
 from hessx.operators._sparse import SparseOperator, SparsePlaces
 from hessx.operators._trace import estimate_trace
 from hessx.operators._trace_estimate import TraceEstimate
@@ -46,6 +47,7 @@ __all__ = [
     "Pattern",
     "RitzPairs",
     "Sketch",
+    "PatternProbe",
     "SparseOperator",
     "SparsePlaces",
     "SpectralDensity",
@@ -75,4 +77,5 @@ __all__ = [
     "search",
     "sketched_pairs",
     "spectral_density",
+    "probe_pattern",
 ]
