@@ -40,6 +40,7 @@ ALLOWED = {
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",
     ("hessians/_newton.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
+    ("hessians/_ritz.py", r"float\(values\.min\(\)\)"): "eigenvalues that were fetched",
     ("directions/_probe.py", r"float\((w\[0\]|c @ .*)\)"): "eigenvalues that were fetched",
     ("krylov/_more_sorensen.py", r"float\(.*\)"): "the model in its eigenbasis: host, float64",
     ("krylov/_secular.py", r"float\(.*\)"): "the model in its eigenbasis: host, float64",
@@ -54,6 +55,19 @@ ALLOWED = {
     ("operators/_inertia.py", r"float\(largest\)"): "an eigenvalue that was fetched",
     ("operators/_trace_estimate.py", r"float\(np\..*\)"): "samples that were fetched",
     ("solvers/_curvature.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
+    (
+        "operators/_pattern.py",
+        r"np\.asarray\(self\.ind(ptr|ices)\)",
+    ): "the structure of a matrix, of the host",
+    (
+        "operators/_probes.py",
+        r"bool\((self\._asked|above\.all\(\))\)",
+    ): "products that were fetched",
+    ("operators/_pattern_forms.py", r"np\.asarray\(given\)"): "no array, read when it is given",
+    ("operators/_pattern_forms.py", r"int\([mn]\)"): "known to be integers",
+    ("operators/_colouring.py", r"int\(.*\)"): "a pattern and its colours, of the host",
+    ("operators/_colouring.py", r"np\.array\(self\.colours\)"): "of the host",
+    ("operators/_colouring.py", r".*\.tolist\(\)"): "a pattern and its colours, of the host",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     (
         "objectives/_blocks.py",

@@ -66,8 +66,10 @@ def minimize(
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
         "broyden", "dfp" and "newton" along rays, "trust-exact", "sr1", "psb", and by Powell's
         dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
-        "lsr1", "arc" and "r2".  None is "auto": "trust-ncg" where hess or hessp is given, or an
-        oracle offers the Hessian, else "lbfgs".
+        "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm" (Levenberg-Marquardt in a region, by the
+        singular values of the Jacobian) and "lm-cg" (damped, by products).  None is "auto": "lm"
+        for a `SumOfSquares`, "trust-ncg" where hess or hessp is given, or an oracle offers the
+        Hessian, else "lbfgs".
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
@@ -188,6 +190,7 @@ def minimize(
     hess = None if learnt is not None else hess
     products = hess is not None or hessp is not None
     given = as_oracle(fun)
+    residuals = given is not None and Wants.RESIDUAL in given.offers
     if given is not None:
         refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
         products = Wants.HESSIAN in given.offers
@@ -202,6 +205,7 @@ def minimize(
         maximize=maximize,
         resume=resume,
         products=products,
+        residuals=residuals,
         learnt=learnt,
         N=getattr(given, "N", None),
     )
