@@ -9,7 +9,13 @@ from typing import Any
 
 from hessx._xp import Array, Space, eigh, extremes, fetch, normal, quiet, space_of, to_point
 from hessx.core import Oracle, Request, Wants, check_integer, check_real
-from hessx.objectives import GivenOracle, HessianAt, as_oracle, make_objective
+from hessx.objectives import (
+    DifferenceProduct,
+    GivenOracle,
+    HessianAt,
+    as_oracle,
+    make_objective,
+)
 from hessx.operators import DenseOperator, LanczosRun, count_signs, rounding, search
 from hessx.solvers._curvature_report import CurvatureReport, Spectrum
 from hessx.solvers._unconstrained import refuse_derivatives
@@ -88,7 +94,7 @@ def curvature(
     mean, a central difference, takes the eigenvalue's place.
 
     Cost: one value and gradient, at most ``products`` products and 6 more; one fetch for every 8
-    products, and at most two.  Memory: ``products`` vectors.
+    products, and at most three.  Memory: ``products`` vectors.
 
     References
     ----------
@@ -117,7 +123,6 @@ def curvature(
         gtol = 1e-3 if space.eps > 2.0**-30 else 1e-5
     gtol = check_real("gtol", gtol, 0.0, math.inf, "[]")
     given, flat = as_oracle(fun), space.flat(point)
-    differences = given is None and hessp is None and not callable(hess)
     oracle: Oracle
     if given is not None:
         refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
@@ -133,11 +138,12 @@ def curvature(
         return answer
 
     H = hessian(1.0)
-    grad_norm = _check(space, H, grad, symmetric=differences)
+    by_differences = [part for part in (H.apply, H.given) if isinstance(part, DifferenceProduct)]
+    grad_norm = _check(space, H, grad, symmetric=len(by_differences) > 0)
     w, ends, found = (_of_all if most >= space.n else _by_lanczos)(space, H, most, rtol, seed)
     noise = 0.0
-    if differences:
-        power = 2 / 3 if hess == "3-point" else 1 / 2
+    if by_differences:
+        power = 2 / 3 if by_differences[0].central else 1 / 2
         found, noise = _refined(space, hessian(0.5), found, ends, power)
     return CurvatureReport.of(
         found,

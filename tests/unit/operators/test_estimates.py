@@ -61,6 +61,18 @@ def test_xdiag_is_the_paper_s(name):
     np.testing.assert_allclose(found.errors, errors, atol=1e-9)
 
 
+def test_another_library_s_xtrace_agrees():
+    stochtrace = pytest.importorskip("matfree.stochtrace")
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        A, omega = (jax.numpy.asarray(a) for a in (MATRICES["slow"], on_sphere(5, 10).T))
+        integrand = stochtrace.leave_one_out_xtrace(apply_resphering=True)
+        theirs = stochtrace.estimator_leave_one_out(integrand, lambda key: omega)
+        expected = float(theirs(lambda v: A @ v, None))
+    found = hessx.estimate_trace(MATRICES["slow"], products=20, seed=5)
+    assert found.value == pytest.approx(expected, rel=1e-10)
+
+
 def errors_of(matrix, products, method, seeds=range(12)):
     """Errors of a trace over seeds, and the standard errors that were told."""
     found = [

@@ -184,6 +184,15 @@ def test_a_finite_sum():
     assert report.least > 0.1 * (1.0 - 1e-12)
 
 
+def test_a_sum_of_squares():
+    """Its Hessian is by differences of J'r; the valley of r = x'x - 1 is the ring's."""
+    squares = hessx.SumOfSquares(lambda x: np.array([x @ x - 1.0]), lambda x: 2.0 * x[None, :])
+    report = hessx.curvature(squares, np.array([0.6, 0.8]))
+    assert (report.kind, report.definiteness) == ("flat", "positive semidefinite")
+    assert report.noise > 0.0
+    assert report.largest == pytest.approx(4.0, rel=1e-3)  # of half the square
+
+
 def test_trees_and_arguments():
     def fun(t, a):
         return a * t["u"] @ t["u"] - t["v"] ** 2, {"u": 2 * a * t["u"], "v": -2 * t["v"]}
