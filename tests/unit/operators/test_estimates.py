@@ -158,10 +158,23 @@ def test_enough_products_give_the_thing_itself(size):
 @pytest.mark.parametrize("method", ["hutchinson", "hutch++", "xtrace"])
 def test_a_unit_is_a_factor(method):
     A = MATRICES["indefinite"]
-    first, second = (
-        hessx.estimate_trace(A * a, products=24, method=method) for a in (1.0, 2.0**-70)
-    )
-    assert (first.value * 2.0**-70, first.error * 2.0**-70) == (second.value, second.error)
+    for a in (2.0**-70, 2.0**-700, 2.0**600):
+        first, second = (hessx.estimate_trace(A * b, products=24, method=method) for b in (1.0, a))
+        assert first.value * a == pytest.approx(second.value, rel=1e-12)
+        assert first.error * a == pytest.approx(second.error, rel=1e-12)
+        if a == 2.0**-70:
+            assert first.value * a == second.value
+
+
+@pytest.mark.parametrize("method", ["hutchinson", "xdiag"])
+def test_a_unit_is_a_factor_of_the_diagonal(method):
+    A = MATRICES["indefinite"]
+    for a in (2.0**-700, 2.0**600):
+        first, second = (
+            hessx.estimate_diagonal(A * b, products=24, method=method) for b in (1.0, a)
+        )
+        for part in ("values", "errors"):
+            np.testing.assert_allclose(getattr(first, part) * a, getattr(second, part), rtol=1e-9)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -27,14 +27,15 @@ def quadratic(d):
 @pytest.mark.parametrize("d", KINDS)
 def test_quadratics(d, products):
     d = np.array(d)
-    for scale in (1.0, 2.0**-200, 2.0**200):
+    for scale in (1.0, 2.0**-800, 2.0**800):
         fun = quadratic(d * scale)
         report = hessx.curvature(
             fun, np.zeros(3), jac=True, hessp=lambda x, v, a=scale: d * a * v, products=products
         )
         if products == 3:
             assert (report.kind, report.definiteness) == KINDS[tuple(d)]
-            assert (report.least, report.largest) == (d.min() * scale, d.max() * scale)
+            ends = report.least / scale, report.largest / scale
+            assert ends == pytest.approx((d.min(), d.max()), rel=1e-14)
             assert report.exact
             found = report.inertia
             assert (found.positive, found.negative, found.zero) == (
