@@ -122,6 +122,7 @@ from hessx.objectives import (
     WithReplacement,
     check_gradient,
     check_product,
+    find_pattern,
 )
 from hessx.operators import (
     DenseOperator,
@@ -222,6 +223,6 @@ __all__ = [
     "Stopping", "Subproblem", "SubsampledNewton", "Trial", "TruncatedCG", "TrustRatio",
     "TrustRegionMethod", "Tuning", "Verdict", "Wants", "WarmRestarts", "WarmUp", "WeakSecant",
     "WithReplacement", "Zero", "__version__", "check_adjoint", "check_gradient", "check_linearity",
-    "check_product", "check_symmetry", "load", "lsmr", "minimize", "minres", "rate_range", "save",
-    "saved", "tune", "tune_runs",
+    "check_product", "check_symmetry", "find_pattern", "load", "lsmr", "minimize", "minres",
+    "rate_range", "save", "saved", "tune", "tune_runs",
 ]  # fmt: skip
