@@ -39,7 +39,10 @@ from hessx._xp._portable import (
 )
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
+from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._svd import eigh_of_root
 from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
@@ -52,6 +55,7 @@ __all__ = [
     "Numbers",
     "Packet",
     "Pointwise",
+    "ResidualDerivatives",
     "Rows",
     "Space",
     "WrittenRows",
@@ -66,6 +70,7 @@ __all__ = [
     "dot",
     "eigenbases",
     "eigh",
+    "eigh_of_root",
     "ema",
     "eps_of",
     "extremes",
@@ -104,6 +109,7 @@ __all__ = [
     "read_npy",
     "read_rows",
     "record_fetches",
+    "residual_derivatives_of",
     "same_bits",
     "scipy_matrix",
     "sign",
