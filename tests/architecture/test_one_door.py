@@ -59,10 +59,9 @@ ALLOWED = {
         "operators/_pattern.py",
         r"np\.asarray\(self\.ind(ptr|ices)\)",
     ): "the structure of a matrix, of the host",
-    (
-        "operators/_probes.py",
-        r"bool\((self\._asked|above\.all\(\))\)",
-    ): "products that were fetched",
+    ("operators/_pattern.py", r"np\.array\(\[check_integer.*\)"): "known to be integers",
+    ("operators/_probes.py", r"bool\(above\.all\(\)\)"): "products that were fetched",
+    ("operators/_probes.py", r"float\(usual\)"): "products that were fetched",
     ("operators/_pattern_forms.py", r"np\.asarray\(given\)"): "no array, read when it is given",
     ("operators/_pattern_forms.py", r"int\([mn]\)"): "known to be integers",
     ("operators/_colouring.py", r"int\(.*\)"): "a pattern and its colours, of the host",
