@@ -43,6 +43,7 @@ from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivativ
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._svd import eigh_of_root
+from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -79,6 +80,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_chunks",
     "in_one_piece",
     "inverse",
     "is_array",

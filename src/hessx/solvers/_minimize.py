@@ -11,7 +11,7 @@ from hessx.objectives import GivenOracle, as_oracle, check_offers, make_objectiv
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
 from hessx.solvers._setup import Setup
-from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints
+from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints, refuse_derivatives
 
 __all__ = ["minimize"]
 
@@ -192,7 +192,7 @@ def minimize(
     given = as_oracle(fun)
     residuals = given is not None and Wants.RESIDUAL in given.offers
     if given is not None:
-        _refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
         products = Wants.HESSIAN in given.offers
     setup = Setup(
         x0,
@@ -232,11 +232,3 @@ def minimize(
             check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
     return drive(run, oracle, keeper)
-
-
-def _refuse_derivatives(**given: Any) -> None:
-    """Refuse what belongs to a callable fun beside an oracle."""
-    names = [name for name, part in given.items() if part is not None]
-    if names:
-        msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
-        raise TypeError(msg)
