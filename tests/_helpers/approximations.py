@@ -75,6 +75,16 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "LSR1": (lambda n: hessx.LSR1(), True),
     "LSR1, memory 2": (lambda n: hessx.LSR1(memory=2), True),
     "LSR1, number": (lambda n: hessx.LSR1(hess0=2.0), True),
+    "KnownPlus": (lambda n: hessx.KnownPlus(), True),
+    "KnownPlus, dense": (
+        lambda n: hessx.KnownPlus(hessx.PSB(hess0=0.0), hessx.Exact(dense=True)),
+        True,
+    ),
+    "KnownPlus, limited": (lambda n: hessx.KnownPlus(hessx.LSR1(memory=2, hess0=0.0)), True),
+    "KnownPlus, positive": (
+        lambda n: hessx.KnownPlus(hessx.LBFGS(memory=3), hessx.Newton()),
+        True,
+    ),
     "LDFP": (lambda n: hessx.LDFP(), True),
     "LDFP, memory 2": (lambda n: hessx.LDFP(memory=2), True),
     "LDFP, number": (lambda n: hessx.LDFP(hess_inv0=0.5), True),

@@ -9,6 +9,7 @@ from hessx.hessians._fisher import Fisher
 from hessx.hessians._given import Given, Jacobi
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
+from hessx.hessians._known_plus import KnownPlus
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
@@ -54,6 +55,7 @@ __all__ = [
     "Given",
     "Identity",
     "Jacobi",
+    "KnownPlus",
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",
