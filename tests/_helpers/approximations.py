@@ -83,7 +83,7 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "KnownPlus, limited": (lambda n: hessx.KnownPlus(hessx.LSR1(memory=2, hess0=0.0)), True),
     "KnownPlus, positive": (
         lambda n: hessx.KnownPlus(hessx.LBFGS(memory=3), hessx.Newton()),
-        True,
+        False,
     ),
     "LDFP": (lambda n: hessx.LDFP(), True),
     "LDFP, memory 2": (lambda n: hessx.LDFP(memory=2), True),
