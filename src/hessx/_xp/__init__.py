@@ -40,6 +40,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._svd import eigh_of_root
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -65,6 +66,7 @@ __all__ = [
     "dot",
     "eigenbases",
     "eigh",
+    "eigh_of_root",
     "ema",
     "eps_of",
     "extremes",

@@ -6,6 +6,7 @@ from hessx.hessians._diagonal_bfgs import DiagonalBFGS
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._fisher import Fisher
+from hessx.hessians._gauss_newton import GaussNewton
 from hessx.hessians._given import Given, Jacobi
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
@@ -52,6 +53,7 @@ __all__ = [
     "Exact",
     "ExactInverse",
     "Fisher",
+    "GaussNewton",
     "Given",
     "Identity",
     "Jacobi",

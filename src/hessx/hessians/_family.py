@@ -252,6 +252,10 @@ class Curvature:
         """B, of shape (n, n), a new array."""
         raise NotImplementedError(_missing(self, "dense"))
 
+    def root(self) -> Array | None:
+        """R of shape (m, n) with B = R'R, where B is made of one; it is not to be written to."""
+        return None
+
     def diagonal(self) -> Array:
         """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))

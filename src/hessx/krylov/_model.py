@@ -69,6 +69,9 @@ class QuadraticModel:
         Asked after each product; True ends the solve with what there is.
     dense : callable, optional
         () -> H, an array of shape (n, n); None where there is none.
+    root : callable, optional
+        () -> R, an array of shape (m, n) with H = R'R, whose singular values tell more of H than H
+        does; or None, for there is none.
     solve : callable, optional
         v -> H^-1 v, with H positive definite; None where that is not known.
     """
@@ -86,6 +89,7 @@ class QuadraticModel:
     settled: bool = False
     watch: Callable[[], bool] = never
     dense: Callable[[], Array] | None = None
+    root: Callable[[], Array | None] | None = None
     solve: Callable[[Array], Array] | None = None
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hessx._xp import Array, Space, eigh, quiet, upload
+from hessx._xp import Array, Space, eigh, eigh_of_root, quiet, upload
 from hessx.core import Ball, Cubic, Damped, Free, Offer, Restraint, SettingsError, saved
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._secular import Secular
@@ -81,11 +81,17 @@ class MoreSorensen(Subproblem):
             msg = "the model has no dense matrix: expected QuadraticModel(..., dense=...)"
             raise SettingsError(msg)
         space, given = model.space, model.restraint
-        w, V, (c,) = eigh(space, model.dense(), model.gradient)
+        R, share = None if model.root is None else model.root(), space.n * space.eps
+        if R is None:
+            w, V, (c,) = eigh(space, model.dense(), model.gradient)
+        else:
+            w, V, (c,) = eigh_of_root(space, R, model.gradient)
+            share *= share
         if not np.isfinite(w).all() or not np.isfinite(c).all():
             zero = space.zeros(space.n)
             return ModelStep(zero, zero, 0.0, 0.0, 0.0, given, KrylovOutcome.NONFINITE, 0)
-        basis = EigenBasis(space, V, *_without_rounding(w, c, space.n * space.eps))
+        w, c = _without_rounding(w, c, share, space.n * space.eps)
+        basis = EigenBasis(space, V, w, c, share)
         with quiet():
             return basis.step_within(basis.in_force(given))
 
@@ -99,16 +105,19 @@ class EigenBasis:
     ----------
     space : Space
         Of p.
-    vectors : array, shape (n, n)
-        V.
-    w, c : NumPy array, shape (n,)
+    vectors : array, shape (n, k)
+        V; without those along which B and g are 0.
+    w, c : NumPy array, shape (k,)
         Eigenvalues, and V'g.
+    share : float
+        Of the largest eigenvalue: less is rounding.
     """
 
     space: Space
     vectors: Array
     w: np.ndarray
     c: np.ndarray
+    share: float
 
     def precondition_by(self, M: object) -> None:
         """Change nothing: norms are 2-norms."""
@@ -147,7 +156,7 @@ class EigenBasis:
     @property
     def _rounding(self) -> float:
         """Of eigenvalues."""
-        return self.space.n * self.space.eps * max(-self._least, float(self.w[-1]), 0.0)
+        return self.share * max(-self._least, float(self.w[-1]), 0.0)
 
     def _minimise(
         self, problem: Secular, restraint: Restraint
@@ -195,7 +204,9 @@ class EigenBasis:
         return KrylovOutcome.RESTRAINED if felt else KrylovOutcome.SOLVED
 
 
-def _without_rounding(w: np.ndarray, c: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _without_rounding(
+    w: np.ndarray, c: np.ndarray, share: float, share_of_g: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Set to 0 what is rounding, of an eigenvalue with the coordinate of g along its vector.
 
     B may be singular and g in its range: a division of rounding by rounding would give p a long
@@ -203,5 +214,5 @@ def _without_rounding(w: np.ndarray, c: np.ndarray, share: float) -> tuple[np.nd
     """
     size = np.abs(c)
     small = np.abs(w) <= share * float(np.max(np.abs(w)))
-    flat = small & (size <= share * float(np.max(size)))
+    flat = small & (size <= share_of_g * float(np.max(size)))
     return np.where(flat, 0.0, w), np.where(flat, 0.0, c)
