@@ -27,6 +27,7 @@ from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
+from hessx.hessians._structured_squares import FX, GNSBFGS, SSM, TSSM
 from hessx.hessians._symmetric import PSB, SR1
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
 from hessx.hessians._zero import Zero
@@ -36,6 +37,8 @@ __all__ = [
     "DEFAULT_BYTES",
     "DFP",
     "EKFAC",
+    "FX",
+    "GNSBFGS",
     "KFAC",
     "LBFGS",
     "LDFP",
@@ -44,6 +47,8 @@ __all__ = [
     "PSB",
     "SOAP",
     "SR1",
+    "SSM",
+    "TSSM",
     "Approximation",
     "Broyden",
     "CompactForm",

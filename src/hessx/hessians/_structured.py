@@ -53,17 +53,19 @@ class StructuredCurvature(Curvature):
         self.s, self.y = pair.s + 0.0, pair.y + 0.0  # s may be written again
         return ""
 
-    def learn(self, y: Array, **asked: Any) -> Numbers:
+    def learn(self, y: Array, product: Array = None, **asked: Any) -> None:
         """Teach S that y = S s, by one fetch, which brings what else is asked for.
 
         Parameters
         ----------
         y : array, shape (n,)
             Of S alone.
+        product : array, shape (n,), optional
+            K s, for an S that reads it.
         **asked
-            0-d arrays, by name.
+            0-d arrays, by name, for ``consider``.
         """
-        pair, packet = Pair(self.s, y), Packet(self.frame.space)
+        pair, packet = Pair(self.s, y, product=product), Packet(self.frame.space)
         self.s = self.y = None
         with quiet():
             packet.ask(**asked)
@@ -76,7 +78,6 @@ class StructuredCurvature(Curvature):
         pair.s_y, pair.y_y, pair.s_s = numbers["s_y"], numbers["y_y"], numbers["s_s"]
         pair.numbers = under(numbers, _OF_S)
         self.consider(pair, numbers)
-        return numbers
 
     def hold_point(self, packet: Packet) -> None:
         """Name the arrays of this point, which S is taught from."""
