@@ -11,14 +11,24 @@ from hessx._xp import Array, Numbers, Packet, quiet, times
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._dense import MatrixCurvature
 from hessx.hessians._secant_term import SecantTerm
-from hessx.hessians._structured import StructuredCurvature
+from hessx.hessians._structured import StructuredCurvature, stretched
 from hessx.krylov import never
 
 __all__ = ["SecantCurvature", "SquaresCurvature"]
 
 
+@saved(fresh=("residual",))
 class SquaresCurvature(StructuredCurvature, MatrixCurvature):
-    """B of J'J and S, (n, n), formed when the residual has come.
+    """B of J'J and S, (n, n), formed when the residual has come; J'J alone while f falls fast.
+
+    Parameters
+    ----------
+    frame : Frame
+        The variables z.
+    learnt : Curvature
+        S.
+    fall : float
+        f falls fast where f - f+ >= fall f.
 
     Attributes
     ----------
@@ -26,25 +36,27 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
         Of this point, until J is taken.
     J, J_before : array, shape (m, n), optional
         In z; of the point before while S has yet to learn.
-    B : array, shape (n, n)
+    B : array, shape (n, n), optional
         Of this point.
     r_r, r_r_before : float
         Squares of norm(r).
-    whole : bool
-        S reads K s.
+    plain : bool
+        S takes no part in B.
+    reads_product : bool
+        S learns from J'J s too.
     """
 
-    whole: bool = False
-    __slots__ = ("B", "J", "J_before", "r_r", "r_r_before", "residual", "stopped")
+    reads_product: bool = False
+    __slots__ = ("B", "J", "J_before", "fall", "plain", "r_r", "r_r_before", "residual", "stopped")
 
-    def __init__(self, frame: Frame, learnt: Any) -> None:
+    def __init__(self, frame: Frame, learnt: Any, fall: float) -> None:
         super().__init__(frame, learnt)
+        self.fall, self.plain, self.stopped = fall, True, False
+        self.r_r = self.r_r_before = math.nan
         self.residual: Any = None
         self.J: Array = None
         self.J_before: Array = None
         self.B: Array = None
-        self.r_r = self.r_r_before = math.nan
-        self.stopped = False
         learnt.focus(Offer.DENSE)
 
     @property
@@ -84,7 +96,7 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
             self.residual = None
         if self.B is None:
             with quiet():
-                self.B = self.formed()
+                self.B = self.formed(self.J.T @ self.J)
         return True
 
     def _arrive(self, r: Array) -> None:
@@ -93,7 +105,7 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
             square = r @ r
             if self.pending:
                 J_s = times(self.J, self.s)
-                product = J_s @ self.J if self.whole else None
+                product = J_s @ self.J if self.reads_product else None
                 self.learn(self.structured(r), product, r_r=square, s_K_s=J_s @ J_s)
                 self.J_before = None
             else:
@@ -107,22 +119,30 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
         return r @ (self.J - self.J_before)
 
     def consider(self, pair: Pair, numbers: Numbers) -> None:
-        """Let S learn, now that norm(r) is known."""
-        self.r_r = numbers["r_r"]
-        super().consider(pair, numbers)
-
-    def shrunk(self, pair: Pair) -> float:
-        """Multiply y by norm(r+) / norm(r), which is given; nan where r was 0."""
-        factor = math.nan
-        if self.r_r >= 0.0 < self.r_r_before:
-            factor = math.sqrt(self.r_r) / math.sqrt(self.r_r_before)
-        pair.y = pair.y * factor
-        pair.s_y, pair.y_y = pair.s_y * factor, pair.y_y * factor * factor
-        return factor
+        """See whether f has fallen fast; else let S learn."""
+        before, now = self.r_r_before, numbers["r_r"]
+        self.r_r = now
+        fast = before - now >= self.fall * before
+        self.plain = fast or not self.taught(pair, numbers)
 
     @abstractmethod
-    def formed(self) -> Array:
-        """B of J and S."""
+    def taught(self, pair: Pair, numbers: Numbers) -> bool:
+        """Let S learn; whether it is to take part in B."""
+
+    @property
+    def ratio(self) -> float:
+        """Give norm(r+) / norm(r); nan where that is no number."""
+        now, before = self.r_r, self.r_r_before
+        return math.sqrt(now) / math.sqrt(before) if now >= 0.0 < before else math.nan
+
+    def formed(self, K: Array) -> Array:
+        """B of K = J'J and S."""
+        return K if self.plain else K + self.learnt.dense()
+
+    def root(self) -> Array | None:
+        """J where B is J'J."""
+        self.prepare()
+        return self.J if self.plain else None
 
     def hold(self, packet: Packet) -> None:
         """Name B and J, which the next point replaces, and what S has."""
@@ -136,6 +156,7 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
     def reset(self) -> bool:
         """Forget S; B is formed anew."""
         self.B = self.J_before = None
+        self.plain = True
         return super().reset()
 
     def matvec(self, v: Array) -> Array:
@@ -156,7 +177,7 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
 
 @saved(fresh=("residual",))
 class SecantCurvature(SquaresCurvature):
-    """B = J'J + S by secant updates of all of B.
+    """B = J'J + S, S by secant updates of B.
 
     Attributes
     ----------
@@ -166,28 +187,22 @@ class SecantCurvature(SquaresCurvature):
         S is norm(r) times what is learnt.
     """
 
-    whole = True
+    reads_product = True
     __slots__ = ("adjusts",)
     learnt: SecantTerm
 
-    def __init__(self, frame: Frame, learnt: SecantTerm, *, adjusts: bool) -> None:
-        super().__init__(frame, learnt)
+    def __init__(self, frame: Frame, learnt: SecantTerm, fall: float, *, adjusts: bool) -> None:
+        super().__init__(frame, learnt, fall)
         self.adjusts = adjusts
 
     def consider(self, pair: Pair, numbers: Numbers) -> None:
-        """Multiply y and S by norm(r+) / norm(r), where S adjusts itself."""
+        """Let S follow norm(r), where it does, whether it learns or not."""
         self.r_r = numbers["r_r"]
         if self.adjusts:
-            factor = self.learnt.factor = self.shrunk(pair)
-            pair.numbers["y_S_s"] = factor * pair.numbers.get("y_S_s", 0.0)
-        self.learnt.update(pair)
+            self.learnt.shrink(self.ratio)
+        super().consider(pair, numbers)
 
-    def formed(self) -> Array:
-        """J'J + S."""
-        K = self.J.T @ self.J
-        return K + self.learnt.B if self.learnt.sized else K
-
-    def root(self) -> Array | None:
-        """J while S is 0."""
-        self.prepare()
-        return None if self.learnt.sized else self.J
+    def taught(self, pair: Pair, numbers: Numbers) -> bool:  # noqa: ARG002
+        """Let S learn; it takes part once there is one."""
+        self.learnt.update(stretched(pair, self.ratio) if self.adjusts else pair)
+        return self.learnt.sized

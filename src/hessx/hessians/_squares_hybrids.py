@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 
-from hessx._xp import Array, Numbers, eigh, eigh_of_root, times, upload
+from hessx._xp import Array, Numbers, eigh, eigh_of_root, quiet, times, upload
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._broyden import BroydenCurvature
 from hessx.hessians._squares import SquaresCurvature
+from hessx.hessians._structured import stretched
 from hessx.krylov import never
 
 __all__ = ["FletcherXuCurvature", "ZhouChenCurvature"]
-
-SHIFT = 1e-8
 
 
 @saved(fresh=("residual",))
@@ -25,52 +23,37 @@ class FletcherXuCurvature(SquaresCurvature):
     Attributes
     ----------
     learnt : BroydenCurvature
-        B.
-    tol : float
-        Of the fall of f, relative to f, above which B is J'J.
-    newton : bool
-        B is J'J.
+        B, in the place of S.
     """
 
-    __slots__ = ("newton", "tol")
+    __slots__ = ()
     learnt: BroydenCurvature
 
-    def __init__(self, frame: Frame, learnt: BroydenCurvature, tol: float) -> None:
-        super().__init__(frame, learnt)
-        self.tol, self.newton = tol, True
-
     def structured(self, r: Array) -> Array:  # noqa: ARG002
-        """The change of the gradient."""
+        """Give the change of the gradient, of all of B."""
         return self.y
 
-    def consider(self, pair: Pair, numbers: Numbers) -> None:
-        """See whether f has fallen fast; else let B learn."""
-        self.r_r = numbers["r_r"]
-        before = self.r_r_before
-        self.newton = not before - self.r_r < self.tol * before
-        self.newton = self.newton or self.learnt.update(pair) == "skipped"
+    def taught(self, pair: Pair, numbers: Numbers) -> bool:  # noqa: ARG002
+        """Let B learn."""
+        return self.learnt.update(pair) == ""
 
-    def formed(self) -> Array:
+    def formed(self, K: Array) -> Array:
         """J'J, from which BFGS goes on, or its B."""
-        if self.newton:
+        if self.plain:
             self.learnt.begin(1.0)
-            self.learnt.learnt(B=self.J.T @ self.J)
+            self.learnt.learnt(B=K)
         return self.learnt.B
-
-    def root(self) -> Array | None:
-        """J where B is J'J."""
-        self.prepare()
-        return self.J if self.newton else None
 
     def reset(self) -> bool:
         """Make B J'J again."""
-        had, self.newton = not self.newton, True
-        return super().reset() and had
+        had = self.pending or not self.plain
+        super().reset()
+        return had
 
 
 @saved(fresh=("residual", "vectors", "weights"))
 class ZhouChenCurvature(SquaresCurvature):
-    """B = J'J + S where S is positive definite, else J'J + shift D.
+    """B = J'J + S with S positive definite, or J'J + n eps D.
 
     Attributes
     ----------
@@ -78,19 +61,18 @@ class ZhouChenCurvature(SquaresCurvature):
         S.
     tol : float
         Of s'y# beside s'J'J s, from which S takes part.
-    first : float
-        norm(r) at the first point.
-    secant : bool
-        S takes part.
+    solves : bool
+        B^-1 v will be asked for.
     vectors, weights : array, shapes (n, n) and (n,), optional
         V and w of B = V diag(w) V', where it solves.
     """
 
-    __slots__ = ("first", "secant", "solves", "tol", "vectors", "weights")
+    __slots__ = ("solves", "tol", "vectors", "weights")
+    learnt: BroydenCurvature
 
-    def __init__(self, frame: Frame, learnt: BroydenCurvature, tol: float) -> None:
-        super().__init__(frame, learnt)
-        self.tol, self.first, self.secant, self.solves = tol, math.nan, False, False
+    def __init__(self, frame: Frame, learnt: BroydenCurvature, fall: float, tol: float) -> None:
+        super().__init__(frame, learnt, fall)
+        self.tol, self.solves = tol, True
         self.vectors: Array = None
         self.weights: Array = None
 
@@ -98,53 +80,51 @@ class ZhouChenCurvature(SquaresCurvature):
         """Decompose B only where something is solved for."""
         self.solves = bool(needs & (Offer.SOLVE | Offer.SHIFTED))
 
-    def consider(self, pair: Pair, numbers: Numbers) -> None:
-        """Let S learn where s'y# is of a size beside s'J'J s."""
-        self.r_r = numbers["r_r"]
-        self.shrunk(pair)
-        self.secant = pair.s_y >= self.tol * numbers["s_K_s"] and not self.learnt.update(pair)
-
-    def _arrive(self, r: Array) -> None:
-        super()._arrive(r)
-        if math.isnan(self.first):
-            self.first = math.sqrt(self.r_r) if self.r_r >= 0.0 else math.nan
-
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
-        """Form B as others do, and decompose it where it solves; a fetch more."""
+        """Form B, and decompose it where it solves, a fetch more; two where there is an S."""
         if not super().prepare(watch):
             return False
         if self.solves and self.vectors is None:
-            space = self.frame.space
-            w, self.vectors, _ = eigh_of_root(space, self.root())
-            self.weights = upload(space, w)
+            w, self.vectors, _ = eigh_of_root(self.frame.space, self._root())
+            self.weights = upload(self.frame.space, w)
         return True
 
-    def formed(self) -> Array:
-        """J'J + S, or J'J + shift D."""
-        R = self.root()
-        return self.J.T @ self.J + self.learnt.B if self.secant else R.T @ R
+    def taught(self, pair: Pair, numbers: Numbers) -> bool:
+        """Let S learn where s'y# is of a size beside s'J'J s."""
+        pair = stretched(pair, self.ratio)
+        return pair.s_y >= self.tol * numbers["s_K_s"] and self.learnt.update(pair) == ""
+
+    def formed(self, K: Array) -> Array:
+        """J'J + S, or J'J + n eps D."""
+        if not self.plain:
+            return K + self.learnt.B
+        eye = self.frame.space.xp.eye(K.shape[0], dtype=K.dtype, device=self.frame.space.device)
+        return K + eye * self._shift()
 
     def root(self) -> Array:
-        """J, and below it a root of S or of shift D."""
-        space, J = self.frame.space, self.J
-        xp = space.xp
-        if self.secant:
-            w, V, _ = eigh(space, self.learnt.B)
-            below = upload(space, np.sqrt(np.maximum(w, 0.0)))[:, None] * V.T
-        else:
-            squares = xp.sum(J * J, axis=0)
-            least = xp.max(squares) * space.eps
-            D = xp.sqrt(xp.maximum(squares, least))
-            below = xp.eye(space.n, dtype=space.dtype, device=space.device) * (
-                D * math.sqrt(self.shift)
-            )
-        return xp.concat([J, below])
+        """J, and below it a root of what is added to J'J; one fetch for that of S."""
+        self.prepare()
+        return self._root()
 
-    @property
-    def shift(self) -> float:
-        """Of D, the diagonal of J'J: it goes to 0 with norm(r)."""
-        share = math.sqrt(self.r_r) / self.first if self.first > 0.0 else 0.0
-        return max(SHIFT * share, self.frame.space.n * self.frame.space.eps)
+    def _root(self) -> Array:
+        space = self.frame.space
+        xp = space.xp
+        if self.plain:
+            eye = xp.eye(space.n, dtype=space.dtype, device=space.device)
+            return xp.concat([self.J, eye * xp.sqrt(self._shift())])
+        w, V, _ = eigh(space, self.learnt.B)
+        with np.errstate(invalid="ignore"):
+            below = upload(space, np.sqrt(np.maximum(w, 0.0)))
+        return xp.concat([self.J, (V * below).T])
+
+    def _shift(self) -> Array:
+        """Give n eps D, D the diagonal of J'J, whose entries are at least eps of the largest."""
+        space, J = self.frame.space, self.J
+        with quiet():
+            squares = space.xp.sum(J * J, axis=0)
+            return space.xp.maximum(squares, space.xp.max(squares) * space.eps) * (
+                space.n * space.eps
+            )
 
     def solve(self, v: Array) -> Array:
         """B^-1 v, two products with V."""
@@ -162,6 +142,5 @@ class ZhouChenCurvature(SquaresCurvature):
 
     def reset(self) -> bool:
         """Leave S out, and forget it."""
-        self.secant = False
         self.vectors = self.weights = None
         return super().reset()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, quiet, under
 from hessx.core import Frame, Pair, saved
 from hessx.hessians._family import Curvature
 
-__all__ = ["StructuredCurvature"]
+__all__ = ["StructuredCurvature", "stretched"]
 
 _OF_S = "of S: "  # before the names of what S asks for
 
@@ -101,3 +102,10 @@ class StructuredCurvature(Curvature):
         memo[id(self)] = twin
         twin.learnt = copy.deepcopy(self.learnt, memo)
         return twin
+
+
+def stretched(pair: Pair, factor: float) -> Pair:
+    """Give a pair with factor y in the place of y, and its products."""
+    numbers = {**pair.numbers, "y_S_s": factor * pair.numbers.get("y_S_s", 0.0)}
+    s_y, y_y = factor * pair.s_y, factor * factor * pair.y_y
+    return replace(pair, y=pair.y * factor, s_y=s_y, y_y=y_y, numbers=numbers)
