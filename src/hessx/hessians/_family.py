@@ -252,8 +252,11 @@ class Curvature:
         """B, of shape (n, n), a new array."""
         raise NotImplementedError(_missing(self, "dense"))
 
-    def root(self) -> Array | None:
-        """R of shape (m, n) with B = R'R, where B is made of one; it is not to be written to."""
+    def root(self) -> tuple[Array, Array] | None:
+        """R and u, shapes (m, n) and (m,), with B = R'R and the gradient R'u; None without one.
+
+        They are not to be written to.
+        """
         return None
 
     def diagonal(self) -> Array:

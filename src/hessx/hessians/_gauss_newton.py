@@ -54,27 +54,38 @@ class GaussNewtonCurvature(Curvature):
         return product + v * self.damping if self.damping else product
 
 
-@saved(fresh=("J", "residual", "vectors", "weights"))
+@saved(fresh=("J", "r", "residual", "vectors", "weights"))
 class JacobianCurvature(Curvature):
     """J'J + damping I by J in z, shape (m, n).
 
     Attributes
     ----------
-    J : array, shape (m, n), optional
-        Of the point, once it is needed.
+    J, r : array, shapes (m, n) and (m,), optional
+        Of the point, once they are needed.
     solves : bool
         Singular values are found at each point: B^-1 v or (B + sigma I)^-1 v will be asked for.
     vectors, weights : array, shapes (n, k) and (k,)
         V and s^2 of J = U diag(s) V', k = min(m, n), where it solves.
     """
 
-    __slots__ = ("J", "damping", "frame", "residual", "solves", "stopped", "vectors", "weights")
+    __slots__ = (
+        "J",
+        "damping",
+        "frame",
+        "r",
+        "residual",
+        "solves",
+        "stopped",
+        "vectors",
+        "weights",
+    )
 
     def __init__(self, frame: Frame, damping: float) -> None:
         self.frame, self.damping = frame, damping
         self.solves, self.stopped = True, False
         self.residual: Any = None
         self.J: Array = None
+        self.r: Array = None
         self.vectors: Array = None
         self.weights: Array = None
 
@@ -103,29 +114,31 @@ class JacobianCurvature(Curvature):
             self.stopped = J is None
             if J is None:
                 return False
+            self.r = self.residual.r
             self.residual, self.J = None, J if scale is None else J * scale[None, :]
         if self.solves and self.vectors is None:
             space = self.frame.space
-            w, self.vectors, _ = eigh_of_root(space, self.J)
+            w, self.vectors, _ = eigh_of_root(space, self.J, self.r)
             self.weights = upload(space, w + self.damping)
         return True
 
     def leave(self) -> None:
         """Let go of J, so that the next is asked for."""
-        self.residual = self.J = self.vectors = self.weights = None
+        self.residual = self.J = self.r = self.vectors = self.weights = None
 
     def hold(self, packet: Packet) -> None:
         """Name J, which the next point replaces."""
-        packet.hold(self, "J")
+        packet.hold(self, "J", "r")
 
-    def root(self) -> Array:
-        """R with B = R'R: J, and sqrt(damping) I below it."""
+    def root(self) -> tuple[Array, Array]:
+        """J and r; with a damping sqrt(damping) I below J, and zeros below r."""
         self.prepare()
         if not self.damping:
-            return self.J
+            return self.J, self.r
         space = self.frame.space
         eye = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
-        return space.xp.concat([self.J, eye * math.sqrt(self.damping)])
+        J = space.xp.concat([self.J, eye * math.sqrt(self.damping)])
+        return J, space.xp.concat([self.r, space.zeros(space.n)])
 
     def matvec(self, v: Array) -> Array:
         """(J'J + damping I) v, 2 m n multiplications."""
@@ -149,7 +162,7 @@ class JacobianCurvature(Curvature):
 
     def dense(self) -> Array:
         """J'J + damping I, m n^2 multiplications."""
-        R = self.root()
+        R, _ = self.root()
         return R.T @ R
 
     def diagonal(self) -> Array:

@@ -70,8 +70,8 @@ class QuadraticModel:
     dense : callable, optional
         () -> H, an array of shape (n, n); None where there is none.
     root : callable, optional
-        () -> R, an array of shape (m, n) with H = R'R, whose singular values tell more of H than H
-        does; or None, for there is none.
+        () -> (R, u), arrays of shapes (m, n) and (m,) with H = R'R and g = R'u, of which more
+        digits are known than of H and g; or None, for there are none.
     solve : callable, optional
         v -> H^-1 v, with H positive definite; None where that is not known.
     """
@@ -89,7 +89,7 @@ class QuadraticModel:
     settled: bool = False
     watch: Callable[[], bool] = never
     dense: Callable[[], Array] | None = None
-    root: Callable[[], Array | None] | None = None
+    root: Callable[[], tuple[Array, Array] | None] | None = None
     solve: Callable[[Array], Array] | None = None
 
 

@@ -44,7 +44,9 @@ class MoreSorensen(Subproblem):
     Cost: one eigen-decomposition, about 9 n^3 operations, one fetch and one upload per model, no
     product; for another radius or sigma one upload and two products with V.  Memory: n^2 numbers,
     4 n^2 while B is decomposed.  What is below n eps of the largest, an eigenvalue with the
-    coordinate of g along its vector, is rounding, and counts as 0.
+    coordinate of g along its vector, is rounding, and counts as 0.  Of a model with a root R
+    (`GaussNewton`) the singular values are found instead, and B is not formed: eigenvalues are
+    rounding below (n eps)^2 of the largest.
 
     References
     ----------
@@ -81,16 +83,16 @@ class MoreSorensen(Subproblem):
             msg = "the model has no dense matrix: expected QuadraticModel(..., dense=...)"
             raise SettingsError(msg)
         space, given = model.space, model.restraint
-        R, share = None if model.root is None else model.root(), space.n * space.eps
-        if R is None:
+        root, share = None if model.root is None else model.root(), space.n * space.eps
+        if root is None:
             w, V, (c,) = eigh(space, model.dense(), model.gradient)
         else:
-            w, V, (c,) = eigh_of_root(space, R, model.gradient)
+            w, V, c = eigh_of_root(space, *root)
             share *= share
         if not np.isfinite(w).all() or not np.isfinite(c).all():
             zero = space.zeros(space.n)
             return ModelStep(zero, zero, 0.0, 0.0, 0.0, given, KrylovOutcome.NONFINITE, 0)
-        w, c = _without_rounding(w, c, share, space.n * space.eps)
+        w, c = _without_rounding(w, c, share)
         basis = EigenBasis(space, V, w, c, share)
         with quiet():
             return basis.step_within(basis.in_force(given))
@@ -204,9 +206,7 @@ class EigenBasis:
         return KrylovOutcome.RESTRAINED if felt else KrylovOutcome.SOLVED
 
 
-def _without_rounding(
-    w: np.ndarray, c: np.ndarray, share: float, share_of_g: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _without_rounding(w: np.ndarray, c: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Set to 0 what is rounding, of an eigenvalue with the coordinate of g along its vector.
 
     B may be singular and g in its range: a division of rounding by rounding would give p a long
@@ -214,5 +214,5 @@ def _without_rounding(
     """
     size = np.abs(c)
     small = np.abs(w) <= share * float(np.max(np.abs(w)))
-    flat = small & (size <= share_of_g * float(np.max(size)))
+    flat = small & (size <= share * float(np.max(size)))
     return np.where(flat, 0.0, w), np.where(flat, 0.0, c)

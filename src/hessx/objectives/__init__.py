@@ -9,7 +9,7 @@ from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import DifferenceProduct, make_hessian
 from hessx.objectives._hessian_at import HessianAt
-from hessx.objectives._jacobian import Jacobian
+from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
 from hessx.objectives._residual_at import ResidualAt
 from hessx.objectives._residual_differences import ResidualDifferences
@@ -39,6 +39,7 @@ __all__ = [
     "check_gradient",
     "check_offers",
     "check_product",
+    "dense_jacobian",
     "make_hessian",
     "make_objective",
     "take_reply",

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Space, converted, detach, is_array, quiet, take_array, take_vector
+from hessx._xp import (
+    Array,
+    Space,
+    converted,
+    detach,
+    is_array,
+    quiet,
+    take_array,
+    take_vector,
+    times,
+)
 from hessx.operators import as_products
 
 __all__ = ["Jacobian", "dense_jacobian", "take_jacobian"]
@@ -53,7 +63,7 @@ def dense_jacobian(space: Space, J: Array) -> Jacobian:
 
     def jvp(v: Array) -> Array:
         with quiet():
-            return J @ v
+            return times(J, v)
 
     def vjp(u: Array) -> Array:
         with quiet():

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, like, quiet
+from hessx._xp import Array, Space, quiet
+from hessx.core import positive_vector
 
 __all__ = ["ResidualDifferences"]
 
@@ -66,7 +67,7 @@ class ResidualDifferences:
         self.space, self.residual_at = space, residual_at
         self.central, self.rel_step, self.x_scale = central, rel_step, x_scale
         if not isinstance(x_scale, Real):
-            self.x_scale = space.flat(like(space, x_scale, "x_scale"))
+            self.x_scale = positive_vector(space, x_scale, "x_scale")
         self.index = space.xp.arange(space.n, device=space.device)
 
     def __call__(self, x: Array, r: Array, eps: float = 0.0) -> tuple[Array, Array]:

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Space, eps_of, first_leaf, quiet, space_of, take_array
+from hessx._xp import (
+    Array,
+    Space,
+    eps_of,
+    first_leaf,
+    is_array,
+    quiet,
+    residual_derivatives_of,
+    space_of,
+    take_array,
+)
 from hessx.core import (
     EXACT,
     Counts,
@@ -24,7 +34,7 @@ from hessx.objectives._residual_differences import ResidualDifferences
 __all__ = ["SumOfSquares"]
 
 _FIRST_ORDER = Wants.VALUE | Wants.GRADIENT | Wants.RESIDUAL
-_SCHEMES = (None, "2-point", "3-point")
+_NAMED = (None, "2-point", "3-point", "autodiff")
 
 
 class SumOfSquares:
@@ -38,11 +48,11 @@ class SumOfSquares:
     residual : callable
         ``residual(x, *args)``: r, an array of shape (m,) of x's library, dtype and device; on NumPy
         what NumPy makes one of, as in SciPy.  With ``jac=True`` it gives (r, J).
-    jac : callable, True, "2-point", "3-point" or None
+    jac : callable, True, "autodiff", "2-point", "3-point" or None
         ``jac(x, *args)``: the Jacobian, an array of shape (m, n) with columns over the flat x, a
         sparse matrix or an operator with ``matvec`` and ``rmatvec`` of that shape, or a pair of
-        products (jvp, vjp), v -> J v and u -> J'u.  Otherwise by differences of residuals; None
-        means "2-point".
+        products (jvp, vjp), v -> J v and u -> J'u.  "autodiff" on torch and JAX: products by the
+        library.  Otherwise by differences of residuals; None means "2-point".
     args : tuple
         Further arguments of both.
     rel_step : float, optional
@@ -102,8 +112,11 @@ class SumOfSquares:
         if not callable(residual):
             msg = f"residual is a {type(residual).__name__}: expected a callable residual(x, *args)"
             raise TypeError(msg)
-        if not (jac is True or callable(jac) or (isinstance(jac, str | None) and jac in _SCHEMES)):
-            msg = f"{shown('jac', jac)}: expected a callable, True, '2-point', '3-point' or None"
+        if not (jac is True or callable(jac) or (isinstance(jac, str | None) and jac in _NAMED)):
+            msg = (
+                f"{shown('jac', jac)}: expected a callable, True, 'autodiff', '2-point', '3-point' "
+                "or None"
+            )
             raise ValueError(msg)
         self.residual, self.jac = residual, jac
         self.args = args if isinstance(args, tuple) else (args,)
@@ -112,12 +125,13 @@ class SumOfSquares:
             store_real(self, "rel_step", 0.0)
         if isinstance(x_scale, Real):
             store_real(self, "x_scale", 0.0)
-        known = jac is True or callable(jac)
+        known = jac is True or callable(jac) or jac == "autodiff"
         self.counts = Counts()
         self.offers = _FIRST_ORDER | Wants.HESSIAN if known else _FIRST_ORDER
-        self._space: Space | None = None
-        self._rows: Space | None = None
-        self._differences: ResidualDifferences | None = None
+        self._space: Any = None
+        self._rows: Any = None
+        self._differences: Any = None
+        self._derivatives: Any = None
 
     def answer(self, request: Request) -> Reply:
         """Evaluate what a request wants; no fetch.
@@ -153,12 +167,10 @@ class SumOfSquares:
 
     def _place(self, x: Any) -> Space:
         """Give the space of x, as long as it is that of the point before."""
-        space = self._space
-        if space is None or space.tree is not None or not _lives_in(space, x):
-            new = space_of(x)
-            if space is None or new.n != space.n or space.mismatch(first_leaf(x)) is not None:
-                self._rows = None
-            self._space = space = new
+        space: Space | None = self._space
+        if space is None or not _lives_in(space, x):
+            self._space = space = space_of(x)
+            self._rows = None
             self._differences = ResidualDifferences(
                 space,
                 lambda x: self._residual_at(x)[0],
@@ -166,6 +178,10 @@ class SumOfSquares:
                 self.rel_step,
                 self.x_scale,
             )
+            if self.jac == "autodiff":
+                self._derivatives = residual_derivatives_of(
+                    space, lambda x: self.residual(x, *self.args)
+                )
         return space
 
     def _evaluate(self, x: Array) -> tuple[ResidualAt, Precision]:
@@ -183,10 +199,20 @@ class SumOfSquares:
                 raise TypeError(msg)
             r, eps = self._taken(given[0])
             J, precision = take_jacobian(space, self._rows, given[1]), _precision(eps)
+        elif self.jac == "autodiff":
+            r, J, precision = self._derived(x)
         else:
             r, eps = self._residual_at(x)
             J, precision = self._jacobian_at(x, r, eps)
         return ResidualAt(space, r, J, self.counts), precision
+
+    def _derived(self, x: Array) -> tuple[Array, Jacobian, Precision]:
+        """Residual and products by the library's derivatives."""
+        self.counts.values += 1
+        self.counts.gradients += 1
+        given, *products = self._derivatives.linearise(self._space.shaped(x))
+        r, eps = self._taken(given)
+        return r, take_jacobian(self._space, self._rows, tuple(products)), _precision(eps)
 
     def _jacobian_at(self, x: Array, r: Array, eps: float) -> tuple[Jacobian, Precision]:
         space: Any = self._space
@@ -194,7 +220,7 @@ class SumOfSquares:
         if callable(self.jac):
             given = self.jac(space.for_user(x), *self.args)
             return take_jacobian(space, self._rows, given), _precision(eps)
-        J, moved = self._differences(x, r, eps)  # type: ignore[misc]
+        J, moved = self._differences(x, r, eps)
         return dense_jacobian(space, J), Precision(max(eps, space.eps), moved)
 
     def _residual_at(self, x: Array) -> tuple[Array, float]:
@@ -234,7 +260,7 @@ class SumOfSquares:
         grad = gradient_at(x) if known is None else space.flat(known())
         scale = self.x_scale
         if not isinstance(scale, Real):
-            scale = self._differences.x_scale  # type: ignore[union-attr]
+            scale = self._differences.x_scale
         return DifferenceProduct(space, gradient_at, x, grad, False, scale, request.coarse)
 
 
@@ -248,4 +274,8 @@ def _precision(eps: float) -> Precision:
 
 
 def _lives_in(space: Space, x: Any) -> bool:
-    return space.mismatch(x) is None and tuple(x.shape) == space.shape
+    if space.mismatch(first_leaf(x)) is not None:
+        return False
+    if is_array(x):
+        return space.tree is None and tuple(x.shape) == space.shape
+    return space_of(x).tree == space.tree
