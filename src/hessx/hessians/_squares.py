@@ -34,6 +34,8 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
     ----------
     residual : ResidualAt, optional
         Of this point, until J is taken.
+    r : array, shape (m,), optional
+        Of this point.
     J, J_before : array, shape (m, n), optional
         In z; of the point before while S has yet to learn.
     B : array, shape (n, n), optional
@@ -47,13 +49,16 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
     """
 
     reads_product: bool = False
-    __slots__ = ("B", "J", "J_before", "fall", "plain", "r_r", "r_r_before", "residual", "stopped")
+    __slots__ = (
+        "B", "J", "J_before", "fall", "plain", "r", "r_r", "r_r_before", "residual", "stopped",
+    )  # fmt: skip
 
     def __init__(self, frame: Frame, learnt: Any, fall: float) -> None:
         super().__init__(frame, learnt)
         self.fall, self.plain, self.stopped = fall, True, False
         self.r_r = self.r_r_before = math.nan
         self.residual: Any = None
+        self.r: Array = None
         self.J: Array = None
         self.J_before: Array = None
         self.B: Array = None
@@ -82,7 +87,7 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
 
     def leave(self) -> None:
         """Let go of the point, so that the next is asked for."""
-        self.residual = self.J = self.B = None
+        self.residual = self.r = self.J = self.B = None
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Take J, learn of the step that led here, and form B; one fetch."""
@@ -91,22 +96,22 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
             self.stopped = J is None
             if J is None:
                 return False
-            self.J = J if scale is None else J * scale[None, :]
-            self._arrive(self.residual.r)
+            self.J, self.r = J if scale is None else J * scale[None, :], self.residual.r
+            self._arrive()
             self.residual = None
         if self.B is None:
             with quiet():
                 self.B = self.formed(self.J.T @ self.J)
         return True
 
-    def _arrive(self, r: Array) -> None:
+    def _arrive(self) -> None:
         """Learn of the step that led here; norm(r) comes by the same fetch."""
         with quiet():
-            square = r @ r
+            square = self.r @ self.r
             if self.pending:
                 J_s = times(self.J, self.s)
                 product = J_s @ self.J if self.reads_product else None
-                self.learn(self.structured(r), product, r_r=square, s_K_s=J_s @ J_s)
+                self.learn(self.structured(), product, r_r=square, s_K_s=J_s @ J_s)
                 self.J_before = None
             else:
                 packet = Packet(self.frame.space)
@@ -114,9 +119,9 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
                 self.hold_point(packet)
                 self.r_r = packet.fetch()["r_r"]
 
-    def structured(self, r: Array) -> Array:
+    def structured(self) -> Array:
         """Give (J+ - J)'r+, which is S s."""
-        return r @ (self.J - self.J_before)
+        return self.r @ (self.J - self.J_before)
 
     def consider(self, pair: Pair, numbers: Numbers) -> None:
         """See whether f has fallen fast; else let S learn."""
@@ -139,19 +144,19 @@ class SquaresCurvature(StructuredCurvature, MatrixCurvature):
         """B of K = J'J and S."""
         return K if self.plain else K + self.learnt.dense()
 
-    def root(self) -> Array | None:
-        """J where B is J'J."""
+    def root(self) -> tuple[Array, Array] | None:
+        """J and r where B is J'J."""
         self.prepare()
-        return self.J if self.plain else None
+        return (self.J, self.r) if self.plain else None
 
     def hold(self, packet: Packet) -> None:
-        """Name B and J, which the next point replaces, and what S has."""
+        """Name what the next point replaces, and what S has."""
         super().hold(packet)
-        packet.hold(self, "B", "J")
+        packet.hold(self, "B", "J", "r")
 
     def hold_point(self, packet: Packet) -> None:
-        """Name J."""
-        packet.hold(self, "J")
+        """Name J and r."""
+        packet.hold(self, "J", "r")
 
     def reset(self) -> bool:
         """Forget S; B is formed anew."""

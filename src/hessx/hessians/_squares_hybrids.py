@@ -29,7 +29,7 @@ class FletcherXuCurvature(SquaresCurvature):
     __slots__ = ()
     learnt: BroydenCurvature
 
-    def structured(self, r: Array) -> Array:  # noqa: ARG002
+    def structured(self) -> Array:
         """Give the change of the gradient, of all of B."""
         return self.y
 
@@ -85,8 +85,8 @@ class ZhouChenCurvature(SquaresCurvature):
         if not super().prepare(watch):
             return False
         if self.solves and self.vectors is None:
-            w, self.vectors, _ = eigh_of_root(self.frame.space, self._root())
-            self.weights = upload(self.frame.space, w)
+            w, self.vectors, _ = eigh_of_root(self.frame.space, *self._root())
+            self.weights = upload(self.frame.space, w.copy())
         return True
 
     def taught(self, pair: Pair, numbers: Numbers) -> bool:
@@ -101,21 +101,22 @@ class ZhouChenCurvature(SquaresCurvature):
         eye = self.frame.space.xp.eye(K.shape[0], dtype=K.dtype, device=self.frame.space.device)
         return K + eye * self._shift()
 
-    def root(self) -> Array:
-        """J, and below it a root of what is added to J'J; one fetch for that of S."""
+    def root(self) -> tuple[Array, Array]:
+        """J over a root of what is added to J'J, and r over zeros; one fetch for that of S."""
         self.prepare()
         return self._root()
 
-    def _root(self) -> Array:
+    def _root(self) -> tuple[Array, Array]:
         space = self.frame.space
         xp = space.xp
         if self.plain:
             eye = xp.eye(space.n, dtype=space.dtype, device=space.device)
-            return xp.concat([self.J, eye * xp.sqrt(self._shift())])
-        w, V, _ = eigh(space, self.learnt.B)
-        with np.errstate(invalid="ignore"):
-            below = upload(space, np.sqrt(np.maximum(w, 0.0)))
-        return xp.concat([self.J, (V * below).T])
+            below = eye * xp.sqrt(self._shift())
+        else:
+            w, V, _ = eigh(space, self.learnt.B)
+            with np.errstate(invalid="ignore"):
+                below = (V * upload(space, np.sqrt(np.maximum(w, 0.0)))).T
+        return xp.concat([self.J, below]), xp.concat([self.r, space.zeros(space.n)])
 
     def _shift(self) -> Array:
         """Give n eps D, D the diagonal of J'J, whose entries are at least eps of the largest."""
