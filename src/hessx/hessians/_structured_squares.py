@@ -55,7 +55,7 @@ class SSM(_OfSquares):
     update : {"bfgs", "dfp", "psb", "sr1"}
         Which.
     sizing : bool
-        See above.
+        See above; not of "sr1", which divides by s'(y# - S s).
     fall : float
         In (0, 1]: after a step in which f falls by this share of itself or more, B = J'J, and S
         does not learn.  Near a minimum without a residual runs are then those of `GaussNewton`; 1
@@ -108,7 +108,8 @@ class SSM(_OfSquares):
     def begin(self, frame: Frame) -> SecantCurvature:
         """Begin with S = 0."""
         self.check_size(frame)
-        term = SecantTerm(frame, self.update, sizing=self.sizing)
+        sizing = self.sizing and self.update != "sr1"
+        term = SecantTerm(frame, self.update, sizing=sizing)
         return SecantCurvature(frame, term, self.fall, adjusts=False)
 
 
