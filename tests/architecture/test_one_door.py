@@ -42,6 +42,13 @@ ALLOWED = {
     ("hessians/_newton.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
     ("hessians/_ritz.py", r"float\(values\.min\(\)\)"): "eigenvalues that were fetched",
     ("directions/_probe.py", r"float\((w\[0\]|c @ .*)\)"): "eigenvalues that were fetched",
+    ("krylov/_chebyshev.py", r"c\.tolist\(\)"): "coefficients of a polynomial, of the host",
+    ("krylov/_spectral_bounds.py", r"float\((theta|residuals)\[.*\]\)"): "Ritz values: the host's",
+    (
+        "hessians/_subsets.py",
+        r"np\.array\((to_host\(where\) if is_array\(where\) else where|chosen)\)",
+    ): "the user's choice of variables, moved to the host once, when the part is made",
+    ("hessians/_subsets.py", r"np\.diff\(.*\)\.tolist\(\)"): "chunks",
     ("krylov/_more_sorensen.py", r"float\(.*\)"): "the model in its eigenbasis: host, float64",
     ("krylov/_secular.py", r"float\(.*\)"): "the model in its eigenbasis: host, float64",
     ("krylov/_tridiagonal.py", r"np\.array\(h\)"): "a list of the host",
