@@ -13,6 +13,7 @@ from hessx._xp._intake import (
     take_array,
     take_gradient,
     take_product,
+    take_stack,
     take_value,
     take_vector,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "take_array",
     "take_gradient",
     "take_product",
+    "take_stack",
     "take_value",
     "take_vector",
     "times",

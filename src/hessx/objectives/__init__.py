@@ -3,13 +3,15 @@
 from hessx.objectives._blocks import Batches, Blocks
 from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._check_product import ProductCheck, check_product
+from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._differences import DifferenceGradient, Evaluation
 from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
-from hessx.objectives._hessian import DifferenceProduct, make_hessian
+from hessx.objectives._hessian import make_hessian
 from hessx.objectives._hessian_at import HessianAt
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
+from hessx.objectives._stacked import Stacked
 
 __all__ = [
     "Batches",
@@ -26,6 +28,7 @@ __all__ = [
     "ProductCheck",
     "Sequential",
     "Shuffled",
+    "Stacked",
     "WithReplacement",
     "as_oracle",
     "check_gradient",

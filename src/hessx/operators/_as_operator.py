@@ -171,7 +171,7 @@ class _Given(LinearOperator):
         n = space.n
         self._declare((n, n), space, symmetric=True, diagonal=diagonal is not None)
         self._functions = {name: lambda v: converted(space, product(v), ((n,),))}
-        self._stacks, self._name, self._find_diagonal = False, name, diagonal
+        self.stacks, self._name, self._find_diagonal = False, name, diagonal
 
     def _apply(self, v: Array) -> Array:
         return self._taken(self._name, v, self.shape[0])
