@@ -5,6 +5,7 @@ from hessx._xp._autodiff import Derivatives, derivatives_of
 from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
+from hessx._xp._factor import SparseFactor, has_sparse_factors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
 from hessx._xp._intake import (
     as_float,
@@ -54,6 +55,7 @@ __all__ = [
     "Pointwise",
     "Rows",
     "Space",
+    "SparseFactor",
     "WrittenRows",
     "add_scaled",
     "as_float",
@@ -72,6 +74,7 @@ __all__ = [
     "fetch",
     "first_leaf",
     "foreign",
+    "has_sparse_factors",
     "host_array",
     "host_rows",
     "host_space",

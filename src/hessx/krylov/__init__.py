@@ -3,6 +3,7 @@
 from hessx.krylov._basis import KrylovBasis
 from hessx.krylov._cg import TruncatedCG
 from hessx.krylov._cg_steps import cg_steps
+from hessx.krylov._device_cg import device_cg
 from hessx.krylov._dogleg import Dogleg
 from hessx.krylov._gltr import GLTR
 from hessx.krylov._invert import invert
@@ -28,6 +29,7 @@ __all__ = [
     "Subproblem",
     "TruncatedCG",
     "cg_steps",
+    "device_cg",
     "invert",
     "lsmr",
     "minres",
