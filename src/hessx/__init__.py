@@ -133,6 +133,12 @@ from hessx.operators import (
     check_adjoint,
     check_linearity,
     check_symmetry,
+    condition_number,
+    estimate_diagonal,
+    estimate_trace,
+    extreme_eigenvalues,
+    inertia,
+    spectral_density,
 )
 from hessx.rules import (
     SGD,
@@ -221,6 +227,7 @@ __all__ = [
     "StochasticMethod", "Stopping", "Subproblem", "SubsampledNewton", "Trial", "TruncatedCG", "TrustRatio",
     "TrustRegionMethod", "Tuning", "Verdict", "Wants", "WarmRestarts", "WarmUp", "WeakSecant",
     "WithReplacement", "Zero", "__version__", "check_adjoint", "check_gradient", "check_linearity",
-    "check_product", "check_symmetry", "load", "lsmr", "minimize", "minres", "rate_range", "save",
-    "saved", "tune", "tune_runs",
+    "check_product", "check_symmetry", "condition_number", "estimate_diagonal", "estimate_trace",
+    "extreme_eigenvalues", "inertia", "load", "lsmr", "minimize", "minres", "rate_range", "save",
+    "saved", "spectral_density", "tune", "tune_runs",
 ]  # fmt: skip

@@ -75,6 +75,7 @@ ON_THE_HOST = {
     "krylov/_secular.py": "the model in the basis of its eigenvectors",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",
+    "operators/_lanczos.py": "coefficients of the process, and the k by k matrix of them",
     "objectives/_blocks.py": "rows that are read and picked on the host",
     "objectives/_epochs.py": "orders of rows, before their upload",
     "objectives/_orders.py": "orders of rows, drawn on the host",

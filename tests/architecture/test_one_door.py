@@ -46,6 +46,7 @@ ALLOWED = {
     ("krylov/_tridiagonal.py", r"np\.array\(h\)"): "a list of the host",
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
+    ("operators/_lanczos.py", r"float\(.*\)"): "coefficients that were fetched",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     (
         "objectives/_blocks.py",

@@ -65,14 +65,14 @@ def permuted(space: Space, seed: _Seed, N: int, count: int) -> Array:
     return upload_integers(space, np.random.default_rng(seed).permutation(N)[:count])
 
 
-def rademacher(space: Space, seed: int, count: int = 1) -> Array:
+def rademacher(space: Space, seed: _Seed, count: int = 1) -> Array:
     """Draw vectors of random signs, +1 or -1.
 
     Parameters
     ----------
     space : Space
         Where to.
-    seed : int
+    seed : int or tuple of int
         The same seed draws the same vectors on every library, up to rounding.
     count : int
         How many.

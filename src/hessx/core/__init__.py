@@ -2,7 +2,7 @@
 
 from hessx.core._contracts import Point, Solver, SolverState, new_record
 from hessx.core._frame import Frame
-from hessx.core._kinds import Learns, Offer, Wants
+from hessx.core._kinds import EVIDENCE, Learns, Offer, Wants
 from hessx.core._layer_factors import LayerFactors
 from hessx.core._messages import EXACT, Counts, Oracle, Precision, Reply, Request
 from hessx.core._outcome import Outcome
@@ -39,6 +39,7 @@ from hessx.core.persistence import (
 )
 
 __all__ = [
+    "EVIDENCE",
     "EXACT",
     "Ball",
     "Checkpoint",

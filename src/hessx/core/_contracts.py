@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hessx._xp import Array, Numbers, Packet, Space
+from hessx.core._kinds import Wants
 from hessx.core._messages import EXACT, Counts, Precision, Reply, Request
 from hessx.core._outcome import Outcome
 from hessx.core._saved import saved
@@ -74,7 +75,8 @@ class SolverState(Protocol):
     space : Space
         Where x lives.
     request : Request
-        The question to answer next: value and gradient of a trial, or the Hessian at ``point``.
+        The question to answer next: value and gradient of a trial, or the Hessian or residual at
+        ``point``.
     iteration : int
         Accepted steps.
     accepted : bool
@@ -126,11 +128,11 @@ class Solver(Protocol):
 
     Attributes
     ----------
-    second_order : bool
-        Whether it uses products with the Hessian.
+    wants : Wants
+        What it asks for at accepted points: the Hessian, the residual, or nothing.
     """
 
-    second_order: bool
+    wants: Wants
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> Any:
         """Ask for the value and gradient at x0; ``turns`` asks for the cosines of the history."""

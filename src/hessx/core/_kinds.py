@@ -6,7 +6,7 @@ import enum
 
 from hessx.core._saved import saved
 
-__all__ = ["Learns", "Offer", "Wants"]
+__all__ = ["EVIDENCE", "Learns", "Offer", "Wants"]
 
 
 class Offer(enum.Flag):
@@ -55,7 +55,8 @@ class Wants(enum.Flag):
     """What an oracle is asked for at a point.
 
     ``PER_SAMPLE`` comes with value and gradient; ``FACTORS`` is offered, not asked for: the Hessian
-    of a reply then has ``factors`` and ``sampled_gradient``.
+    of a reply then has ``factors`` and ``sampled_gradient``.  ``RESIDUAL`` is r(x) with products
+    with its Jacobian, of a sum of squares.
     """
 
     NOTHING = 0
@@ -64,3 +65,7 @@ class Wants(enum.Flag):
     HESSIAN = enum.auto()
     PER_SAMPLE = enum.auto()
     FACTORS = enum.auto()
+    RESIDUAL = enum.auto()
+
+
+EVIDENCE = Wants.HESSIAN | Wants.RESIDUAL  # what curvature is made of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from hessx._xp import Array, eps_of
-from hessx.core._kinds import Wants
+from hessx.core._kinds import EVIDENCE, Wants
 from hessx.core._sample import Sample
 from hessx.core._saved import saved
 
@@ -27,9 +27,9 @@ class Request:
     ticket : int
         Names the question.
     wants : Wants
-        ``VALUE | GRADIENT``, or ``HESSIAN`` alone: f is evaluated at every trial point, the Hessian
-        where one was accepted.  Stochastic methods ask for ``VALUE`` alone too, or for
-        ``PER_SAMPLE`` beside value and gradient.
+        ``VALUE | GRADIENT``, or ``HESSIAN`` or ``RESIDUAL`` alone: f is evaluated at every trial
+        point, what its curvature is made of where one was accepted.  Stochastic methods ask for
+        ``VALUE`` alone too, or for ``PER_SAMPLE`` beside value and gradient.
     eps : float
         Relative rounding of f, as far as the run has learnt it: what differences have to pass.
     central : bool
@@ -42,6 +42,9 @@ class Request:
         at.  Not part of a state.
     sample : Sample, optional
         The rows of a finite sum that it is about; None is the whole.
+    evaluated : int
+        Ticket of the request before, where value and gradient at this x came with its reply; else
+        -1.
     """
 
     x: Array
@@ -52,6 +55,12 @@ class Request:
     coarse: float = 1.0
     grad: Callable[[], Array] | None = None
     sample: Sample | None = None
+    evaluated: int = -1
+
+    @property
+    def evidence(self) -> Wants:
+        """``HESSIAN`` or ``RESIDUAL``, where it asks for what curvature is made of; or nothing."""
+        return self.wants & EVIDENCE
 
 
 @saved
@@ -110,6 +119,9 @@ class Reply:
         May be a buffer of the user's that the next call writes again.
     hessian : optional
         What gives products v -> H v at x, any number of times; in a run a `HessianAt`.
+    residual : optional
+        Of a sum of squares, r(x) and products with its Jacobian; with value and gradient too, so
+        that it need not be evaluated again.
     precision : Precision
         How far value and gradient can be trusted.
     per_sample : optional
@@ -126,6 +138,12 @@ class Reply:
     precision: Precision = EXACT
     per_sample: Any = None
     rows: Array | None = None
+    residual: Any = None
+
+    @property
+    def evidence(self) -> Any:
+        """What was asked for of curvature: the residual, or the Hessian."""
+        return self.hessian if self.residual is None else self.residual
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import (
     NewtonSettings,
     check_approximation,
+    evidence_of,
     settle_newton,
-    wants_hessian,
 )
 from hessx.directions._newton_cg import NewtonCG
 from hessx.directions._newton_part import NewtonPart
@@ -26,8 +26,8 @@ __all__ = [
     "Track",
     "as_direction",
     "check_approximation",
+    "evidence_of",
     "probe",
     "settle_newton",
-    "wants_hessian",
     "way_out",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet
-from hessx.core import Frame, Outcome
+from hessx.core import Frame, Outcome, Wants
 from hessx.directions._track import Track
 
 __all__ = ["Direction", "DirectionRule", "Needs"]
@@ -42,9 +42,9 @@ class DirectionRule:
     __slots__ = ()
 
     @property
-    def second_order(self) -> bool:
-        """Whether products with the Hessian are used."""
-        return False
+    def wants(self) -> Wants:
+        """What is asked for at accepted points: the Hessian, the residual, or nothing."""
+        return Wants.NOTHING
 
     def begin(self, frame: Frame, needs: Needs) -> Direction:
         """Begin a run: give the part that is at work in it, new each time.
@@ -71,7 +71,7 @@ class Direction:
     foretold : float, optional
         The change of g'd along d by a model of the Hessian.
     waits : bool
-        The next direction asks for the Hessian at the current point.
+        The next direction asks for the Hessian, or the residual, at the current point.
     """
 
     __slots__ = ()
@@ -80,8 +80,8 @@ class Direction:
     foretold: float | None = None
     waits: bool = False
 
-    def at(self, hessian: Any) -> None:
-        """Take the Hessian at the current point, where ``waits``; see `Curvature.at`."""
+    def at(self, evidence: Any) -> None:
+        """Take the Hessian, or the residual, at the point, where ``waits``; see `Curvature.at`."""
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient, and ask for its square."""

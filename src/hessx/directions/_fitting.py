@@ -16,7 +16,7 @@ from hessx.core import (
     check_part,
     store_integer,
 )
-from hessx.directions._matching import check_match
+from hessx.directions._matching import check_match, shown
 from hessx.globalization import ForcingRule
 from hessx.hessians import (
     DEFAULT_BYTES,
@@ -30,7 +30,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import Subproblem
 
-__all__ = ["NewtonSettings", "begun", "check_approximation", "settle_newton", "wants_hessian"]
+__all__ = ["NewtonSettings", "begun", "check_approximation", "evidence_of", "settle_newton"]
 
 _NAMES: dict[str, Callable[[], Approximation]] = {
     "jacobi": Jacobi,
@@ -129,10 +129,13 @@ def begun(approximation: Approximation, frame: Frame, needs: Offer) -> Curvature
     return part
 
 
-def wants_hessian(settings: NewtonSettings) -> bool:
-    """Whether products with the Hessian, or its diagonal, are used."""
+def evidence_of(settings: NewtonSettings) -> Wants:
+    """What is asked for at accepted points: the Hessian, the residual, or nothing.
+
+    M takes what B takes: the residual stands for the Hessian J'J.
+    """
     B, M = settings.approximation, settings.preconditioner
-    return Wants.HESSIAN in B.wants or (isinstance(M, Approximation) and Wants.HESSIAN in M.wants)
+    return B.wants or (M.wants if isinstance(M, Approximation) else Wants.NOTHING)
 
 
 def settle_newton(method: Any, restraint: type[Restraint]) -> None:
@@ -164,6 +167,21 @@ def settle_newton(method: Any, restraint: type[Restraint]) -> None:
     if not method.subproblem.preconditioned:
         _check_no_preconditioner(part, method.subproblem)
         part = None
+    if (
+        part is not None
+        and part.wants is Wants.RESIDUAL
+        and method.approximation.wants
+        not in (
+            Wants.RESIDUAL,
+            Wants.NOTHING,
+        )
+    ):
+        msg = (
+            f"preconditioner = {type(part).__name__}(...) is made of the residual, and "
+            f"approximation = {shown(method.approximation)} of the Hessian: expected "
+            "approximation = hessx.GaussNewton(), or another preconditioner"
+        )
+        raise SettingsError(msg)
     object.__setattr__(method, "preconditioner", part)
     if part is not None and part.learns is Learns.PRODUCTS and not method.subproblem.learns:
         msg = (

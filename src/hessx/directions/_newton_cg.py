@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, quiet
-from hessx.core import Frame, Free, Outcome, saved
+from hessx.core import Frame, Free, Outcome, Wants, saved
 from hessx.directions._direction import Direction, DirectionRule, Needs
-from hessx.directions._fitting import settle_newton, wants_hessian
+from hessx.directions._fitting import evidence_of, settle_newton
 from hessx.directions._newton_part import NewtonPart
 from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
@@ -72,9 +72,9 @@ class NewtonDirection(Direction):
             return 1.0
         return min(1.0, _LONGER * length / p.norm)
 
-    def at(self, hessian: Any) -> None:
-        """Take the Hessian at the current point."""
-        self.part.at(hessian)
+    def at(self, evidence: Any) -> None:
+        """Take the Hessian, or the residual, at the current point."""
+        self.part.at(evidence)
 
     def measure(self, grad: Array, packet: Packet) -> None:
         """Ask for the scalars of a trial, and for those that the parts learn from."""
@@ -216,9 +216,9 @@ class NewtonCG(DirectionRule):
         settle_newton(self, Free)
 
     @property
-    def second_order(self) -> bool:
-        """Whether products with the Hessian are used."""
-        return wants_hessian(self)
+    def wants(self) -> Wants:
+        """What is asked for at accepted points: the Hessian, the residual, or nothing."""
+        return evidence_of(self)
 
     def begin(self, frame: Frame, needs: Needs) -> NewtonDirection:
         """Begin with live parts; pairs are formed where B or the step rule asks for them."""

@@ -69,7 +69,7 @@ class NewtonPart:
 
     @property
     def waits(self) -> bool:
-        """Whether the Hessian at this point is wanted, and has not come."""
+        """Whether the Hessian, or the residual, at this point is wanted, and has not come."""
         M = self.preconditioner
         return self.curvature.waits or (M is not None and M.waits)
 
@@ -84,11 +84,11 @@ class NewtonPart:
         M = self.preconditioner
         return None if M is None or not M.active else M.solve
 
-    def at(self, hessian: Any) -> None:
-        """Take the Hessian at this point."""
-        self.curvature.at(hessian)
+    def at(self, evidence: Any) -> None:
+        """Take the Hessian, or the residual, at this point."""
+        self.curvature.at(evidence)
         if self.preconditioner is not None:
-            self.preconditioner.at(hessian)
+            self.preconditioner.at(evidence)
 
     def leave(self) -> None:
         """Let go of what belongs to the point that is left."""

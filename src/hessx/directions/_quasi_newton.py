@@ -40,12 +40,12 @@ class QuasiNewtonDirection(Direction):
 
     @property
     def waits(self) -> bool:  # type: ignore[override]
-        """Whether A wants the Hessian at the current point."""
+        """Whether A wants the Hessian, or the residual, at the current point."""
         return self.curvature.waits and not self.fallback
 
-    def at(self, hessian: Any) -> None:
+    def at(self, evidence: Any) -> None:
         """Hand it to A."""
-        self.curvature.at(hessian)
+        self.curvature.at(evidence)
 
     def start(self, grad: Array, packet: Packet) -> None:
         """Take the first gradient; A names its arrays too."""
@@ -178,9 +178,9 @@ class QuasiNewton(DirectionRule):
             raise SettingsError(msg)
 
     @property
-    def second_order(self) -> bool:
-        """Whether A is made of the Hessian."""
-        return Wants.HESSIAN in self.approximation.wants
+    def wants(self) -> Wants:
+        """What A is made of at accepted points."""
+        return self.approximation.wants
 
     def begin(self, frame: Frame, needs: Needs) -> Direction:
         """Begin a run; L-BFGS has gradients and pairs in one buffer."""

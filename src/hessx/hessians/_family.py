@@ -38,7 +38,8 @@ class Approximation:
     stochastic : bool
         It learns from samples, and fits stochastic methods alone, inside `hessx.Preconditioned`.
     wants : Wants
-        `HESSIAN`: the Hessian at each accepted point, handed to `Curvature.at`.
+        `HESSIAN` or `RESIDUAL`: the Hessian, or the residual of a sum of squares with its Jacobian,
+        at each accepted point, handed to `Curvature.at`.
 
     Notes
     -----
@@ -143,14 +144,15 @@ class Curvature:
     broken: bool = False
     squares: bool = True
 
-    def at(self, hessian: Any) -> None:
-        """Take the Hessian at a new point, where that is wanted; no fetch.
+    def at(self, evidence: Any) -> None:
+        """Take the Hessian, or the residual, at a new point, where that is wanted; no fetch.
 
         Parameters
         ----------
-        hessian : HessianAt
-            v -> H v of flat vectors in x, each a product that is counted; ``diagonal()`` is that of
-            H, or None.  `Frame.product` and `Frame.diagonal` turn them into z.
+        evidence : HessianAt or ResidualAt
+            v -> H v of flat vectors in x, each a product that is counted, with H = J'J of a
+            residual; ``diagonal()`` is that of H, or None.  `Frame.product` and `Frame.diagonal`
+            turn them into z.
         """
 
     def focus(self, needs: Offer) -> None:

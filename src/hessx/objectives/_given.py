@@ -20,6 +20,7 @@ _ANSWERS = {
     Wants.GRADIENT: "grad",
     Wants.HESSIAN: "hessian",
     Wants.PER_SAMPLE: "per_sample",
+    Wants.RESIDUAL: "residual",
 }
 
 
@@ -57,6 +58,8 @@ def check_offers(offers: Wants, wants: Wants) -> None:
     who = "every method asks"
     if wants is Wants.HESSIAN:
         who = "a second-order method asks"
+    elif wants is Wants.RESIDUAL:
+        who = "this method, of sums of squares, asks"
     elif wants:
         who = "this method, with its rules and its estimate, asks"
     msg = f"the oracle offers {_named(offers)}: {who} for {_named(wanted)}"
@@ -65,6 +68,8 @@ def check_offers(offers: Wants, wants: Wants) -> None:
             "; models of hessx.models in hessx.FiniteSum(model) offer all, and a function with "
             'jac="autodiff" all but FACTORS'
         )
+    if wants is Wants.RESIDUAL:
+        msg += "; hessx.SumOfSquares(residual, jac) in the place of fun offers it"
     raise ValueError(msg)
 
 
@@ -165,13 +170,20 @@ class GivenOracle:
     def __init__(
         self, oracle: Oracle, space: Space, sign: float = 1.0, wants: Wants = Wants.NOTHING
     ) -> None:
-        self.oracle, self.space, self.sign = oracle, space, sign
+        self.oracle, self.space, self.sign, self._wants = oracle, space, sign, wants
         self.offers, self.counts = oracle.offers, oracle.counts
         check_offers(self.offers, wants)
+        if Wants.RESIDUAL in wants and sign < 0.0:
+            msg = "a method of sums of squares minimises: expected maximize = False"
+            raise ValueError(msg)
         self.counts.take_over(Counts())
+        self._residual: tuple[int, Any] = (-1, None)  # of the last value, and its ticket
 
     def answer(self, request: Request) -> Reply:
-        """Have the oracle evaluate what is wanted."""
+        """Have the oracle evaluate what is wanted, unless it came with the value already."""
+        ticket, residual = self._residual
+        if request.wants is Wants.RESIDUAL and 0 <= ticket == request.evaluated:
+            return Reply(request.ticket, residual=residual)
         outside = replace(request, x=self.space.for_user(request.x))
         if request.grad is not None:
             outside.grad = partial(self._shown, request.grad)
@@ -189,6 +201,10 @@ class GivenOracle:
                 raise ValueError(msg)
         if Wants.HESSIAN not in request.wants:
             reply.hessian = None
+        if Wants.RESIDUAL in self._wants:
+            self._residual = request.ticket, reply.residual
+        if request.wants is Wants.RESIDUAL:
+            return reply
         sample = request.sample
         rows = getattr(self.oracle, "N", 0) if sample is None else sample.size
         return take_reply(self.space, reply, self.counts, self.sign, rows)

@@ -3,23 +3,47 @@
 from hessx.operators._application import Application
 from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
+from hessx.operators._condition import ConditionNumber, condition_number
 from hessx.operators._dense import DenseOperator
+from hessx.operators._density import SpectralDensity, spectral_density
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
+from hessx.operators._diagonal_estimate import DiagonalEstimate, estimate_diagonal
+from hessx.operators._extremes import ExtremeEigenvalues, extreme_eigenvalues
+from hessx.operators._inertia import Inertia, inertia
+from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
+from hessx.operators._trace import estimate_trace
+from hessx.operators._trace_estimate import TraceEstimate
+from hessx.operators._orthonormal import orthonormal_rows
 
 __all__ = [
     "Application",
+    "ConditionNumber",
     "DenseOperator",
+    "DiagonalEstimate",
     "DiagonalOperator",
+    "ExtremeEigenvalues",
     "IdentityOperator",
+    "Inertia",
+    "LanczosRun",
     "LinearOperator",
     "LowRankOperator",
     "OperatorCheck",
+    "SpectralDensity",
+    "TraceEstimate",
     "Unary",
     "as_operator",
     "as_products",
     "check_adjoint",
     "check_linearity",
     "check_symmetry",
+    "condition_number",
+    "estimate_diagonal",
+    "estimate_trace",
+    "extreme_eigenvalues",
+    "inertia",
+    "lanczos",
+    "spectral_density",
+    "orthonormal_rows",
 ]

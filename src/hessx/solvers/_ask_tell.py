@@ -86,9 +86,12 @@ class AskTell:
             maximize=maximize,
             resume=resume,
         )
-        if Wants.PER_SAMPLE in getattr(setup.plan.solver, "wants", Wants.NOTHING):
+        if Wants.PER_SAMPLE in setup.plan.solver.wants:
             msg = "the method learns from the gradients of single rows, which cannot be told: "
             raise SettingsError(msg + "use hessx.minimize with a hessx.FiniteSum")
+        if Wants.RESIDUAL in setup.plan.solver.wants:
+            msg = "the method is made of residuals, which cannot be told: "
+            raise SettingsError(msg + "use hessx.minimize with a hessx.SumOfSquares")
         self._space, self._run = setup.space, setup.run(Counts(), callback)
         self._asked = False
         self._move_on()

@@ -117,14 +117,15 @@ class LineSearchMethod:
             direction=self._direction.begin(frame, self._needs),
             steps=self.rule.begin(),
             request=request,
+            evidence=self.wants,
             turns=turns,
         )
 
     def measure(self, state: LineSearchState, reply: Reply) -> Packet:
         """Take an answer in, and name what the host has to see of it."""
         packet, direction = state.hear(reply), state.direction
-        if state.request.wants is Wants.HESSIAN:
-            direction.at(reply.hessian)
+        if state.request.evidence:
+            direction.at(reply.evidence)
         elif state.phase is Phase.START:
             direction.start(reply.grad, packet)
             ask_start(state, reply, packet)
@@ -139,7 +140,7 @@ class LineSearchMethod:
 
     def absorb(self, state: LineSearchState, numbers: Numbers) -> LineSearchState:
         """Accept, try again or fail, by the numbers of the packet."""
-        if state.request.wants is not Wants.HESSIAN:
+        if not state.request.evidence:
             state.accepted = False
             if state.phase is Phase.START:
                 self._start(state, numbers)
@@ -181,9 +182,9 @@ class LineSearchMethod:
         return state
 
     @property
-    def second_order(self) -> bool:
-        """Whether products with the Hessian are used."""
-        return self._direction.second_order
+    def wants(self) -> Wants:
+        """What is asked for at accepted points: the Hessian, the residual, or nothing."""
+        return self._direction.wants
 
     def leave(
         self, state: LineSearchState, watch: Callable[[], bool]

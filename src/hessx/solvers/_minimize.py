@@ -207,9 +207,7 @@ def minimize(
     )
     space, plan = setup.space, setup.plan
     keeper = Keeper(checkpoint, checkpoint_every)
-    wants = getattr(plan.solver, "wants", Wants.NOTHING)
-    if plan.solver.second_order:
-        wants |= Wants.HESSIAN
+    wants = plan.solver.wants
     oracle: Oracle
     if given is not None:
         oracle = GivenOracle(given, space, setup.sign, wants)
@@ -226,7 +224,7 @@ def minimize(
             abs_step=plan.abs_step,
             x_scale=plan.x_scale,
         )
-        if Wants.PER_SAMPLE in wants or Wants.FACTORS in wants:
+        if wants & ~(Wants.VALUE | Wants.GRADIENT | Wants.HESSIAN):
             check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
     return drive(run, oracle, keeper)

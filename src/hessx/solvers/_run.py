@@ -9,6 +9,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, quiet
 from hessx.core import (
+    EVIDENCE,
     Checkpoint,
     Counts,
     Outcome,
@@ -124,16 +125,16 @@ class Run:
 
     @property
     def wants_hessian(self) -> bool:
-        """Whether the request is for the Hessian, at ``state.point``."""
-        return self.state.request.wants is Wants.HESSIAN
+        """Whether the request is for the Hessian, or the residual, at ``state.point``."""
+        return self.state.request.evidence is not Wants.NOTHING
 
     def absorb(self, reply: Reply) -> None:
         """Let the solver absorb a reply; judge, and show an accepted point."""
-        renewed, asked = self.state.renewing, self.state.request.wants
+        renewed, asked = self.state.renewing, self.state.request.evidence
         with _quiet_unless(self.state.calm):
             numbers = self.solver.measure(self.state, reply).fetch()
             state = self.state = self.solver.absorb(self.state, numbers)
-        if asked is Wants.HESSIAN:
+        if asked:
             self.answered = not state.resume_trial()
         else:
             self._look_at(state, renewed)
@@ -257,7 +258,7 @@ class Run:
         converged = self.outcome is Outcome.CONVERGED_GRADIENT
         hidden = self.outcome is Outcome.CONVERGED_PRECISION and state.trouble is None
         if converged and state.iteration == 0:
-            self.stationary = self.solver.second_order
+            self.stationary = self.solver.wants & EVIDENCE is not Wants.NOTHING
             if not self.stationary:
                 self.message += "; x0 meets the tolerance, and second order was not checked"
         elif (converged or hidden) and state.confirm(stopping.gradient_tolerance(state)):

@@ -37,6 +37,8 @@ class RunState:
         The variables of the method, and where they live.
     middle : tuple of float
         Between these squares of numbers are far from the limits of the dtype.
+    evidence : Wants
+        HESSIAN or RESIDUAL: what is asked for at accepted points, if anything.
     turns, sizes : bool
         Whether cosines are wanted, and norms of points.
     sign : float
@@ -82,6 +84,7 @@ class RunState:
     step_norm: float = math.nan
     scaled_step_norm: float = math.nan
     trials: int = 0
+    evidence: Wants = Wants.HESSIAN
     turns: bool = False
     sizes: bool = False
     sign: float = 1.0
@@ -122,16 +125,22 @@ class RunState:
 
     @property
     def needs_hessian(self) -> bool:
-        """Whether what is next asks for the Hessian at the current point."""
+        """Whether what is next asks for the Hessian, or the residual, at the current point."""
         return False
 
     def asks_hessian(self) -> bool:
-        """Ask for the Hessian at the point, where it is needed; True where it is."""
+        """Ask for the Hessian, or the residual, at the point where it is needed; True where so."""
         if not self.needs_hessian:
             return False
-        last, wants = self.request, Wants.HESSIAN
+        last = self.request
         self.request = Request(
-            self.point.x, last.ticket + 1, wants, last.eps, last.central, self.coarse
+            self.point.x,
+            last.ticket + 1,
+            self.evidence,
+            last.eps,
+            last.central,
+            self.coarse,
+            evaluated=last.ticket if last.x is self.point.x else -1,
         )
         return True
 

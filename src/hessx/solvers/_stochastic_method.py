@@ -167,11 +167,6 @@ class StochasticMethod:
             wants |= rule.wants
         return wants
 
-    @property
-    def second_order(self) -> bool:
-        """Whether rules learn from the Hessian."""
-        return Wants.HESSIAN in self.wants
-
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> StochasticState:
         """Ask for the first gradient."""
         x = space.flat(x0)

@@ -25,7 +25,7 @@ from hessx.core import (
     saved,
     store_real,
 )
-from hessx.directions import NewtonPart, settle_newton, wants_hessian, way_out
+from hessx.directions import NewtonPart, evidence_of, settle_newton, way_out
 from hessx.globalization import Forcing, ForcingRule, Noise, RadiusRule, RestraintRule
 from hessx.hessians import Approximation, Exact, LearntDiagonal
 from hessx.krylov import KrylovOutcome, Subproblem, TruncatedCG
@@ -75,8 +75,7 @@ class TrustRegionMethod:
     max_inner : int, optional
         Products at most per model; by default max(2 n, 50), but at most max(200, 4 sqrt(n)).
     x_scale : float or array
-        The natural size of the variables, > 0; with an array (shape of x) the method works in
-        x / x_scale.
+        Natural size of the variables, > 0; with an array, like x, the method works in x / x_scale.
 
     Raises
     ------
@@ -121,9 +120,9 @@ class TrustRegionMethod:
             store_real(self, "x_scale", 0.0)
 
     @property
-    def second_order(self) -> bool:
-        """Whether products with the Hessian are used."""
-        return wants_hessian(self)
+    def wants(self) -> Wants:
+        """What is asked for at accepted points: the Hessian, the residual, or nothing."""
+        return evidence_of(self)
 
     def init(self, space: Space, x0: Array, *, turns: bool = False) -> TrustRegionState:
         """Ask for the value and gradient at x0."""
@@ -133,14 +132,15 @@ class TrustRegionMethod:
             request=Request(space.flat(x0), 0),
             region=self.region.begin(),
             part=NewtonPart(frame, self),
+            evidence=self.wants,
             turns=turns,
         )
 
     def measure(self, state: TrustRegionState, reply: Reply) -> Packet:
         """Take an answer in, and name what the host has to see of it."""
         packet = state.hear(reply)
-        if state.request.wants is Wants.HESSIAN:
-            state.part.at(reply.hessian)
+        if state.request.evidence:
+            state.part.at(reply.evidence)
         elif state.started:
             measure_trial(state, reply, packet)
         else:
@@ -149,7 +149,7 @@ class TrustRegionMethod:
 
     def absorb(self, state: TrustRegionState, numbers: Numbers) -> TrustRegionState:
         """Accept, or tighten the restraint, by the numbers of the packet."""
-        if state.request.wants is not Wants.HESSIAN:
+        if not state.request.evidence:
             state.accepted = False
             if state.started:
                 self._judge(state, *read_trial(state, numbers))

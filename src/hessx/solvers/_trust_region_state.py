@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from hessx._xp import Array
-from hessx.core import Wants, saved
+from hessx.core import saved
 from hessx.directions import NewtonPart
 from hessx.globalization import Noise, RestraintState
 from hessx.krylov import ModelStep
@@ -77,5 +77,5 @@ class TrustRegionState(RunState):
     def recall(self) -> None:
         """The Hessian: where the trial is rejected, its model is solved again."""
         trial = self.request
-        if trial.wants is not Wants.HESSIAN and self.asks_hessian():
+        if not trial.evidence and self.asks_hessian():
             self.aside = trial

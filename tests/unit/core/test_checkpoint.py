@@ -76,7 +76,7 @@ def test_a_wrong_byte_anywhere(good):
 def test_numpy_opens_the_file(good):
     with np.load(io.BytesIO(good), allow_pickle=False) as archive:
         header = json.loads(archive["hessx.json"])
-        assert (header["format"], header["shape"]) == (5, [3])
+        assert (header["format"], header["shape"]) == (6, [3])
         assert len(archive.files) == 1 + len(load(good).content[1])
 
 
@@ -120,13 +120,13 @@ def test_a_pickle_inside_a_checkpoint_is_not_read(good):
     assert "HESSX_TRAPPED" not in os.environ
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 7])
 def test_another_format(good, number):
     def other(header):
         header.update(format=number, hessx="9.1")
 
     message = (
-        rf"format {number}, written by hessx 9\.1: this is hessx .*, which reads format 5: go on "
+        rf"format {number}, written by hessx 9\.1: this is hessx .*, which reads format 6: go on "
         "with the version that wrote it, or start anew"
     )
     with pytest.raises(CheckpointError, match=message):

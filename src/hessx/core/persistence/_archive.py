@@ -21,7 +21,7 @@ from hessx.core._version import __version__
 
 __all__ = ["FORMAT", "CheckpointError", "read_archive", "write_archive"]
 
-FORMAT = 5
+FORMAT = 6
 _HEADER = "hessx.json"
 
 
