@@ -42,6 +42,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._sparse_entries import sparse_entries
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -107,6 +108,7 @@ __all__ = [
     "same_bits",
     "sign",
     "space_of",
+    "sparse_entries",
     "take_array",
     "take_gradient",
     "take_product",

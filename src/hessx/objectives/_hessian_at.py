@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, quiet, take_product
+from hessx._xp import Array, Space, fetch, quiet, sparse_entries, take_product
 from hessx.core import Counts, LayerFactors
 from hessx.objectives._difference_product import DifferenceProduct
-from hessx.operators import DenseOperator, LinearOperator
+from hessx.operators import DenseOperator, LinearOperator, Pattern, SparseOperator
 
 __all__ = ["HessianAt"]
 
@@ -253,6 +253,26 @@ class HessianAt:
         self.counts.gradients += 1
         self.counts.rows += self.rows
         return ask(seed)
+
+    def entries(self) -> tuple[Pattern, Array] | None:
+        """Give where the user's sparse matrix has entries, and these; None where it is none.
+
+        Returns
+        -------
+        pattern, entries : Pattern, array of shape (nnz,)
+            No products are needed.  A `SparseOperator`'s, or those of scipy.sparse or
+            cupyx.scipy.sparse.
+        """
+        operator, space = self.operator, self.space
+        if isinstance(operator, SparseOperator):
+            pattern, entries = operator.pattern, operator.values
+        else:
+            found = sparse_entries(space, getattr(operator, "matrix", None))
+            if found is None:
+                return None
+            indptr, indices, entries = found
+            pattern = Pattern((space.n, space.n), indptr, indices)
+        return pattern, entries if self.sign > 0.0 else -entries
 
     def diagonal(self) -> Array | None:
         """Give the diagonal where the user's operator or matrix has one."""
