@@ -37,6 +37,8 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "Exact, dense": (lambda n: hessx.Exact(dense=True), False),
     "Newton, eigenvalues": (lambda n: hessx.Newton(), False),
     "Newton, Cholesky": (lambda n: hessx.Newton("cholesky"), False),
+    "Sparse": (lambda n: hessx.Sparse(np.ones((n, n))), False),
+    "SparseNewton": (lambda n: hessx.SparseNewton(np.ones((n, n))), False),
     "ExactInverse": (lambda n: hessx.ExactInverse(_matrix(n)), False),
     "Given": (lambda n: hessx.Given(lambda r: r * 0.25), False),
     "Jacobi": (lambda n: hessx.Jacobi(), False),

@@ -23,6 +23,8 @@ from hessx.hessians._pairs import pairs_inverse
 from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
+from hessx.hessians._sparse import Sparse
+from hessx.hessians._sparse_newton import SparseNewton
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
@@ -64,6 +66,8 @@ __all__ = [
     "SSBroyden",
     "Shampoo",
     "SketchCurvature",
+    "Sparse",
+    "SparseNewton",
     "Spectral",
     "WeakSecant",
     "Zero",

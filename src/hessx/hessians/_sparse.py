@@ -14,7 +14,6 @@ from hessx.hessians._family import Approximation
 from hessx.hessians._point import SampledCurvature
 from hessx.hessians._sparse_check import check_pattern
 from hessx.hessians._sparse_places import GivenPlaces, SymmetricPlaces
-from hessx.krylov import never
 from hessx.operators import Colouring, Compressed, LinearOperator, Pattern, SparseOperator, colour
 
 __all__ = ["OnPattern", "Sparse", "SparseCurvature", "refusing"]
@@ -40,7 +39,7 @@ class SparseCurvature(SampledCurvature):
 
     def __init__(self, frame: Frame, settings: OnPattern) -> None:
         super().__init__(frame)
-        self.pattern = settings.pattern_of(frame.space.n)
+        self.pattern: Any = settings.pattern_of(frame.space.n)
         self.colouring: Colouring | None = settings.colouring
         self.checked = not settings.check
         self.values: Array = None
@@ -152,8 +151,8 @@ class SparseCurvature(SampledCurvature):
 
     def __getstate__(self) -> Any:
         """Leave out what is made again."""
-        _, slots = object.__getstate__(self)  # type: ignore[misc]
-        return None, {**slots, "places": None, "compressed": None, "matrix": None}
+        state: Any = object.__getstate__(self)  # type: ignore[misc]
+        return None, {**state[1], "places": None, "compressed": None, "matrix": None}
 
 
 class OnPattern(Approximation):
@@ -169,9 +168,9 @@ class OnPattern(Approximation):
     def __post_init__(self) -> None:
         store = object.__setattr__
         store(self, "check", check_flag("check", self.check))
-        if self.pattern is not None and not callable(self.pattern):
-            if not isinstance(self.pattern, tuple):  # which has no shape
-                store(self, "pattern", _as_pattern(self.pattern))
+        shaped = self.pattern is not None and not callable(self.pattern)
+        if shaped and not isinstance(self.pattern, tuple):  # of rows and columns
+            store(self, "pattern", _as_pattern(self.pattern))
         if self.colouring is not None and not isinstance(self.colouring, Colouring):
             store(self, "colouring", refusing(Colouring, self.colouring, symmetric=True))
 
@@ -255,7 +254,7 @@ class Sparse(OnPattern):
 
     def begin(self, frame: Frame) -> SparseCurvature:
         """Begin without a Hessian: the first is asked for at x0."""
-        return refusing(SparseCurvature, frame, self)
+        return refusing(SparseCurvature, frame, self)  # type: ignore[no-any-return]
 
 
 def _as_pattern(given: Any, n: int | None = None) -> Pattern:

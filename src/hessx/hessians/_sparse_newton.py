@@ -14,7 +14,7 @@ from hessx.hessians._sparse import OnPattern, SparseCurvature, refusing
 from hessx.krylov import device_cg
 from hessx.operators import LinearOperator, lanczos
 
-__all__ = ["FactorisedCurvature", "IteratedCurvature", "SparseNewton", "ShiftedSparse"]
+__all__ = ["FactorisedCurvature", "IteratedCurvature", "ShiftedSparse", "SparseNewton"]
 
 _STEP = 1e-3  # of the largest entry: the least multiple of I that is tried
 _STEPS = 48  # of Lanczos
@@ -114,6 +114,7 @@ class FactorisedCurvature(ShiftedSparse):
 
     def _entries(self, first: bool = False) -> np.ndarray:
         """Those of H on the host, in units of the largest; one fetch."""
+        entries: np.ndarray
         (entries,), _ = fetch(self.frame.space, [self.values])
         return entries if first else entries / self.size
 

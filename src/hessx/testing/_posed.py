@@ -169,8 +169,16 @@ class _Hessian:
     def __init__(self, posed: Posed) -> None:
         self.posed = posed
 
+    sizes = None
+
     def __call__(self, v: Array) -> Array:
         return self.posed.there(self.posed.host(v) @ self.posed.H)
+
+    def stack(self, V: Array, watch: Any = None, *, sized: bool = False) -> Array:  # noqa: ARG002
+        return self(V)
+
+    def entries(self) -> None:
+        return None
 
     def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
         return self.posed.there(self.posed.H)
