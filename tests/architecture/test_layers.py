@@ -35,7 +35,10 @@ NUMPY = {"numpy"}
 # Packages besides the standard library that a folder may import, and when: "always", or "late",
 # inside a function only, which is then the only place that needs the package.
 PACKAGES = {
-    "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
+    "_xp": {  # SciPy: products with sparse matrices
+        "always": {"array_api_compat", *NUMPY},
+        "late": {"cupyx", "scipy", *ARRAY_LIBRARIES},
+    },
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
     "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
     "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
@@ -71,6 +74,11 @@ ON_THE_HOST = {
     "hessians/_rows_operator.py": "arranges the middle matrix by rows, for one upload",
     "hessians/_pairs.py": "products of pairs, fetched, for the Gram form",
     "hessians/_newton.py": "eigenvalues, and Cholesky's factors, of a matrix that was fetched",
+    "operators/_pattern.py": "the structure of a matrix, integers of the host",
+    "operators/_pattern_forms.py": "the structure of a matrix, integers of the host",
+    "operators/_colouring.py": "the structure of a matrix, integers of the host",
+    "operators/_compressed.py": "where entries are, before their upload",
+    "operators/_sparse.py": "where the diagonal is, before its upload",
     "krylov/_more_sorensen.py": "the model in the basis of its eigenvectors",
     "krylov/_secular.py": "the model in the basis of its eigenvectors",
     "krylov/_lanczos.py": "coefficients of the basis",

@@ -47,6 +47,15 @@ ALLOWED = {
     ("krylov/_lanczos.py", r"float\(with_[st]\[.*\]\)"): "products that were fetched",
     ("krylov/_tridiagonal.py", r"float\(.*\)"): "the k by k problem, host and float64",
     ("operators/_lanczos.py", r"float\(.*\)"): "coefficients that were fetched",
+    (
+        "operators/_pattern.py",
+        r"np\.asarray\(self\.ind(ptr|ices)\)",
+    ): "the structure of a matrix, of the host",
+    ("operators/_pattern_forms.py", r"np\.asarray\(given\)"): "no array, read when it is given",
+    ("operators/_pattern_forms.py", r"int\([mn]\)"): "known to be integers",
+    ("operators/_colouring.py", r"int\(.*\)"): "a pattern and its colours, of the host",
+    ("operators/_colouring.py", r"np\.array\(self\.colours\)"): "of the host",
+    ("operators/_colouring.py", r".*\.tolist\(\)"): "a pattern and its colours, of the host",
     ("operators/_linear_operator.py", r"float\((a|sigma)\)"): "known to be numbers",
     (
         "objectives/_blocks.py",

@@ -42,6 +42,7 @@ from hessx._xp._portable import (
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._sparse_entries import sparse_entries
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
@@ -88,12 +89,14 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
+    "make_sparse_product",
     "moved",
     "norm_inf",
     "normal",
     "orthonormal",
     "padded",
     "permuted",
+    "place_indices",
     "place_rows",
     "placed_array",
     "placed_rows",
@@ -106,6 +109,7 @@ __all__ = [
     "read_rows",
     "record_fetches",
     "same_bits",
+    "scipy_matrix",
     "sign",
     "space_of",
     "sparse_entries",
@@ -115,6 +119,7 @@ __all__ = [
     "take_stack",
     "take_value",
     "take_vector",
+    "taken",
     "times",
     "to_host",
     "to_point",

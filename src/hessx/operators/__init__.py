@@ -4,6 +4,8 @@ from hessx.operators._application import Application
 from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
 from hessx.operators._condition import ConditionNumber, condition_number
+from hessx.operators._colouring import Colouring, colour, colour_columns, colour_star
+from hessx.operators._compressed import Compressed
 from hessx.operators._dense import DenseOperator
 from hessx.operators._density import SpectralDensity, spectral_density
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
@@ -20,6 +22,13 @@ from hessx.operators._orthonormal import orthonormal_rows
 __all__ = [
     "Application",
     "ConditionNumber",
+from hessx.operators._pattern import Pattern
+from hessx.operators._sparse import SparseOperator, SparsePlaces
+
+__all__ = [
+    "Application",
+    "Colouring",
+    "Compressed",
     "DenseOperator",
     "DiagonalEstimate",
     "DiagonalOperator",
@@ -32,6 +41,9 @@ __all__ = [
     "OperatorCheck",
     "SpectralDensity",
     "TraceEstimate",
+    "Pattern",
+    "SparseOperator",
+    "SparsePlaces",
     "Unary",
     "as_operator",
     "as_products",
@@ -46,4 +58,7 @@ __all__ = [
     "lanczos",
     "spectral_density",
     "orthonormal_rows",
+    "colour",
+    "colour_columns",
+    "colour_star",
 ]
