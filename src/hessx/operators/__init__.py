@@ -3,9 +3,9 @@
 from hessx.operators._application import Application
 from hessx.operators._as_operator import as_operator, as_products
 from hessx.operators._checks import OperatorCheck, check_adjoint, check_linearity, check_symmetry
-from hessx.operators._condition import ConditionNumber, condition_number
 from hessx.operators._colouring import Colouring, colour, colour_columns, colour_star
 from hessx.operators._compressed import Compressed
+from hessx.operators._condition import ConditionNumber, condition_number
 from hessx.operators._dense import DenseOperator
 from hessx.operators._density import SpectralDensity, spectral_density
 from hessx.operators._diagonal import DiagonalOperator, IdentityOperator
@@ -15,20 +15,17 @@ from hessx.operators._inertia import Inertia, inertia
 from hessx.operators._lanczos import LanczosRun, lanczos
 from hessx.operators._linear_operator import LinearOperator, Unary
 from hessx.operators._low_rank import LowRankOperator
-from hessx.operators._trace import estimate_trace
-from hessx.operators._trace_estimate import TraceEstimate
 from hessx.operators._orthonormal import orthonormal_rows
-
-__all__ = [
-    "Application",
-    "ConditionNumber",
 from hessx.operators._pattern import Pattern
 from hessx.operators._sparse import SparseOperator, SparsePlaces
+from hessx.operators._trace import estimate_trace
+from hessx.operators._trace_estimate import TraceEstimate
 
 __all__ = [
     "Application",
     "Colouring",
     "Compressed",
+    "ConditionNumber",
     "DenseOperator",
     "DiagonalEstimate",
     "DiagonalOperator",
@@ -39,26 +36,26 @@ __all__ = [
     "LinearOperator",
     "LowRankOperator",
     "OperatorCheck",
-    "SpectralDensity",
-    "TraceEstimate",
     "Pattern",
     "SparseOperator",
     "SparsePlaces",
+    "SpectralDensity",
+    "TraceEstimate",
     "Unary",
     "as_operator",
     "as_products",
     "check_adjoint",
     "check_linearity",
     "check_symmetry",
+    "colour",
+    "colour_columns",
+    "colour_star",
     "condition_number",
     "estimate_diagonal",
     "estimate_trace",
     "extreme_eigenvalues",
     "inertia",
     "lanczos",
-    "spectral_density",
     "orthonormal_rows",
-    "colour",
-    "colour_columns",
-    "colour_star",
+    "spectral_density",
 ]
