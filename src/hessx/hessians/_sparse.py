@@ -151,7 +151,7 @@ class SparseCurvature(SampledCurvature):
 
     def __getstate__(self) -> Any:
         """Leave out what is made again."""
-        state: Any = object.__getstate__(self)  # type: ignore[misc]
+        state: Any = object.__getstate__(self)
         return None, {**state[1], "places": None, "compressed": None, "matrix": None}
 
 

@@ -21,6 +21,7 @@ from hessx.hessians import (
     Exact,
     Identity,
     Newton,
+    SparseNewton,
     SSBroyden,
     Zero,
 )
@@ -62,6 +63,7 @@ _TABLE = {
     "trust-krylov": _krylov(Exact),
     "arc": _krylov(Exact, region=CubicRule, rule=("eta",)),
     "newton": along(Newton, "repair"),
+    "sparse-newton": along(SparseNewton, "pattern", "colouring", "check", "floor"),
     "trust-exact": _dense(partial(Exact, dense=True), subproblem=MoreSorensen),
     "dogleg": _dense(Newton, "repair", subproblem=Dogleg, solver=("double",)),
     "r2": _dense(Zero, subproblem=SteepestStep, region=NielsenRule, rule=("eta",)),
