@@ -220,9 +220,10 @@ class Sparse(OnPattern):
     nnz numbers, and a vector for each colour while they are made.  The colouring costs O(nnz) sets
     on the host, once in a run.
 
-    The check tells entries outside of the pattern from what is left of differences: a row is named
-    where both products differ by eps^(1/4) of what its entries add up to, and by ten times what the
-    product with the opposite vector shows of error.
+    The check tells entries outside of the pattern from what differences leave: a row is named where
+    both products differ by eps^(1/4) of what its entries add up to, by eps^(1/2) of what those of
+    the largest row do, and by ten times the error that a step of another length shows.  Entries
+    below that stay unseen.
 
     References
     ----------

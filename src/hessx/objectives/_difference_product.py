@@ -105,6 +105,12 @@ class DifferenceProduct:
         size = xp.where(size > self.x_scale, size, x * 0.0 + self.x_scale)
         return ((x + self.step * size) - x) / self.step  # a power of two: without rounding
 
+    @property
+    def noise(self) -> Array:
+        """What eps abs(g_i) in the gradient makes of the entries of `sized` products."""
+        rough = self.step * self.step if self.central else self.step  # eps / step
+        return self.xp.abs(self.grad) * rough
+
     def sized(self, V: Array) -> Array:
         """Multiply v, or each row, whose entries are 0 or of the order of `sizes`: h = step.
 
