@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,12 +12,23 @@ from hessx._xp._namespace import Array, Space
 
 __all__ = ["SparseFactor", "has_sparse_factors"]
 
-_WITH_FACTORS = ("numpy", "cupy")
-
 
 def has_sparse_factors(space: Space) -> bool:
     """Whether `SparseFactor` works here: on NumPy and CuPy arrays, with SciPy installed."""
-    return space.kind in _WITH_FACTORS and find_spec("scipy") is not None
+    return space.kind in ("numpy", "cupy") and _can_factorise(space.kind)
+
+
+@cache
+def _can_factorise(kind: str) -> bool:
+    if find_spec("scipy") is None:
+        return False
+    try:
+        if kind == "cupy":
+            import cupyx.cusparse  # what its solves are made with: may be missing
+            import cupyx.scipy.sparse.linalg  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 class SparseFactor:
