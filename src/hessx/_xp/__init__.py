@@ -41,9 +41,11 @@ from hessx._xp._portable import (
 )
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
+from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
-from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._sparse_entries import sparse_entries
+from hessx._xp._svd import eigh_of_root
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -55,6 +57,7 @@ __all__ = [
     "Numbers",
     "Packet",
     "Pointwise",
+    "ResidualDerivatives",
     "Rows",
     "Space",
     "SparseFactor",
@@ -70,6 +73,7 @@ __all__ = [
     "dot",
     "eigenbases",
     "eigh",
+    "eigh_of_root",
     "ema",
     "eps_of",
     "extremes",
@@ -80,6 +84,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_chunks",
     "in_one_piece",
     "inverse",
     "is_array",
@@ -108,6 +113,7 @@ __all__ = [
     "read_npy",
     "read_rows",
     "record_fetches",
+    "residual_derivatives_of",
     "same_bits",
     "scipy_matrix",
     "sign",

@@ -14,6 +14,7 @@ from hessx._xp._namespace import Array, Space
 __all__ = [
     "PaddedRows",
     "SparseProduct",
+    "in_chunks",
     "make_sparse_product",
     "place_indices",
     "scipy_matrix",
@@ -28,6 +29,11 @@ def place_indices(space: Space, host: np.ndarray) -> Any:
     largest = host.max(initial=0)
     host = host.astype(np.int32 if largest <= np.iinfo(np.int32).max else np.int64)
     return host if space.lazy else upload_integers(space, host)
+
+
+def in_chunks(space: Space, a: Array) -> Array:
+    """Give an array that is a vector of R^n in the chunks of x, on dask; others as they are."""
+    return a.rechunk(space.chunks) if space.chunks is not None and a.shape == (space.n,) else a
 
 
 def taken(space: Space, a: Array, places: Any) -> Array:

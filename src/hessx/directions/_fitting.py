@@ -23,8 +23,10 @@ from hessx.hessians import (
     Approximation,
     Curvature,
     Given,
+    Hutchinson,
     Jacobi,
     LearntDiagonal,
+    Nystrom,
     PairPreconditioner,
     check_size,
 )
@@ -33,8 +35,10 @@ from hessx.krylov import Subproblem
 __all__ = ["NewtonSettings", "begun", "check_approximation", "evidence_of", "settle_newton"]
 
 _NAMES: dict[str, Callable[[], Approximation]] = {
+    "hutchinson": Hutchinson,
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
+    "nystrom": Nystrom,
     "pairs": PairPreconditioner,
 }
 

@@ -10,8 +10,12 @@ from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import make_hessian
 from hessx.objectives._hessian_at import HessianAt
+from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
+from hessx.objectives._residual_at import ResidualAt
+from hessx.objectives._residual_differences import ResidualDifferences
 from hessx.objectives._stacked import Stacked
+from hessx.objectives._sum_of_squares import SumOfSquares
 
 __all__ = [
     "Batches",
@@ -24,16 +28,21 @@ __all__ = [
     "GradientCheck",
     "HessianAt",
     "Importance",
+    "Jacobian",
     "Objective",
     "ProductCheck",
+    "ResidualAt",
+    "ResidualDifferences",
     "Sequential",
     "Shuffled",
     "Stacked",
+    "SumOfSquares",
     "WithReplacement",
     "as_oracle",
     "check_gradient",
     "check_offers",
     "check_product",
+    "dense_jacobian",
     "make_hessian",
     "make_objective",
     "take_reply",

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import Array, Space, place_indices, taken, upload_integers
+from hessx._xp import Array, Space, in_chunks, place_indices, taken, upload_integers
 from hessx.operators._colouring import Colouring
 from hessx.operators._pattern import Pattern
 
-__all__ = ["Compressed"]
+__all__ = ["Compressed", "places_of"]
 
 
 class Compressed:
@@ -74,8 +74,8 @@ class Compressed:
             )
             raise ValueError(msg)
         self.space, self.pattern, self.count = space, pattern, colouring.count
-        self.places = place_indices(space, _places(pattern, colouring))
-        self.colours = upload_integers(space, colouring.colours.copy())
+        self.places = place_indices(space, places_of(pattern, colouring))
+        self.colours = in_chunks(space, upload_integers(space, colouring.colours.copy()))
 
     def seed(self, c: int) -> Array:
         """The vector of product c, shape (n,): 1 where the colour is c."""
@@ -102,8 +102,14 @@ class Compressed:
         return taken(self.space, xp.reshape(stacked, (-1,)), self.places)
 
 
-def _places(pattern: Pattern, colouring: Colouring) -> Any:
-    """Where each entry is in the products, one after the other."""
+def places_of(pattern: Pattern, colouring: Colouring) -> Any:
+    """Find where each entry is in the stacked products: entry i of product c is at c m + i.
+
+    Raises
+    ------
+    ValueError
+        The colouring does not tell some entry.
+    """
     m, colours, rows = pattern.shape[0], colouring.colours, pattern.rows
     count = colouring.count
     key = rows.astype(np.int64) * count + colours[pattern.indices]

@@ -69,7 +69,8 @@ def orthonormal_rows_and_rank(space: Space, Y: Array) -> tuple[Array, int]:
         Q = upload(space, _inverse_root(w, k * space.eps * w[0])[:, None] * V.T) @ Q
         w, V = _gram_of(space, Q)
         kept = w > _LEAST
-        return upload(space, (kept * _inverse_root(w, _LEAST))[:, None] * V.T) @ Q, int(kept.sum())
+        C = (kept * _inverse_root(w, _LEAST))[:, None] * V.T
+        return upload(space, C) @ Q, np.count_nonzero(kept)
 
 
 def decomposed(M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

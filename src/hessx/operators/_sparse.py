@@ -9,6 +9,7 @@ import numpy as np
 from hessx._xp import (
     Array,
     Space,
+    in_chunks,
     make_sparse_product,
     place_indices,
     scipy_matrix,
@@ -144,29 +145,24 @@ class SparseOperator(LinearOperator):
             msg = f"the pattern has shape ({m}, {n}): a symmetric matrix is square"
             raise ValueError(msg)
         self.pattern, self.values, self._places = places.pattern, values, places
-        self._product = self._transposed_product = None
+        self._product: Any = None
+        self._transposed_product: Any = None
         self._declare((m, n), space, symmetric=symmetric, rmatvec=True, diagonal=m == n)
 
     def _apply(self, v: Array) -> Array:
         if self._product is None:
             self._product = self._places.product(self.values)
-        return self._in_chunks(self._product(v))  # type: ignore[misc]
+        return in_chunks(self._places.space, self._product(v))
 
     def _apply_transposed(self, u: Array) -> Array:
         if self.symmetric:
             return self._apply(u)
         if self._transposed_product is None:
             self._transposed_product = self._places.transposed_product(self.values)
-        return self._in_chunks(self._transposed_product(u))  # type: ignore[misc]
+        return in_chunks(self._places.space, self._transposed_product(u))
 
     def _diagonal(self, space: Space) -> Array:  # noqa: ARG002
-        return self._in_chunks(self._places.diagonal(self.values))
-
-    def _in_chunks(self, a: Array) -> Array:
-        """Give a vector like x in x's chunks, on dask."""
-        space = self.space
-        fits = space.chunks is not None and a.shape == (space.n,)  # type: ignore[union-attr]
-        return a.rechunk(space.chunks) if fits else a  # type: ignore[union-attr]
+        return in_chunks(self._places.space, self._places.diagonal(self.values))
 
     def to_scipy_matrix(self) -> Any:
         """The matrix in CSR: of cupyx.scipy.sparse for CuPy's values, else of scipy.sparse.
@@ -184,5 +180,5 @@ class SparseOperator(LinearOperator):
         -----
         Cost: one wait for the values, where they are not NumPy's or CuPy's.
         """
-        pattern, kind = self.pattern, self.space.kind  # type: ignore[union-attr]
+        pattern, kind = self.pattern, self._places.space.kind
         return scipy_matrix(pattern.shape, self.values, pattern.indptr, pattern.indices, kind)
