@@ -179,7 +179,8 @@ class HessianAt:
 
     def _sized(self, v: Array) -> Array:
         self.spend(1)
-        return take_product(self.space, self.differences.sized(v))  # type: ignore[union-attr]
+        product = take_product(self.space, self.differences.sized(v))  # type: ignore[union-attr]
+        return product if self.sign > 0.0 else -product
 
     def spend(self, products: int) -> None:
         """Count products; those with the root too are made elsewhere."""
