@@ -37,6 +37,8 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "Exact, dense": (lambda n: hessx.Exact(dense=True), False),
     "Newton, eigenvalues": (lambda n: hessx.Newton(), False),
     "Newton, Cholesky": (lambda n: hessx.Newton("cholesky"), False),
+    "Sparse": (lambda n: hessx.Sparse(np.ones((n, n))), False),
+    "SparseNewton": (lambda n: hessx.SparseNewton(np.ones((n, n))), False),
     "Nystrom": (lambda n: hessx.Nystrom(), False),
     "Nystrom, rank 2": (lambda n: hessx.Nystrom(rank=2, shift=0.5, every=1), False),
     "LowRank": (lambda n: hessx.LowRank(2), False),

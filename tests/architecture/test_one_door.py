@@ -40,6 +40,7 @@ ALLOWED = {
     ): "the user's dense Hessian, moved to the host once, when the part is made",
     ("hessians/_pairs.py", r"float\(cross\[.*\]\)"): "products that were fetched",
     ("hessians/_newton.py", r"float\(.*\)"): "eigenvalues and entries that were fetched",
+    ("hessians/_sparse_newton.py", r"float\(.*\)"): "entries and Ritz values that were fetched",
     ("hessians/_ritz.py", r"float\(values\.min\(\)\)"): "eigenvalues that were fetched",
     ("directions/_probe.py", r"float\((w\[0\]|c @ .*)\)"): "eigenvalues that were fetched",
     ("krylov/_chebyshev.py", r"c\.tolist\(\)"): "coefficients of a polynomial, of the host",
