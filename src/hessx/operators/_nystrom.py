@@ -107,12 +107,26 @@ class Sketch:
         """Whether more rows would tell no more than how far products are off."""
         return self.s[-1] <= 4.0 * self.nu  # type: ignore[no-any-return]
 
-    def guess(self) -> np.ndarray:
-        """Give eigenvalues, descending, without a fetch: right to eps^(1/2) of the largest."""
+    @property
+    def beyond(self) -> float:
+        """How large the eigenvalues are, on average, that the rows do not tell apart.
+
+        The least eigenvalue of Omega A Omega', over that of Omega Omega' for as many random rows.
+        """
+        ratio = math.sqrt(self.Y.shape[0] / self.space.n)
+        mean: float = self.size * max(self.s[-1] - self.nu, 0.0) / (1.0 - ratio) ** 2
+        return mean
+
+    @property
+    def least(self) -> float:
+        """Give the least eigenvalue found, without a fetch; inf where it is lost in rounding.
+
+        Which it is below eps^(1/2) of the largest: these are eigenvalues of squares.
+        """
         K = self._inverse_root()
         w, _ = decomposed(K @ self.squares @ K.T)
-        values: np.ndarray = self.size * np.maximum(w - self.nu, 0.0)
-        return values
+        lost = w[-1] <= _FLAT * math.sqrt(self.space.eps) * w[0]
+        return math.inf if lost else self.size * (w[-1] - self.nu)
 
     def pairs(self) -> RitzPairs:
         """Give the eigenpairs of Y' (Omega Y')^-1 Y, but those that are rounding; two fetches.
