@@ -35,9 +35,13 @@ NUMPY = {"numpy"}
 # Packages besides the standard library that a folder may import, and when: "always", or "late",
 # inside a function only, which is then the only place that needs the package.
 PACKAGES = {
-    "_xp": {"always": {"array_api_compat", *NUMPY}, "late": ARRAY_LIBRARIES},
+    "_xp": {  # SciPy: products with sparse matrices
+        "always": {"array_api_compat", *NUMPY},
+        "late": {"cupyx", "scipy", *ARRAY_LIBRARIES},
+    },
     "core": {"always": set(), "late": {"plotly"}},  # History.plot
-    "operators": {"always": set(), "late": {"scipy"}},  # LinearOperator.to_scipy
+    # LinearOperator.to_scipy; SpectralDensity.plot
+    "operators": {"always": set(), "late": {"plotly", "scipy"}},
     "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
@@ -78,10 +82,24 @@ ON_THE_HOST = {
     "operators/_eigen.py": "the k by k problem of Rayleigh and Ritz",
     "operators/_nystrom.py": "k by k products of rows, decomposed",
     "operators/_low_rank_plus.py": "the k by k capacitance matrix, inverted once",
+    "operators/_pattern.py": "the structure of a matrix, integers of the host",
+    "operators/_pattern_forms.py": "the structure of a matrix, integers of the host",
+    "operators/_colouring.py": "the structure of a matrix, integers of the host",
+    "operators/_compressed.py": "where entries are, before their upload",
+    "operators/_intervals.py": "the structure of a matrix, integers of the host",
+    "operators/_probing.py": "the structure of a matrix, integers of the host",
+    "operators/_probes.py": "vectors before their upload, products that were fetched",
+    "operators/_sparse.py": "where the diagonal is, before its upload",
     "krylov/_more_sorensen.py": "the model in the basis of its eigenvectors",
     "krylov/_secular.py": "the model in the basis of its eigenvectors",
     "krylov/_lanczos.py": "coefficients of the basis",
     "krylov/_tridiagonal.py": "the k by k problem of GLTR",
+    "operators/_condition.py": "the k by k matrix of Lanczos",
+    "operators/_density.py": "nodes and weights",
+    "operators/_extremes.py": "Ritz values",
+    "operators/_sketched.py": "the coordinates of a sketch, fetched",
+    "operators/_trace.py": "the coordinates of a sketch, fetched",
+    "operators/_trace_estimate.py": "samples that were fetched",
     "operators/_lanczos.py": "coefficients of the process, and the k by k matrix of them",
     "objectives/_blocks.py": "rows that are read and picked on the host",
     "objectives/_epochs.py": "orders of rows, before their upload",

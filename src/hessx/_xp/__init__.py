@@ -40,7 +40,11 @@ from hessx._xp._portable import (
 )
 from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
+from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
+from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._svd import eigh_of_root
+from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
@@ -52,6 +56,7 @@ __all__ = [
     "Numbers",
     "Packet",
     "Pointwise",
+    "ResidualDerivatives",
     "Rows",
     "Space",
     "WrittenRows",
@@ -66,6 +71,7 @@ __all__ = [
     "dot",
     "eigenbases",
     "eigh",
+    "eigh_of_root",
     "ema",
     "eps_of",
     "extremes",
@@ -75,6 +81,7 @@ __all__ = [
     "host_array",
     "host_rows",
     "host_space",
+    "in_chunks",
     "in_one_piece",
     "in_rows",
     "inverse",
@@ -85,12 +92,14 @@ __all__ = [
     "like",
     "make_cg_vectors",
     "make_rows",
+    "make_sparse_product",
     "moved",
     "norm_inf",
     "normal",
     "orthonormal",
     "padded",
     "permuted",
+    "place_indices",
     "place_rows",
     "placed_array",
     "placed_rows",
@@ -102,7 +111,9 @@ __all__ = [
     "read_npy",
     "read_rows",
     "record_fetches",
+    "residual_derivatives_of",
     "same_bits",
+    "scipy_matrix",
     "sign",
     "space_of",
     "take_array",
@@ -110,6 +121,7 @@ __all__ = [
     "take_product",
     "take_value",
     "take_vector",
+    "taken",
     "times",
     "to_host",
     "to_point",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,6 +99,8 @@ class Space:
         The structure of x, where the user gave a tree of arrays.
     recycler : Recycler, optional
         On NumPy, memory of the vectors that the user is given.
+    of_part : bool
+        Of some entries of x, see `part`.
     """
 
     xp: Any
@@ -117,6 +120,7 @@ class Space:
     chunks: Any = None  # of a flat x, on dask
     tree: Tree | None = None
     recycler: Recycler | None = None
+    of_part: bool = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Space:
         """Share: a space holds no data of the run."""
@@ -169,6 +173,19 @@ class Space:
     def copy(self, a: Array) -> Array:
         """Copy an array."""
         return np.array(a) if self.kind == "numpy" else self.xp.asarray(a, copy=True)
+
+    def part(self, shape: Sequence[int], chunks: Any = None) -> Space:
+        """Give the space of some entries, in an array of a shape of its own."""
+        n = math.prod(shape)
+        chunks = None if self.chunks is None else (tuple(chunks[0]) if chunks else (n,),)
+        own: dict[str, Any] = {
+            "shape": tuple(shape),
+            "n": n,
+            "chunks": chunks,
+            "tree": None,
+            "recycler": None,
+        }
+        return replace(self, **own, of_part=True)
 
     def with_shape_of(self, x: Any) -> Space:
         """Give the space of the shape or tree of x in this library, dtype and device."""

@@ -93,15 +93,15 @@ class Packet:
         holders, scalars = self.holders, self.scalars
         if not scalars and not self.products:
             return {}
-        gram, places = _gram(self.space, self.products)
+        grams, places = _grams(self.space, self.products)
         lazy = [_get(*holder) for holder in holders] if holders else ()
-        values, held = fetch(self.space, [*scalars.values(), *gram], lazy)
+        values, held = fetch(self.space, [*scalars.values(), *grams], lazy)
         if holders:
             self._put_back(held)
-        numbers = dict(zip(scalars, values, strict=not gram))
-        if gram:
-            entries = values[-1].tolist()
-            numbers.update({name: entries[place] for name, place in places.items()})
+        numbers = dict(zip(scalars, values, strict=not grams))
+        if grams:
+            entries = [gram.tolist() for gram in values[len(scalars) :]]
+            numbers.update({name: entries[i][place] for name, (i, place) in places.items()})
         return numbers
 
     def _put_back(self, held: Sequence[Array]) -> None:
@@ -112,17 +112,23 @@ class Packet:
                 setattr(owner, at, array)
 
 
-def _gram(
+def _grams(
     space: Space, pairs: dict[str, tuple[Array, Array]]
-) -> tuple[list[Array], dict[str, int]]:
-    """Give all products of the vectors in one, and where each stands in it."""
-    if not pairs:
-        return [], {}
-    vectors = {id(v): v for pair in pairs.values() for v in pair}
-    rows = {key: i for i, key in enumerate(vectors)}
-    V = space.xp.stack([*vectors.values()])
-    places = {name: rows[id(u)] * len(rows) + rows[id(v)] for name, (u, v) in pairs.items()}
-    return [space.xp.reshape(V @ V.T, (-1,))], places
+) -> tuple[list[Array], dict[str, tuple[int, int]]]:
+    """Give all products of the vectors of one length in one, and where each pair stands."""
+    sizes: dict[int, dict[int, Array]] = {}
+    for u, v in pairs.values():
+        sizes.setdefault(u.shape[0], {}).update({id(u): u, id(v): v})
+    order, grams = {size: i for i, size in enumerate(sizes)}, []
+    for vectors in sizes.values():
+        V = space.xp.stack([*vectors.values()])
+        grams.append(space.xp.reshape(V @ V.T, (-1,)))
+    rows = {size: {key: i for i, key in enumerate(found)} for size, found in sizes.items()}
+    places = {}
+    for name, (u, v) in pairs.items():
+        row = rows[u.shape[0]]
+        places[name] = order[u.shape[0]], row[id(u)] * len(row) + row[id(v)]
+    return grams, places
 
 
 def _get(owner: Any, at: str | int) -> Any:

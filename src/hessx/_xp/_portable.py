@@ -96,6 +96,8 @@ def host_rows(rows: Rows) -> np.ndarray:
 
 def placed_rows(space: Space, host: np.ndarray, k: int) -> Rows:
     """Make k rows in the form that suits the space's library, the first as given."""
+    if host.shape[-1] != space.n:
+        space = space.part(host.shape[-1:])
     rows = make_rows(space, k)
     for i, row in enumerate(host):
         rows.set(i, placed_array(space, row))

@@ -23,6 +23,7 @@ from hessx.hessians import (
     Approximation,
     Curvature,
     Given,
+    Hutchinson,
     Jacobi,
     LearntDiagonal,
     Nystrom,
@@ -34,6 +35,7 @@ from hessx.krylov import Subproblem
 __all__ = ["NewtonSettings", "begun", "check_approximation", "evidence_of", "settle_newton"]
 
 _NAMES: dict[str, Callable[[], Approximation]] = {
+    "hutchinson": Hutchinson,
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
     "nystrom": Nystrom,

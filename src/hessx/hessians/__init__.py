@@ -1,12 +1,15 @@
 """Approximations of the Hessian and its inverse: one family."""
 
+from hessx.hessians._blockwise import Blockwise
 from hessx.hessians._broyden_members import BFGS, DFP, Broyden, SSBroyden
 from hessx.hessians._compact import CompactForm
 from hessx.hessians._diagonal_bfgs import DiagonalBFGS
 from hessx.hessians._exact import Exact, ExactInverse
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._fisher import Fisher
+from hessx.hessians._gauss_newton import GaussNewton
 from hessx.hessians._given import Given, Jacobi
+from hessx.hessians._hutchinson import Hutchinson
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
 from hessx.hessians._lbfgs import LBFGS
@@ -22,12 +25,14 @@ from hessx.hessians._nystrom import Nystrom
 from hessx.hessians._pair_preconditioner import PairPreconditioner
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.hessians._pairs import pairs_inverse
+from hessx.hessians._partial import Partial
 from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._symmetric import PSB, SR1
+from hessx.hessians._truncated_inverse import TruncatedInverse
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
 from hessx.hessians._zero import Zero
 
@@ -45,6 +50,7 @@ __all__ = [
     "SOAP",
     "SR1",
     "Approximation",
+    "Blockwise",
     "Broyden",
     "CompactForm",
     "Curvature",
@@ -53,7 +59,9 @@ __all__ = [
     "Exact",
     "ExactInverse",
     "Fisher",
+    "GaussNewton",
     "Given",
+    "Hutchinson",
     "Identity",
     "Jacobi",
     "LBFGSCurvature",
@@ -65,10 +73,12 @@ __all__ = [
     "Nystrom",
     "PairPreconditioner",
     "PairRows",
+    "Partial",
     "SSBroyden",
     "Shampoo",
     "SketchCurvature",
     "Spectral",
+    "TruncatedInverse",
     "WeakSecant",
     "Zero",
     "as_approximation",

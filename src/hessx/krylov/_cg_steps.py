@@ -10,13 +10,18 @@ __all__ = ["cg_steps"]
 
 
 def cg_steps(
-    space: Space, product: Callable[[Array], Array], b: Array, steps: int, forcing: float = 0.0
+    space: Space,
+    product: Callable[[Array], Array],
+    b: Array,
+    steps: int,
+    forcing: float = 0.0,
+    M: Callable[[Array], Array] | None = None,
 ) -> Array:
     r"""Give z near H^-1 b, by conjugate gradients from z = 0, without a fetch.
 
-    With r = p = b:
+    With r = b, u = M r, p = u:
 
-        alpha = r'r / p'H p,  z <- z + alpha p,  r <- r - alpha H p,  p <- r + (r+'r+ / r'r) p
+        alpha = r'u / p'H p,  z <- z + alpha p,  r <- r - alpha H p,  p <- u + (r+'u+ / r'u) p
 
     Parameters
     ----------
@@ -29,19 +34,21 @@ def cg_steps(
     steps : int
         Of CG, >= 1.
     forcing : float
-        In [0, 1): z stays as it is once norm(r) <= forcing norm(b).
+        In [0, 1): z stays as it is once norm(r) <= forcing norm(b), with M in the norm of M.
+    M : callable, optional
+        r -> M r, positive definite; a new vector.
 
     Returns
     -------
     array, shape (n,)
         z, a new vector.  It stays as it is, too, where p'H p <= eps h p'p, h the largest
-        abs(p'H p) / p'p so far; where b'H b is negative at the first step, z = b b'b / abs(b'H b),
-        and b where that is 0 / 0.
+        abs(p'H p) / p'p so far; where p'H p is negative at the first step, z = p b'p / abs(p'H p),
+        and p where that is 0 / 0.
 
     Notes
     -----
     Cost: ``steps`` products, whatever happens, and about 16 launches and 13 passes over a vector
-    for each.
+    for each, with M its own too.
 
     References
     ----------
@@ -58,9 +65,9 @@ def cg_steps(
     """
     xp, zero = space.xp, space.zeros(())
     one = zero + 1.0
-    z, r, p = space.zeros(space.n), b, b
-    r_r = r @ r
-    enough, largest, going = r_r * forcing**2, zero, r_r > zero
+    z, r, p = space.zeros(space.n), b, (b if M is None else M(b))
+    first, r_u = p, r @ p
+    enough, largest, going = r_u * forcing**2, zero, r_u > zero
     for j in range(steps):
         s = product(p)
         p_s, p_p = p @ s, p @ p
@@ -70,12 +77,13 @@ def cg_steps(
         if j == 0:
             bowl = xp.logical_or(bowl, p_s < zero)
             p_s = xp.abs(p_s)
-            convex, some = s @ b > zero, bowl
-        going = xp.logical_and(going, xp.logical_and(bowl, r_r > enough))
-        alpha = xp.where(going, r_r, zero) / xp.where(going, p_s, one)
+            convex, some = s @ first > zero, bowl
+        going = xp.logical_and(going, xp.logical_and(bowl, r_u > enough))
+        alpha = xp.where(going, r_u, zero) / xp.where(going, p_s, one)
         z, r = z + p * alpha, r - s * alpha
-        r_r_next = r @ r
-        beta = xp.where(going, r_r_next, zero) / xp.where(going, r_r, one)
-        p, r_r = r + p * beta, r_r_next
+        u = r if M is None else M(r)
+        r_u_next = r @ u
+        beta = xp.where(going, r_u_next, zero) / xp.where(going, r_u, one)
+        p, r_u = u + p * beta, r_u_next
         going = xp.logical_and(going, convex)
-    return xp.where(some, z, b)
+    return xp.where(some, z, first)

@@ -9,7 +9,11 @@ from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import DifferenceProduct, make_hessian
 from hessx.objectives._hessian_at import HessianAt
+from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
+from hessx.objectives._residual_at import ResidualAt
+from hessx.objectives._residual_differences import ResidualDifferences
+from hessx.objectives._sum_of_squares import SumOfSquares
 
 __all__ = [
     "Batches",
@@ -22,15 +26,20 @@ __all__ = [
     "GradientCheck",
     "HessianAt",
     "Importance",
+    "Jacobian",
     "Objective",
     "ProductCheck",
+    "ResidualAt",
+    "ResidualDifferences",
     "Sequential",
     "Shuffled",
+    "SumOfSquares",
     "WithReplacement",
     "as_oracle",
     "check_gradient",
     "check_offers",
     "check_product",
+    "dense_jacobian",
     "make_hessian",
     "make_objective",
     "take_reply",

@@ -77,7 +77,8 @@ def estimate_diagonal(
     Notes
     -----
     Cost: m products, in stacks, with an upload for each 8 vectors of "hutchinson".  Memory: 2 m
-    vectors, for "hutchinson" 19.  Fetches: none, for "xdiag" at most 3.
+    vectors, for "hutchinson" 19.  Fetches: none, for "xdiag" 3, or 5
+    where A has decayed to eps^(1/2) of its size.
 
     References
     ----------
@@ -128,7 +129,7 @@ def _xdiag(space: Space, A: LinearOperator, products: int, seed: int) -> Diagona
     signs = rademacher(space, seed, k)
     Q, Z, R = sketch(space, A, signs)
     (entries,), _ = fetch(space, [xp.reshape(R, (-1,))])
-    R = entries.reshape(Q.shape[0], k)
+    R = entries.reshape(k, k)
     if not math.isfinite(math.fsum(entries)):
         nothing = space.zeros(space.n) + math.nan
         return DiagonalEstimate(nothing, nothing, 2 * k, "xdiag")

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hessx._xp import Array, Space, ema, rademacher
+from hessx._xp import Array, Space, ema
 from hessx.core import check_flag, saved, store_integer, store_real
+from hessx.operators import diagonal_sample
 from hessx.rules._preconditioned import lesson_seed
 from hessx.rules._rule import Arrays, Coefficients, Rule
 
@@ -25,8 +26,7 @@ def check_lessons(rule: Any) -> None:
 
 def hutchinson(rule: Any, t: int, hessian: Any) -> Array:
     """Z * (H z) of random signs z, whose expectation is the diagonal of H; one product."""
-    z = rademacher(hessian.space, lesson_seed(rule.seed, t))[0, ...]
-    return z * hessian(z)
+    return diagonal_sample(hessian.space, hessian, lesson_seed(rule.seed, t))
 
 
 @saved

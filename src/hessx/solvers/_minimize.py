@@ -11,7 +11,7 @@ from hessx.objectives import GivenOracle, as_oracle, check_offers, make_objectiv
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
 from hessx.solvers._setup import Setup
-from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints
+from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints, refuse_derivatives
 
 __all__ = ["minimize"]
 
@@ -66,8 +66,10 @@ def minimize(
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
         "broyden", "dfp" and "newton" along rays, "trust-exact", "sr1", "psb", and by Powell's
         dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
-        "lsr1", "arc" and "r2".  None is "auto": "trust-ncg" where hess or hessp is given, or an
-        oracle offers the Hessian, else "lbfgs".
+        "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm" (Levenberg-Marquardt in a region, by the
+        singular values of the Jacobian) and "lm-cg" (damped, by products).  None is "auto": "lm"
+        for a `SumOfSquares`, "trust-ncg" where hess or hessp is given, or an oracle offers the
+        Hessian, else "lbfgs".
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
@@ -188,8 +190,9 @@ def minimize(
     hess = None if learnt is not None else hess
     products = hess is not None or hessp is not None
     given = as_oracle(fun)
+    residuals = given is not None and Wants.RESIDUAL in given.offers
     if given is not None:
-        _refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
         products = Wants.HESSIAN in given.offers
     setup = Setup(
         x0,
@@ -202,6 +205,7 @@ def minimize(
         maximize=maximize,
         resume=resume,
         products=products,
+        residuals=residuals,
         learnt=learnt,
         N=getattr(given, "N", None),
     )
@@ -228,11 +232,3 @@ def minimize(
             check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
     return drive(run, oracle, keeper)
-
-
-def _refuse_derivatives(**given: Any) -> None:
-    """Refuse what belongs to a callable fun beside an oracle."""
-    names = [name for name, part in given.items() if part is not None]
-    if names:
-        msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
-        raise TypeError(msg)

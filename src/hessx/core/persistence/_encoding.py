@@ -96,7 +96,7 @@ class Writer:
         if is_array(value):
             return {"array": self._key(value, host_array)}
         if isinstance(value, Space):
-            return {"space": None}
+            return {"space": [value.shape, value.chunks] if value.of_part else None}
         return self._part(value, path, given)
 
     def _key(self, value: Any, read: Callable[[Any], Any]) -> str:
@@ -200,8 +200,9 @@ class Reader:
             self._placed[key] = place(self.arrays[key])
         return self._placed[key]
 
-    def _space(self, content: Any) -> Any:  # noqa: ARG002
-        return self.space
+    def _space(self, content: Any) -> Any:
+        """The space of the run, or of some entries of x."""
+        return self.space if content is None else self.space.part(*content)
 
     def _same(self, number: int) -> Any:
         return self._objects[number]
