@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import nox
 
@@ -60,6 +61,11 @@ class Everything:
     """
 
     folder = ROOT / ".nox" / "everything"
+    compiled_once: ClassVar = {  # what JAX compiles for one worker serves all, and later sessions
+        "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".nox" / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
     def __init__(self, session: nox.Session, *packages: str) -> None:
         self.session = session
@@ -75,7 +81,8 @@ class Everything:
         """Run a command of the environment."""
         path = os.pathsep.join([str(self.bin), os.environ["PATH"]])
         program, *arguments = command
-        self.session.run(str(self.bin / program), *arguments, env={"PATH": path}, external=True)
+        env = {"PATH": path, **self.compiled_once}
+        self.session.run(str(self.bin / program), *arguments, env=env, external=True)
 
 
 @nox.session(venv_backend="none")

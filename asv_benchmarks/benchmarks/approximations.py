@@ -44,6 +44,8 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "ExactInverse": _known,
     "Newton, eigenvalues": lambda n: hessx.Newton(),
     "Newton, Cholesky": lambda n: hessx.Newton("cholesky"),
+    "Sparse": lambda n: hessx.Sparse(hessx.Pattern.banded(n, 1), check=False),
+    "SparseNewton": lambda n: hessx.SparseNewton(hessx.Pattern.banded(n, 1), check=False),
     "BFGS": lambda n: hessx.BFGS(),
     "DFP": lambda n: hessx.DFP(),
     "Broyden": lambda n: hessx.Broyden(),

@@ -78,6 +78,7 @@ SOLVERS = {
     ),
 }
 DENSE = hessx.Exact(dense=True)
+BAND = hessx.Pattern.banded(n, 1)
 
 # In a region, of gradients alone.
 LEARNING = {
@@ -131,6 +132,12 @@ NEWTON = {
     ),
     "newton-differences": lambda a, b: hessx.LineSearchMethod(
         hessx.NewtonCG(), hessx.HagerZhang(), b
+    ),
+    "sparse-newton": lambda a, b: hessx.LineSearchMethod(
+        hessx.SparseNewton(BAND), hessx.HagerZhang(), b
+    ),
+    "sparse-differences": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Sparse(BAND), x_scale=b * SCALE
     ),
     "trust": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
     "trust-array": lambda a, b: hessx.TrustRegionMethod(x_scale=b * SCALE),

@@ -26,6 +26,7 @@ from hessx.hessians import (
     Hutchinson,
     Jacobi,
     LearntDiagonal,
+    Nystrom,
     PairPreconditioner,
     check_size,
 )
@@ -37,6 +38,7 @@ _NAMES: dict[str, Callable[[], Approximation]] = {
     "hutchinson": Hutchinson,
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
+    "nystrom": Nystrom,
     "pairs": PairPreconditioner,
 }
 

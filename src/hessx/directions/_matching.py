@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from numbers import Real
 
 from hessx.core import Ball, Cubic, Damped, Free, Offer, Restraint, SettingsError
-from hessx.hessians import Approximation, Zero
+from hessx.hessians import Approximation, GaussNewton, Zero
 from hessx.krylov import GLTR, MoreSorensen, SteepestStep, Subproblem, TruncatedCG
 
 __all__ = ["check_match", "shown"]
@@ -76,6 +76,8 @@ def _check_offers(subproblem: Subproblem, restraint: type[Restraint], B: Approxi
         return
     solved = "" if Offer.DENSE in missing or Offer.SHIFTED in missing else _SOLVED_FOR
     fits = next((names for offer, names in _OFFERING.items() if offer in missing), _SOLVING)
+    if isinstance(B, GaussNewton):
+        fits = "hessx.GaussNewton(dense=True), with damping > 0 where B^-1 is needed"
     others = ", or ".join([f"one that offers it, such as {fits}", *_subproblems(restraint, B)])
     msg = (
         f"approximation = {shown(B)} offers {B.offers}, and subproblem = "

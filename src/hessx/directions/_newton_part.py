@@ -142,6 +142,7 @@ class NewtonPart:
             collect=0 if M is None else M.collect,
             watch=watch,
             dense=(lambda: B.dense() * size) if self.dense else None,
+            root=B.root if self.dense and size == 1.0 else None,
             solve=_multiplied(B.solve, 1.0 / size) if self.positive else None,
         )
 

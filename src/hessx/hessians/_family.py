@@ -252,6 +252,13 @@ class Curvature:
         """B, of shape (n, n), a new array."""
         raise NotImplementedError(_missing(self, "dense"))
 
+    def root(self) -> tuple[Array, Array] | None:
+        """R and u, shapes (m, n) and (m,), with B = R'R and the gradient R'u; None without one.
+
+        They are not to be written to.
+        """
+        return None
+
     def diagonal(self) -> Array:
         """The diagonal of B, shape (n,), a new vector."""
         raise NotImplementedError(_missing(self, "diagonal"))

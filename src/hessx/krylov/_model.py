@@ -69,6 +69,9 @@ class QuadraticModel:
         Asked after each product; True ends the solve with what there is.
     dense : callable, optional
         () -> H, an array of shape (n, n); None where there is none.
+    root : callable, optional
+        () -> (R, u), arrays of shapes (m, n) and (m,) with H = R'R and g = R'u, of which more
+        digits are known than of H and g; or None, for there are none.
     solve : callable, optional
         v -> H^-1 v, with H positive definite; None where that is not known.
     """
@@ -86,6 +89,7 @@ class QuadraticModel:
     settled: bool = False
     watch: Callable[[], bool] = never
     dense: Callable[[], Array] | None = None
+    root: Callable[[], tuple[Array, Array] | None] | None = None
     solve: Callable[[Array], Array] | None = None
 
 

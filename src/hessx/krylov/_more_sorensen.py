@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hessx._xp import Array, Space, eigh, quiet, upload
+from hessx._xp import Array, Space, eigh, eigh_of_root, quiet, upload
 from hessx.core import Ball, Cubic, Damped, Free, Offer, Restraint, SettingsError, saved
 from hessx.krylov._model import KrylovOutcome, ModelStep, QuadraticModel
 from hessx.krylov._secular import Secular
@@ -44,7 +44,9 @@ class MoreSorensen(Subproblem):
     Cost: one eigen-decomposition, about 9 n^3 operations, one fetch and one upload per model, no
     product; for another radius or sigma one upload and two products with V.  Memory: n^2 numbers,
     4 n^2 while B is decomposed.  What is below n eps of the largest, an eigenvalue with the
-    coordinate of g along its vector, is rounding, and counts as 0.
+    coordinate of g along its vector, is rounding, and counts as 0.  Of a model with a root R
+    (`GaussNewton`) the singular values are found instead, and B is not formed: eigenvalues are
+    rounding below (n eps)^2 of the largest.
 
     References
     ----------
@@ -81,11 +83,17 @@ class MoreSorensen(Subproblem):
             msg = "the model has no dense matrix: expected QuadraticModel(..., dense=...)"
             raise SettingsError(msg)
         space, given = model.space, model.restraint
-        w, V, (c,) = eigh(space, model.dense(), model.gradient)
+        root, share = None if model.root is None else model.root(), space.n * space.eps
+        if root is None:
+            w, V, (c,) = eigh(space, model.dense(), model.gradient)
+        else:
+            w, V, c = eigh_of_root(space, *root)
+            share *= share
         if not np.isfinite(w).all() or not np.isfinite(c).all():
             zero = space.zeros(space.n)
             return ModelStep(zero, zero, 0.0, 0.0, 0.0, given, KrylovOutcome.NONFINITE, 0)
-        basis = EigenBasis(space, V, *_without_rounding(w, c, space.n * space.eps))
+        w, c = _without_rounding(w, c, share)
+        basis = EigenBasis(space, V, w, c, share)
         with quiet():
             return basis.step_within(basis.in_force(given))
 
@@ -99,16 +107,19 @@ class EigenBasis:
     ----------
     space : Space
         Of p.
-    vectors : array, shape (n, n)
-        V.
-    w, c : NumPy array, shape (n,)
+    vectors : array, shape (n, k)
+        V; without those along which B and g are 0.
+    w, c : NumPy array, shape (k,)
         Eigenvalues, and V'g.
+    share : float
+        Of the largest eigenvalue: less is rounding.
     """
 
     space: Space
     vectors: Array
     w: np.ndarray
     c: np.ndarray
+    share: float
 
     def precondition_by(self, M: object) -> None:
         """Change nothing: norms are 2-norms."""
@@ -147,7 +158,7 @@ class EigenBasis:
     @property
     def _rounding(self) -> float:
         """Of eigenvalues."""
-        return self.space.n * self.space.eps * max(-self._least, float(self.w[-1]), 0.0)
+        return self.share * max(-self._least, float(self.w[-1]), 0.0)
 
     def _minimise(
         self, problem: Secular, restraint: Restraint

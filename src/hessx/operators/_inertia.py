@@ -9,7 +9,7 @@ from typing import Any
 from hessx.core import check_integer, check_real
 from hessx.operators._placed import DEFAULT_BYTES, eigenvalues, place
 
-__all__ = ["Inertia", "inertia"]
+__all__ = ["Inertia", "count_signs", "inertia"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ def inertia(
     if threshold is None:
         threshold = space.n * space.eps * float(largest)
     threshold = check_real("threshold", threshold, 0.0, ends="[)")
+    return count_signs(w, threshold)
+
+
+def count_signs(w: Any, threshold: float) -> Inertia:
+    """Count eigenvalues, of the host, by their signs."""
     positive = sum(1 for value in w if value > threshold)
     negative = sum(1 for value in w if value < -threshold)
-    return Inertia(positive, negative, space.n - positive - negative, threshold)
+    return Inertia(positive, negative, len(w) - positive - negative, threshold)

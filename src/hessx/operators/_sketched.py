@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, quiet
 from hessx.operators._linear_operator import LinearOperator
-from hessx.operators._orthonormal import orthonormal_rows
+from hessx.operators._orthonormal import orthonormal_rows, orthonormal_rows_and_rank
 
-__all__ = ["Sketched", "left_out", "sketch"]
+__all__ = ["Sketched", "basis", "left_out", "sketch"]
 
 
 class Sketched(NamedTuple):
@@ -18,11 +18,11 @@ class Sketched(NamedTuple):
 
     Attributes
     ----------
-    Q : array, shape (r, n)
-        An orthonormal basis of what A makes of k random vectors, r <= k.
-    Z : array, shape (r, n)
+    Q : array, shape (k, n)
+        Orthonormal, or zero: a basis of the y_i, what A makes of k random vectors.
+    Z : array, shape (k, n)
         A Q.
-    R : array, shape (r, k)
+    R : array, shape (k, k)
         Coordinates: R_ji = q_j'y_i.
     """
 
@@ -34,8 +34,26 @@ class Sketched(NamedTuple):
 def sketch(space: Space, A: LinearOperator, omega: Array) -> Sketched:
     """Multiply k random vectors, and a basis of what comes out: 2 k products."""
     Y = A.matvec(omega)
-    Q = orthonormal_rows(space, Y)
+    Q = basis(space, Y)
     return Sketched(Q, A.matvec(Q), Q @ Y.T)
+
+
+def basis(space: Space, Y: Array) -> Array:
+    """Give k orthonormal rows that span those of Y down to its rounding.
+
+    Gram matrices hide what is shorter than eps^(1/2) of the largest; in what is left of Y, without
+    the rows that were found, it is large.  Fetches: 2, or 4 where something is left.
+    """
+    Q, rank = orthonormal_rows_and_rank(space, Y)
+    if rank == Y.shape[0]:
+        return Q
+
+    def without(rows: Array) -> Array:
+        return rows - (rows @ Q.T) @ Q
+
+    with quiet():  # Y need not be finite
+        rest = without(orthonormal_rows(space, without(without(Y))))
+    return space.xp.concat([Q[:rank, :], rest[: Y.shape[0] - rank, :]])
 
 
 def left_out(R: np.ndarray, eps: float) -> np.ndarray:
@@ -56,10 +74,9 @@ def left_out(R: np.ndarray, eps: float) -> np.ndarray:
     array([[ 0.4472,  0.    ],
            [-0.8944,  1.    ]])
     """
-    r, k = R.shape
     sigma = np.linalg.svd(R, compute_uv=False)
-    if r < k or sigma[-1] <= k * eps * sigma[0]:
+    if sigma[-1] <= len(R) * eps * sigma[0]:
         return np.zeros_like(R)
-    S = np.linalg.inv(R).T
+    S = np.linalg.inv(R / sigma[0]).T
     units: np.ndarray = S / np.sqrt(np.sum(S * S, axis=0))
     return units

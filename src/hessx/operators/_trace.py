@@ -11,9 +11,8 @@ import numpy as np
 from hessx._xp import Array, Space, dot, fetch, normal, rademacher
 from hessx.core import SettingsError, check_integer
 from hessx.operators._linear_operator import LinearOperator
-from hessx.operators._orthonormal import orthonormal_rows
 from hessx.operators._placed import place
-from hessx.operators._sketched import left_out, sketch
+from hessx.operators._sketched import basis, left_out, sketch
 from hessx.operators._trace_estimate import TraceEstimate
 
 __all__ = ["estimate_trace", "sign_blocks"]
@@ -69,7 +68,8 @@ def estimate_trace(
     they were independent.
 
     Cost: m products, in stacks; m vectors of memory for "xtrace" and "hutch++", 16 for
-    "hutchinson", with an upload for each 8 vectors.  Fetches: 1, with a basis at most 3.
+    "hutchinson", with an upload for each 8 vectors.  Fetches: 1, with a basis 3, or 5
+    where A has decayed to eps^(1/2) of its size.
 
     References
     ----------
@@ -107,18 +107,20 @@ def sign_blocks(space: Space, count: int, seed: int) -> Any:
 def _hutchinson(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
     blocks = [dot(z, A.matvec(z)) for z in sign_blocks(space, products, seed)]
     samples, _ = fetch(space, blocks)
-    return TraceEstimate.of_samples(np.concatenate(samples), products, "hutchinson")
+    return TraceEstimate.of_samples(np.concatenate(samples), products, "hutchinson", eps=space.eps)
 
 
 def _hutch_plus_plus(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
     """Give tr(Q'A Q) + tr((I - QQ') A (I - QQ')), the second by Hutchinson."""
     k = products // 3
     signs = rademacher(space, seed, products - k)
-    Q = orthonormal_rows(space, A.matvec(signs[:k, :]))
+    Q = basis(space, A.matvec(signs[:k, :]))
     rest = signs[k:, :]
     rest = rest - (rest @ Q.T) @ Q
     (known, samples), _ = fetch(space, [dot(Q, A.matvec(Q)), dot(rest, A.matvec(rest))])
-    return TraceEstimate.of_samples(samples, products, "hutch++", known=math.fsum(known))
+    return TraceEstimate.of_samples(
+        samples, products, "hutch++", eps=space.eps, known=math.fsum(known)
+    )
 
 
 def _xtrace(space: Space, A: LinearOperator, products: int, seed: int) -> TraceEstimate:
@@ -127,17 +129,17 @@ def _xtrace(space: Space, A: LinearOperator, products: int, seed: int) -> TraceE
     Q, Z, R = sketch(space, A, omega)
     tables = [R, Q @ omega.T, Z @ omega.T, Z @ Q.T]  # W = Q'omega, T = Z'omega, H = Q'A Q
     flat, _ = fetch(space, [xp.reshape(table, (-1,)) for table in tables])
-    R, W, T, H = (entries.reshape(Q.shape[0], -1) for entries in flat)
-    if not (np.isfinite(R + W + T).all() and np.isfinite(H).all()):
+    R, W, T, H = (entries.reshape(k, k) for entries in flat)
+    if not np.isfinite(R + W + T + H).all():
         return TraceEstimate(math.nan, math.nan, 2 * k, "xtrace")
     S = left_out(R, space.eps)
     V = W - S * _columns(S, W)  # coordinates of omega_i in the basis without vector i
     # mu'A mu with mu = omega - Q v and A omega = Q r
     squares = _columns(W - V, R) - _columns(T, V) + _columns(V, H @ V)
-    rank = k - 1 if S.any() else len(R)
+    rank = k - 1 if S.any() else k
     lengths = n - _columns(V, V)
     estimates = np.trace(H) - _columns(S, H @ S) + (n - rank) * squares / lengths
-    return TraceEstimate.of_samples(estimates, 2 * k, "xtrace")
+    return TraceEstimate.of_samples(estimates, 2 * k, "xtrace", eps=space.eps)
 
 
 def _on_sphere(space: Space, count: int, seed: int) -> Array:

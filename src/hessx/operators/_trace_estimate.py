@@ -21,7 +21,7 @@ class TraceEstimate:
         The estimate; nan where a product was not finite.
     error : float
         Standard error, estimated from the samples: the trace lies within three of them as a rule.
-        0 where the trace was computed, nan where one sample says nothing.
+        nan where one sample says nothing.  With what rounding may do to the samples.
     products : int
         Taken.
     method : str
@@ -35,11 +35,13 @@ class TraceEstimate:
 
     @classmethod
     def of_samples(
-        cls, values: Any, products: int, method: str, known: float = 0.0
+        cls, values: Any, products: int, method: str, *, eps: float = 0.0, known: float = 0.0
     ) -> TraceEstimate:
-        """Give the mean of independent samples, beside what is known exactly."""
+        """Give the mean of independent samples, rounded by 4 eps, beside what is known."""
         count = len(values)
-        error = math.nan
+        mean, error = float(np.mean(values)), math.nan
         if count > 1:
-            error = float(np.std(values, ddof=1)) / math.sqrt(count)
-        return cls(known + float(np.mean(values)), error, products, method)
+            size = float(np.max(np.abs(values))) or 1.0  # so that no square over- or underflows
+            error = size * float(np.std(values / size, ddof=1)) / math.sqrt(count)
+        error = math.hypot(error, 4.0 * eps * (abs(known) + float(np.mean(np.abs(values)))))
+        return cls(known + mean, error, products, method)

@@ -2,6 +2,8 @@
 
 from hessx.solvers._ask_tell import AskTell
 from hessx.solvers._averages import Average, Exponential, Polyak, ScheduleFree
+from hessx.solvers._curvature import curvature
+from hessx.solvers._curvature_report import CurvatureReport
 from hessx.solvers._driver import drive
 from hessx.solvers._estimates import Accumulate, Estimate, OneBatch
 from hessx.solvers._line_search_method import LineSearchMethod
@@ -28,6 +30,7 @@ __all__ = [
     "Accumulate",
     "AskTell",
     "Average",
+    "CurvatureReport",
     "EarlyStopping",
     "Estimate",
     "Exponential",
@@ -48,6 +51,7 @@ __all__ = [
     "TrustRegionMethod",
     "TrustRegionState",
     "Tuning",
+    "curvature",
     "drive",
     "known_methods",
     "minimize",

@@ -69,11 +69,16 @@ class Floor:
         if noise is not None and value and noise.level > self.eps_f * abs(value):
             self.eps_f = noise.level / abs(value)
 
-    def after(self, before: float, point: Point, *, exhausted: bool = False) -> bool:
-        """Count a step from the value ``before`` to a point; True where it is one too many."""
+    def after(
+        self, before: float, point: Point, *, exhausted: bool = False, monotone: bool = False
+    ) -> bool:
+        """Count a step from the value ``before`` to a point; True where it is one too many.
+
+        Where the method is ``monotone``, a value that is no lower than the lowest is its noise.
+        """
         f, norm = point.value, point.grad_norm
         change, lower = abs(f - before), f < self.lowest
-        within = change <= self.noise(max(abs(f), abs(before)))
+        within = change <= self.noise(max(abs(f), abs(before))) or (monotone and not lower)
         flatter = within and norm < self.flattest * (1.0 - math.sqrt(self.eps))
         if lower:
             self.lowest = f

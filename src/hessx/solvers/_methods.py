@@ -19,8 +19,10 @@ from hessx.hessians import (
     Approximation,
     Broyden,
     Exact,
+    GaussNewton,
     Identity,
     Newton,
+    SparseNewton,
     SSBroyden,
     Zero,
 )
@@ -62,7 +64,10 @@ _TABLE = {
     "trust-krylov": _krylov(Exact),
     "arc": _krylov(Exact, region=CubicRule, rule=("eta",)),
     "newton": along(Newton, "repair"),
+    "sparse-newton": along(SparseNewton, "pattern", "colouring", "check", "floor"),
     "trust-exact": _dense(partial(Exact, dense=True), subproblem=MoreSorensen),
+    "lm": _dense(partial(GaussNewton, dense=True), subproblem=MoreSorensen),
+    "lm-cg": within(GaussNewton, region=NielsenRule, rule=("eta",)),
     "dogleg": _dense(Newton, "repair", subproblem=Dogleg, solver=("double",)),
     "r2": _dense(Zero, subproblem=SteepestStep, region=NielsenRule, rule=("eta",)),
     "trust-bfgs": _dense(BFGS, *_START, "scaling", subproblem=Dogleg, solver=("double",)),
@@ -89,7 +94,7 @@ def known_methods() -> list[str]:
 
 
 def choose_method(
-    method: Any, *, products: bool, learnt: Approximation | None = None
+    method: Any, *, products: bool, residuals: bool = False, learnt: Approximation | None = None
 ) -> tuple[Method, str]:
     """Find what a name stands for, what "auto" does, and why; a composition stands for itself.
 
@@ -99,6 +104,8 @@ def choose_method(
         As given to `minimize`.
     products : bool
         Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
+    residuals : bool
+        Whether fun is a sum of squares: then "auto" is "lm".
     learnt : Approximation, optional
         Given as hess: then "auto" is "trust-ncg" too.
 
@@ -121,6 +128,8 @@ def choose_method(
         reason = f"{'' if products else 'no '}products with the Hessian are given"
         if learnt is not None:
             reason = f"hess is {type(learnt).__name__}()"
+        elif residuals:
+            name, reason = "lm", "fun is a sum of squares"
         return _TABLE[name], f"auto chose {name}, as {reason}"
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())

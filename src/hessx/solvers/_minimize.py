@@ -11,7 +11,7 @@ from hessx.objectives import GivenOracle, as_oracle, check_offers, make_objectiv
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
 from hessx.solvers._setup import Setup
-from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints
+from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints, refuse_derivatives
 
 __all__ = ["minimize"]
 
@@ -64,10 +64,12 @@ def minimize(
         (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
-        "broyden", "dfp" and "newton" along rays, "trust-exact", "sr1", "psb", and by Powell's
-        dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
-        "lsr1", "arc" and "r2".  None is "auto": "trust-ncg" where hess or hessp is given, or an
-        oracle offers the Hessian, else "lbfgs".
+        "broyden", "dfp" and "newton" along rays ("sparse-newton" on a pattern), "trust-exact",
+        "sr1", "psb", and by Powell's dogleg "dogleg" and "trust-bfgs" in a region; others are
+        "trust-lbfgs", by the dogleg too, "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm"
+        (Levenberg-Marquardt in a region, by the singular values of the Jacobian) and "lm-cg"
+        (damped, by products).  None is "auto": "lm" for a `SumOfSquares`, "trust-ncg" where hess or
+        hessp is given, or an oracle offers the Hessian, else "lbfgs".
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
@@ -78,14 +80,15 @@ def minimize(
         `StochasticMethod`.
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
-        otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
+        otherwise: None is "2-point", and "3-point" where that no longer resolves a step.
+        ``hessx.Stacked(jac)`` says that jac takes stacks of points, for products.  Where x0
         is NumPy's, what fun, jac, hess and hessp return is taken as in SciPy: lists, columns,
         Series, other real dtypes.
     hess : callable, "2-point", "3-point" or Approximation, optional
         ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
         is called once per accepted point.  By default differences of gradients.  Like hessp for
         the Newton methods only.  Or what is in its place there, learnt from the steps, such as
-        ``hessx.BFGS()`` or SciPy's ``BFGS()`` and ``SR1()``.
+        ``hessx.BFGS()`` or SciPy's ``BFGS()`` and ``SR1()``, or sampled, ``hessx.Sparse(pattern)``.
     hessp : callable, optional
         ``hessp(x, v, *args)``, the product H v, like x; goes before a callable hess.
     bounds, constraints : optional
@@ -188,8 +191,9 @@ def minimize(
     hess = None if learnt is not None else hess
     products = hess is not None or hessp is not None
     given = as_oracle(fun)
+    residuals = given is not None and Wants.RESIDUAL in given.offers
     if given is not None:
-        _refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
         products = Wants.HESSIAN in given.offers
     setup = Setup(
         x0,
@@ -202,6 +206,7 @@ def minimize(
         maximize=maximize,
         resume=resume,
         products=products,
+        residuals=residuals,
         learnt=learnt,
         N=getattr(given, "N", None),
     )
@@ -228,11 +233,3 @@ def minimize(
             check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)
     return drive(run, oracle, keeper)
-
-
-def _refuse_derivatives(**given: Any) -> None:
-    """Refuse what belongs to a callable fun beside an oracle."""
-    names = [name for name, part in given.items() if part is not None]
-    if names:
-        msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
-        raise TypeError(msg)

@@ -84,6 +84,7 @@ def plan(
     max_seconds: float | None,
     *,
     products: bool = False,
+    residuals: bool = False,
     learnt: Approximation | None = None,
 ) -> Plan:
     """Turn ``method``, ``options`` and ``tol`` into a solver and its stopping rule.
@@ -94,6 +95,8 @@ def plan(
         As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
     products : bool
         Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
+    residuals : bool
+        Whether fun is a sum of squares: then "auto" is "lm".
     learnt : Approximation, optional
         Given as hess: it takes the place of the exact Hessian.
 
@@ -117,7 +120,7 @@ def plan(
         An option of SciPy's that means nothing here, with a method given by name, or a hess that
         is learnt where the method uses no Hessian.
     """
-    entry, chosen = choose_method(method, products=products, learnt=learnt)
+    entry, chosen = choose_method(method, products=products, residuals=residuals, learnt=learnt)
     named = method is None or isinstance(method, str)
     given = _as_given(options)
     if max_seconds is not None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from hessx._xp import Array, Space, quiet
 from hessx.core import (
-    EVIDENCE,
     Checkpoint,
     Counts,
     Outcome,
@@ -258,7 +257,7 @@ class Run:
         converged = self.outcome is Outcome.CONVERGED_GRADIENT
         hidden = self.outcome is Outcome.CONVERGED_PRECISION and state.trouble is None
         if converged and state.iteration == 0:
-            self.stationary = self.solver.wants & EVIDENCE is not Wants.NOTHING
+            self.stationary = Wants.HESSIAN in self.solver.wants
             if not self.stationary:
                 self.message += "; x0 meets the tolerance, and second order was not checked"
         elif (converged or hidden) and state.confirm(stopping.gradient_tolerance(state)):

@@ -25,6 +25,8 @@ class Setup:
         As given to `minimize`.
     products : bool
         Whether products with the Hessian are given: then "auto" is "trust-ncg".
+    residuals : bool
+        Whether fun is a sum of squares: then "auto" is "lm".
     learnt : Approximation, optional
         Given as hess.
     N : int, optional
@@ -60,6 +62,7 @@ class Setup:
         maximize: bool,
         resume: Any,
         products: bool = False,
+        residuals: bool = False,
         learnt: Approximation | None = None,
         N: int | None = None,
     ) -> None:
@@ -71,7 +74,14 @@ class Setup:
         if self.resumed is not None and method is None and learnt is None:
             method = self.resumed.method_in(self.space)
         self.plan = plan(
-            method, options, tol, x_scale, max_seconds, products=products, learnt=learnt
+            method,
+            options,
+            tol,
+            x_scale,
+            max_seconds,
+            products=products,
+            residuals=residuals,
+            learnt=learnt,
         )
         if isinstance(self.plan.solver, StochasticMethod):
             self.plan.solver = self.plan.solver.over(N)

@@ -257,7 +257,7 @@ class TrustRegionMethod:
         state.grad, state.grad_trial = state.frame.keep(state.grad_trial), None
         state.grad_square = g_g
         exhausted = state.trials >= _MANY
-        over = state.floor.after(state.point.value, trial, exhausted=exhausted)
+        over = state.floor.after(state.point.value, trial, exhausted=exhausted, monotone=True)
         if state.point.value - trial.value > state.floor.noise(trial.value):
             state.promised = math.inf  # else what an earlier model left is all that is left
         state.point = trial

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["refuse_bounds", "refuse_constraints"]
+__all__ = ["refuse_bounds", "refuse_constraints", "refuse_derivatives"]
 
 
 def refuse_bounds(bounds: Any) -> None:
@@ -56,3 +56,11 @@ def _all(ends: Any, infinite: float) -> bool:
 def _refuse(name: str) -> None:
     msg = f"{name} were given, but hessx.minimize is unconstrained so far: leave {name} out"
     raise NotImplementedError(msg)
+
+
+def refuse_derivatives(**given: Any) -> None:
+    """Refuse what belongs to a callable fun beside an oracle."""
+    names = [name for name, part in given.items() if part is not None]
+    if names:
+        msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
+        raise TypeError(msg)

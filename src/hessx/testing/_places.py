@@ -21,12 +21,14 @@ def check_places(posed: Posed) -> None:
     With the scale of the frame, if it has one, as ``x_scale``.
     """
     part, scale = posed.approximation, posed.frame.scale
+    squares = Wants.RESIDUAL in part.wants
+    B = hessx.GaussNewton() if squares else hessx.Exact()
     scaled: dict[str, Any] = {} if scale is None else {"x_scale": scale}
     methods: dict[str, Any] = {}
     if part.positive and not part.only_preconditions:
         methods["a line search"] = hessx.LineSearchMethod(part, hessx.HagerZhang(), **scaled)
     if part.positive:
-        methods["a preconditioner"] = hessx.TrustRegionMethod(preconditioner=part, **scaled)
+        methods["a preconditioner"] = hessx.TrustRegionMethod(B, preconditioner=part, **scaled)
     if (Offer.MATVEC in part.offers or part.positive) and not part.only_preconditions:
         methods["a trust region"] = hessx.TrustRegionMethod(part, **scaled)
     for place, method in methods.items():
@@ -50,13 +52,15 @@ def _check_run(posed: Posed, where: str, method: Any, *, products: bool) -> None
         return H + (e @ e) * unit + 2.0 * e[:, None] * e[None, :]
 
     tolerance = space.eps**0.375
-    given: dict[str, Any] = {"jac": True, "method": method}
-    if products or Wants.HESSIAN in posed.approximation.wants:
+    given: dict[str, Any] = {"fun": fun, "jac": True, "method": method}
+    if Wants.RESIDUAL in posed.approximation.wants:
+        given = {"fun": _sum_of_squares(posed, center), "method": method}
+    elif products or Wants.HESSIAN in posed.approximation.wants:
         given["hess"] = hess
 
     def run(maxiter: int, **more: Any) -> Any:
         options = {"gtol": tolerance, "norm": 2, "maxiter": maxiter}
-        return hessx.minimize(fun, x0, options=options, **given, **more)
+        return hessx.minimize(x0=x0, options=options, **given, **more)
 
     result = run(2000)
     expect(result.success, f"in {where}: {result.message}")
@@ -75,3 +79,18 @@ def _check_run(posed: Posed, where: str, method: Any, *, products: bool) -> None
     resumed = run(2000, resume=file)
     same = bool((posed.host(resumed.x) == posed.host(result.x)).all())
     expect(same, f"in {where} a run that was saved and taken up ends elsewhere")
+
+
+def _sum_of_squares(posed: Posed, center: Array) -> hessx.SumOfSquares:
+    """Give the same function as a sum of squares."""
+    space, xp, R = posed.space, posed.space.xp, posed.there(posed.root())
+
+    def residual(x: Array) -> Array:
+        e = space.flat(x) - center
+        return xp.concat([R @ e, xp.reshape(e @ e, (1,)) * 0.5**0.5])
+
+    def jacobian(x: Array) -> Array:
+        e = space.flat(x) - center
+        return xp.concat([R, xp.reshape(e, (1, -1)) * 2.0**0.5])
+
+    return hessx.SumOfSquares(residual, jacobian)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Packet, Space, like, to_host, under
-from hessx.core import Frame, LayerFactors, Learns, Offer, Pair
+from hessx.core import Counts, Frame, LayerFactors, Learns, Offer, Pair, Wants
 from hessx.hessians import Approximation, Curvature
+from hessx.objectives import ResidualAt, dense_jacobian
 from hessx.operators import DenseOperator
 
 __all__ = ["Apply", "Posed", "expect"]
@@ -137,9 +138,20 @@ class Posed:
         return [LayerFactors(slice(0, self.space.n), rows, rows[:, :1] * 0.0 + 1.0)]
 
     def arrive(self, curvature: Curvature) -> None:
-        """Hand over the Hessian, where it is wanted."""
+        """Hand over the Hessian, or a residual with J'J = H, where it is wanted."""
         if curvature.waits:
-            curvature.at(_Hessian(self))
+            residual = Wants.RESIDUAL in self.approximation.wants
+            curvature.at(self._residual() if residual else _Hessian(self))
+
+    def root(self) -> np.ndarray:
+        """Give R with R'R = H."""
+        return np.linalg.cholesky(self.H).T
+
+    def _residual(self) -> ResidualAt:
+        """Give one with more entries than variables."""
+        J = self.there(np.vstack([self.root(), np.zeros(self.space.n)]))
+        r = self.there(np.ones(self.space.n + 1))
+        return ResidualAt(self.space, r, dense_jacobian(self.space, J), Counts())
 
     def apply_of(self, curvature: Curvature) -> Apply:
         """Give one of the products that are offered."""
@@ -166,17 +178,25 @@ class Posed:
 class _Hessian:
     """H as the oracle hands it out."""
 
+    sizes = None
+
     def __init__(self, posed: Posed) -> None:
         self.posed = posed
 
     def __call__(self, v: Array) -> Array:
         return self.posed.there(self.posed.host(v) @ self.posed.H)
 
+    def stack(self, V: Array, watch: Any = None, *, sized: bool = False) -> Array:  # noqa: ARG002
+        return self(V)
+
+    def entries(self) -> None:
+        return None
+
     def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
         return self.posed.there(self.posed.H)
 
     def root(self) -> DenseOperator:
-        return DenseOperator(self.posed.there(np.linalg.cholesky(self.posed.H).T))
+        return DenseOperator(self.posed.there(self.posed.root()))
 
     def penalty(self) -> Array:
         return self.posed.space.zeros(self.posed.space.n)

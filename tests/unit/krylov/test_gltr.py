@@ -277,8 +277,7 @@ def test_a_rejected_step_is_shortened_without_products():
     assert list(pairwise(calls)).count(("f", "f")) == rejected > 5
 
 
-@pytest.mark.backends("numpy")
-def test_the_memory_is_bounded(backend):
+def test_the_memory_is_bounded():
     n = 20_000
     d = np.geomspace(1e-4, 1.0, n)
     tracemalloc.start()
