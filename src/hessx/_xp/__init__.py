@@ -42,9 +42,8 @@ from hessx._xp._put_rows import put_rows
 from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
-from hessx._xp._sparse import make_sparse_product, place_indices, scipy_matrix, taken
-from hessx._xp._svd import eigh_of_root
 from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._svd import eigh_of_root
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
 
