@@ -44,12 +44,18 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "ExactInverse": _known,
     "Newton, eigenvalues": lambda n: hessx.Newton(),
     "Newton, Cholesky": lambda n: hessx.Newton("cholesky"),
+    "Sparse": lambda n: hessx.Sparse(hessx.Pattern.banded(n, 1), check=False),
+    "SparseNewton": lambda n: hessx.SparseNewton(hessx.Pattern.banded(n, 1), check=False),
     "BFGS": lambda n: hessx.BFGS(),
     "DFP": lambda n: hessx.DFP(),
     "Broyden": lambda n: hessx.Broyden(),
     "SSBroyden": lambda n: hessx.SSBroyden(),
     "SR1": lambda n: hessx.SR1(),
     "PSB": lambda n: hessx.PSB(),
+    "Hutchinson": lambda n: hessx.Hutchinson(),
+    "Partial": lambda n: hessx.Partial("exact", slice(50)),
+    "Blockwise": lambda n: hessx.Blockwise(hessx.LBFGS(memory=PAIRS)),
+    "TruncatedInverse": lambda n: hessx.TruncatedInverse(),
 }
 PRODUCTS = {"solve": Offer.SOLVE, "matvec": Offer.MATVEC}
 SETTINGS = {kind: make(WARM) for kind, make in APPROXIMATIONS.items()}

@@ -30,6 +30,8 @@ from hessx.hessians._partial import Partial
 from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
+from hessx.hessians._sparse import Sparse
+from hessx.hessians._sparse_newton import SparseNewton
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
 from hessx.hessians._structured_squares import FX, GNSBFGS, SSM, TSSM
@@ -84,6 +86,8 @@ __all__ = [
     "SSBroyden",
     "Shampoo",
     "SketchCurvature",
+    "Sparse",
+    "SparseNewton",
     "Spectral",
     "TruncatedInverse",
     "WeakSecant",

@@ -27,7 +27,8 @@ from hessx.core import (
     Wants,
     store_real,
 )
-from hessx.objectives._hessian import DifferenceProduct, shown
+from hessx.objectives._difference_product import DifferenceProduct
+from hessx.objectives._hessian import shown
 from hessx.objectives._jacobian import Jacobian, take_jacobian
 from hessx.objectives._residual_at import ResidualAt
 from hessx.objectives._residual_differences import ResidualDifferences
