@@ -76,7 +76,7 @@ class ZhouChenCurvature(SquaresCurvature):
 
     def focus(self, needs: Offer) -> None:
         """Decompose B only where something is solved for."""
-        self.solves = bool(needs & (Offer.SOLVE | Offer.SHIFTED))
+        self.solves = needs & (Offer.SOLVE | Offer.SHIFTED) != Offer(0)
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Form B, and decompose it where it solves, a fetch more; two where there is an S."""
