@@ -17,7 +17,8 @@ from hessx.study.curvature_cli import curvature
 from hessx.study.cutest.cli import app as cutest
 from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
-from hessx.study.problems import PROBLEMS, Problem
+from hessx.study.posed import Problem
+from hessx.study.problems import PROBLEMS
 from hessx.study.records import Job, Row, RowFile, figures
 from hessx.study.terminal import chosen_method, progress_bar, taken_names
 
@@ -124,12 +125,7 @@ def main() -> None:
 
 def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bool:
     """Tell whether to make the run; one that takes its time is made where it is asked for."""
-    suits = method.suits(
-        problem.n,
-        backend,
-        constant_hessian=problem.has_constant_hessian,
-        is_sum=problem.is_sum,
-    )
+    suits = method.suits(problem.n, backend, problem.known)
     usual = method.usual_on_sums and backend == "numpy" if problem.is_sum else True
     return suits and (named or (usual and problem.n <= method.usual_n))
 
