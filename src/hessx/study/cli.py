@@ -125,9 +125,10 @@ def main() -> None:
 
 def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bool:
     """Tell whether to make the run; one that takes its time is made where it is asked for."""
-    suits = method.suits(problem.n, backend, problem.known)
-    usual = method.usual_on_sums and backend == "numpy" if problem.is_sum else True
-    return suits and (named or (usual and problem.n <= method.usual_n))
+    usual = problem.n <= method.usual_n and backend in (method.usual_backends or (backend,))
+    if problem.is_sum:
+        usual = usual and method.usual_on_sums and backend == "numpy"
+    return method.suits(problem.n, backend, problem.known) and (named or usual)
 
 
 def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:
@@ -180,7 +181,7 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
             title=f"\n{problem}, {backend}",
         )
         table.add_column("method", overflow="fold")
-        table.add_column("outcome", no_wrap=True)
+        table.add_column("outcome", no_wrap=True, max_width=len("converged: gradient"))
         columns = _SUMS if PROBLEMS[problem].is_sum else _OTHERS
         for heading in columns.values():
             table.add_column(heading, justify="right", no_wrap=True)

@@ -140,7 +140,7 @@ class Meter:
         """Residual and Jacobian at `x`, which give f and g: a call of each."""
         self._spend(fun=1)
         self.evaluations += 1
-        r, J = self._timed(self.problem.residual, x)
+        r, J = self._timed(self.problem.residual, x)  # type: ignore[arg-type]
         self._note(x, r @ r / 2.0)
         self._spend(grad=1)
         products = isinstance(J, tuple)

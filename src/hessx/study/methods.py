@@ -54,6 +54,8 @@ class Method:
         Bounds on the number of variables that it is run with.
     usual_n : float
         The largest where nobody has asked for it by name: with more it takes its time.
+    usual_backends : tuple of str
+        Where it is run if nobody has asked for it; empty for everywhere.
     usual_on_sums : bool
         Whether it is run on sums over rows where nobody has asked for it.
     """
@@ -67,6 +69,7 @@ class Method:
     smallest_n: int = 1
     largest_n: float = math.inf
     usual_n: float = math.inf
+    usual_backends: tuple[str, ...] = ()
     usual_on_sums: bool = False
 
     def suits(self, n: int, backend: str = "numpy", known: Collection[Known] = ()) -> bool:
@@ -116,34 +119,38 @@ def _within(
     return _given(name, title, hessx.TrustRegionMethod(B, **parts), usual_n)
 
 
-def _on_pattern(
-    name: str, title: str, compose: Callable[[hessx.Pattern], Any], usual_n: float = math.inf
-) -> Method:
+def _on_pattern(name: str, title: str, compose: Callable[[hessx.Pattern], Any]) -> Method:
     bind = partial(bind_on_pattern, compose)
-    return Method(name, title, bind, needs=Known.PATTERN, usual_n=usual_n)
+    return Method(name, title, bind, needs=Known.PATTERN, usual_backends=_NUMPY)
 
 
 def _of_squares(name: str, title: str, method: Any, usual_n: float = math.inf) -> Method:
     bind = partial(bind_squares, method)
-    return Method(name, title, bind, needs=Known.RESIDUAL, usual_n=usual_n)
+    return Method(name, title, bind, needs=Known.RESIDUAL, usual_n=usual_n, usual_backends=_NUMPY)
 
 
-def _exactly(name: str, title: str, B: hessx.Approximation) -> Method:
-    """Take matrices made of the Jacobian, for the exact step in a region."""
-    return _of_squares(
-        name, title, hessx.TrustRegionMethod(B, hessx.MoreSorensen()), usual_n=_MATRIX_N
-    )
+def _by_jacobian(name: str, title: str, B: hessx.Approximation) -> Method:
+    method = hessx.TrustRegionMethod(B, hessx.MoreSorensen())
+    return _of_squares(name, title, method, _LONG_N)
 
 
 def _sampled(rule: Sampled) -> Method:
     bind = partial(bind_sampled, rule)
-    return Method(rule.name, rule.title, bind, needs=Known.ROWS, usual_on_sums=True)
+    return Method(
+        rule.name,
+        rule.title,
+        bind,
+        needs=Known.ROWS,
+        usual_backends=_NUMPY,
+        usual_on_sums=True,
+    )
 
 
 _BESIDE_SAMPLES = ("lbfgs", "newton-cg")
+_NUMPY = ("numpy",)
 _HAGER_ZHANG = hessx.HagerZhang()
-_MATRIX_N = 300  # n^2 operations per step
 _RANK = 8
+_MATRIX_N = 300  # n^2 operations per step
 _LONG_N = 100  # n products and n^3 operations per step, or thousands of steps
 
 METHODS: dict[str, Method] = {
@@ -188,42 +195,42 @@ METHODS: dict[str, Method] = {
         _given("dogleg", "trust region, dogleg", usual_n=_LONG_N),
         _given("arc", "cubic regularisation, GLTR"),
         _within("damped-ncg", "damped Newton-CG", hessx.Exact(), region=hessx.NielsenRule()),
-        _along("chebyshev", "polynomial of the Hessian", hessx.TruncatedInverse(), _HAGER_ZHANG),
+        _along(
+            "chebyshev", "Chebyshev inverse, degree 8", hessx.TruncatedInverse(), _HAGER_ZHANG,
+            _LONG_N,
+        ),
         replace(
             _along("low-rank", "saddle-free, rank 8", hessx.LowRank(_RANK), _HAGER_ZHANG, _LONG_N),
             smallest_n=_RANK,
+            usual_backends=_NUMPY,
         ),
         _given(
-            "ncg-hutchinson",
-            "... with Hutchinson's diagonal",
-            "trust-ncg",
+            "ncg-hutchinson", "trust-region Newton-CG, Hutchinson", "trust-ncg",
             preconditioner="hutchinson",
         ),
         _given(
             "ncg-nystrom", "trust-region Newton-CG, Nystrom", "trust-ncg", preconditioner="nystrom"
         ),
         _on_pattern(
-            "sparse-newton",
-            "Newton on a pattern",
-            lambda p: hessx.LineSearchMethod(hessx.SparseNewton(p), _HAGER_ZHANG),
+            "sparse-newton", "Newton, on a pattern",
+            lambda pattern: hessx.LineSearchMethod(hessx.SparseNewton(pattern), _HAGER_ZHANG),
         ),
         _on_pattern(
-            "ncg-sparse",
-            "trust-region Newton-CG on a pattern",
-            lambda p: hessx.TrustRegionMethod(hessx.Sparse(p)),
+            "ncg-sparse", "trust-region Newton-CG, on a pattern",
+            lambda pattern: hessx.TrustRegionMethod(hessx.Sparse(pattern)),
         ),
-        _of_squares("lm", "Levenberg-Marquardt", "lm", _MATRIX_N),
-        _of_squares("lm-cg", "Levenberg-Marquardt by CG", "lm-cg"),
+        _of_squares("lm", "Levenberg-Marquardt", "lm", _LONG_N),
+        _of_squares("lm-cg", "Levenberg-Marquardt, by CG", "lm-cg"),
         _of_squares(
-            "gnsbfgs",
-            "Gauss-Newton and structured BFGS",
-            hessx.LineSearchMethod(hessx.GNSBFGS(), _HAGER_ZHANG),
-            _MATRIX_N,
+            "gnsbfgs", "Gauss-Newton, structured BFGS",
+            hessx.LineSearchMethod(hessx.GNSBFGS(), _HAGER_ZHANG), _LONG_N,
         ),
-        _exactly("fx", "Gauss-Newton or BFGS", hessx.FX()),
-        _exactly("ssm", "structured secant", hessx.SSM()),
-        _exactly("tssm", "totally structured secant", hessx.TSSM()),
-        _exactly("gn-sr1", "J'J + SR1", hessx.KnownPlus(known=hessx.GaussNewton(dense=True))),
+        _by_jacobian("fx", "Gauss-Newton or BFGS", hessx.FX()),
+        _by_jacobian("ssm", "structured secant", hessx.SSM()),
+        _by_jacobian("tssm", "totally structured secant", hessx.TSSM()),
+        _by_jacobian(
+            "gn-sr1", "Gauss-Newton plus SR1", hessx.KnownPlus(known=hessx.GaussNewton(dense=True))
+        ),
         _scipy("scipy-cg", "SciPy CG", "CG"),
         _scipy("scipy-lbfgsb", "SciPy L-BFGS-B, memory 10", "L-BFGS-B"),
         _scipy("scipy-bfgs", "SciPy BFGS", "BFGS"),
@@ -236,7 +243,7 @@ METHODS: dict[str, Method] = {
         _inverse("inverse-1", 1.0),
         *map(_sampled, SAMPLED.values()),
     )
-}
+}  # fmt: skip
 
 
 def find_method(name: str) -> Method:

@@ -65,8 +65,9 @@ PROBLEMS = {
     ),
     "brown-dennis": Problem(
         "Brown and Dennis",
-        "half of sum over t = 0.2, 0.4 ... 4 of ((x[0] + t x[1] - exp(t))² + (x[2] + x[3] sin(t) - "
-        "cos(t))²)², from (25, 5, -5, -1); large residuals.",
+        "Half the mean over t = 0.2, 0.4 ... 4 of "
+        "((x[0] + t x[1] - exp(t))² + (x[2] + x[3] sin(t) - cos(t))²)², from (25, 5, -5, -1); "
+        "the residuals stay large.",
         4,
         brown_dennis,
         (Known.RESIDUAL,),

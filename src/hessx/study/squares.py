@@ -1,4 +1,4 @@
-"""Problems that are sums of squares: a line, two sums of Rosenbrock's function, a large residual."""
+"""Problems that are sums of squares: a line, two of Rosenbrock's, and one of large residuals."""
 
 from __future__ import annotations
 
@@ -125,16 +125,17 @@ def extended_rosenbrock(backend: Backend) -> Posed:
 
 
 def brown_dennis(backend: Backend) -> Posed:
-    """More, Garbow & Hillstrom's problem 16: r = a^2 + b^2 with a and b linear in x."""
+    """More, Garbow & Hillstrom's problem 16, by the mean: a^2 + b^2 with a and b linear in x."""
     t = np.arange(1.0, 21.0) / 5.0
-    zeros = np.zeros_like(t)
-    A = backend.asarray(np.stack([zeros + 1.0, t, zeros, zeros], axis=1))
-    B = backend.asarray(np.stack([zeros, zeros, zeros + 1.0, np.sin(t)], axis=1))
-    e, c = backend.asarray(np.exp(t)), backend.asarray(np.cos(t))
+    zeros, ones = np.zeros_like(t), np.ones_like(t)
+    A = backend.asarray(np.stack([ones, t, zeros, zeros], axis=1))
+    B = backend.asarray(np.stack([zeros, zeros, ones, np.sin(t)], axis=1))
+    exp, cos = backend.asarray(np.exp(t)), backend.asarray(np.cos(t))
+    weight = 1.0 / math.sqrt(len(t))
 
     def residual(x: Any) -> tuple[Any, Any]:
-        a, b = A @ x - e, B @ x - c
-        return a * a + b * b, 2.0 * (a[:, None] * A + b[:, None] * B)
+        a, b = A @ x - exp, B @ x - cos
+        return weight * (a * a + b * b), 2.0 * weight * (a[:, None] * A + b[:, None] * B)
 
     def fun(x: Any) -> tuple[Any, Any]:
         r, J = residual(x)
@@ -142,9 +143,10 @@ def brown_dennis(backend: Backend) -> Posed:
 
     def hess(x: Any) -> Callable[[Any], Any]:
         r, J = residual(x)
+        bent = 2.0 * weight * r
 
         def product(v: Any) -> Any:
-            return (J @ v) @ J + 2.0 * ((r * (A @ v)) @ A + (r * (B @ v)) @ B)
+            return (J @ v) @ J + (bent * (A @ v)) @ A + (bent * (B @ v)) @ B
 
         return product
 
