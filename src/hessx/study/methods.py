@@ -119,6 +119,19 @@ def _within(
     return _given(name, title, hessx.TrustRegionMethod(B, **parts), usual_n)
 
 
+def _looking(
+    name: str,
+    title: str,
+    method: Any,
+    usual_n: float = math.inf,
+    smallest_n: int = 1,
+    **settings: Any,
+) -> Method:
+    """Take what samples the Hessian at accepted points."""
+    given = _given(name, title, method, usual_n, **settings)
+    return replace(given, smallest_n=smallest_n, usual_backends=_NUMPY)
+
+
 def _on_pattern(name: str, title: str, compose: Callable[[hessx.Pattern], Any]) -> Method:
     bind = partial(bind_on_pattern, compose)
     return Method(name, title, bind, needs=Known.PATTERN, usual_backends=_NUMPY)
@@ -149,7 +162,6 @@ def _sampled(rule: Sampled) -> Method:
 _BESIDE_SAMPLES = ("lbfgs", "newton-cg")
 _NUMPY = ("numpy",)
 _HAGER_ZHANG = hessx.HagerZhang()
-_RANK = 8
 _MATRIX_N = 300  # n^2 operations per step
 _LONG_N = 100  # n products and n^3 operations per step, or thousands of steps
 
@@ -195,20 +207,19 @@ METHODS: dict[str, Method] = {
         _given("dogleg", "trust region, dogleg", usual_n=_LONG_N),
         _given("arc", "cubic regularisation, GLTR"),
         _within("damped-ncg", "damped Newton-CG", hessx.Exact(), region=hessx.NielsenRule()),
-        _along(
-            "chebyshev", "Chebyshev inverse, degree 8", hessx.TruncatedInverse(), _HAGER_ZHANG,
-            _LONG_N,
+        _looking(
+            "chebyshev", "Chebyshev inverse, degree 8",
+            hessx.LineSearchMethod(hessx.TruncatedInverse(), _HAGER_ZHANG), _LONG_N,
         ),
-        replace(
-            _along("low-rank", "saddle-free, rank 8", hessx.LowRank(_RANK), _HAGER_ZHANG, _LONG_N),
-            smallest_n=_RANK,
-            usual_backends=_NUMPY,
+        _looking(
+            "low-rank", "saddle-free, rank 8",
+            hessx.LineSearchMethod(hessx.LowRank(8), _HAGER_ZHANG), _LONG_N, smallest_n=8,
         ),
-        _given(
-            "ncg-hutchinson", "trust-region Newton-CG, Hutchinson", "trust-ncg",
-            preconditioner="hutchinson",
+        _looking(
+            "ncg-hutchinson", "trust-region Newton-CG, Hutchinson",
+            "trust-ncg", preconditioner="hutchinson",
         ),
-        _given(
+        _looking(
             "ncg-nystrom", "trust-region Newton-CG, Nystrom", "trust-ncg", preconditioner="nystrom"
         ),
         _on_pattern(
