@@ -38,6 +38,7 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "LBFGS": lambda n: hessx.LBFGS(memory=PAIRS),
     "LSR1": lambda n: hessx.LSR1(memory=PAIRS),
     "LDFP": lambda n: hessx.LDFP(memory=PAIRS),
+    "KnownPlus": lambda n: hessx.KnownPlus(hessx.LSR1(memory=PAIRS, hess0=0.0)),
     "PairPreconditioner": lambda n: hessx.PairPreconditioner(memory=PAIRS),
     "Exact": lambda n: hessx.Exact(),
     "Exact, dense": lambda n: hessx.Exact(dense=True),
