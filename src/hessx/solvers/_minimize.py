@@ -66,10 +66,10 @@ def minimize(
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
         "broyden", "dfp" and "newton" along rays ("sparse-newton" on a pattern), "trust-exact",
         "sr1", "psb", and by Powell's dogleg "dogleg" and "trust-bfgs" in a region; others are
-        "trust-lbfgs", by the dogleg too, "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm" (Levenberg-Marquardt in a region, by the
-        singular values of the Jacobian) and "lm-cg" (damped, by products).  None is "auto": "lm"
-        for a `SumOfSquares`, "trust-ncg" where hess or hessp is given, or an oracle offers the
-        Hessian, else "lbfgs".
+        "trust-lbfgs", by the dogleg too, "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm"
+        (Levenberg-Marquardt in a region, by the singular values of the Jacobian) and "lm-cg"
+        (damped, by products).  None is "auto": "lm" for a `SumOfSquares`, "trust-ncg" where hess or
+        hessp is given, or an oracle offers the Hessian, else "lbfgs".
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
