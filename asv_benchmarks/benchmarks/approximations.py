@@ -52,6 +52,10 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "SSBroyden": lambda n: hessx.SSBroyden(),
     "SR1": lambda n: hessx.SR1(),
     "PSB": lambda n: hessx.PSB(),
+    "Hutchinson": lambda n: hessx.Hutchinson(),
+    "Partial": lambda n: hessx.Partial("exact", slice(50)),
+    "Blockwise": lambda n: hessx.Blockwise(hessx.LBFGS(memory=PAIRS)),
+    "TruncatedInverse": lambda n: hessx.TruncatedInverse(),
 }
 PRODUCTS = {"solve": Offer.SOLVE, "matvec": Offer.MATVEC}
 SETTINGS = {kind: make(WARM) for kind, make in APPROXIMATIONS.items()}

@@ -25,8 +25,10 @@ def test_every_approximation_is_measured(module):
         for kind in exported
         if isinstance(kind, type) and issubclass(kind, hessx.Approximation)
     }
-    sampled = importlib.import_module("benchmarks.sampled").SETTINGS
-    made = {type(settings) for settings in (*module.SETTINGS.values(), *sampled.values())}
+    others = [
+        importlib.import_module(f"benchmarks.{name}") for name in ("sampled", "least_squares")
+    ]
+    made = {type(settings) for part in (module, *others) for settings in part.SETTINGS.values()}
     assert made == family - {hessx.Approximation}
 
 

@@ -173,6 +173,15 @@ NEWTON = {
     "arc-given": lambda a, b: hessx.TrustRegionMethod(
         subproblem=hessx.GLTR(), region=hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
     ),
+    "hutchinson": lambda a, b: hessx.LineSearchMethod(
+        hessx.Hutchinson(samples=2), hessx.HagerZhang(), b * SCALE
+    ),
+    "chebyshev": lambda a, b: hessx.LineSearchMethod(
+        hessx.TruncatedInverse(degree=4, products=3), hessx.HagerZhang(), b
+    ),
+    "partial": lambda a, b: hessx.LineSearchMethod(
+        hessx.Partial("exact", [0, 1]), hessx.HagerZhang(), b * SCALE
+    ),
     "newton-dense": lambda a, b: hessx.LineSearchMethod(hessx.Newton(), hessx.HagerZhang(), b),
     "newton-dense-array": lambda a, b: hessx.LineSearchMethod(
         hessx.Newton(), hessx.MoreThuente(), b * SCALE

@@ -16,6 +16,7 @@ __all__ = [
     "host_rows",
     "host_space",
     "in_one_piece",
+    "in_rows",
     "is_host_scalar",
     "padded",
     "placed_array",
@@ -48,6 +49,11 @@ def placed_array(space: Space, host: np.ndarray) -> Array:
 def in_one_piece(space: Space, a: Array) -> Array:
     """Give an array in the one chunk in which it would be loaded, on dask; itself elsewhere."""
     return a if space.chunks is None else a.rechunk(-1)
+
+
+def in_rows(space: Space, block: Array) -> Array:
+    """Give a block of vectors as rows in one chunk, cut as x is, on dask; itself elsewhere."""
+    return block if space.chunks is None else block.rechunk({0: -1, 1: space.chunks[0]})
 
 
 def trimmed(host: np.ndarray) -> np.ndarray:

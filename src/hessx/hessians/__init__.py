@@ -12,6 +12,7 @@ from hessx.hessians._given import Given, Jacobi
 from hessx.hessians._hutchinson import Hutchinson
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
+from hessx.hessians._known_plus import KnownPlus
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
@@ -33,6 +34,7 @@ from hessx.hessians._sparse import Sparse
 from hessx.hessians._sparse_newton import SparseNewton
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
+from hessx.hessians._structured_squares import FX, GNSBFGS, SSM, TSSM
 from hessx.hessians._symmetric import PSB, SR1
 from hessx.hessians._truncated_inverse import TruncatedInverse
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
@@ -43,6 +45,8 @@ __all__ = [
     "DEFAULT_BYTES",
     "DFP",
     "EKFAC",
+    "FX",
+    "GNSBFGS",
     "KFAC",
     "LBFGS",
     "LDFP",
@@ -51,6 +55,8 @@ __all__ = [
     "PSB",
     "SOAP",
     "SR1",
+    "SSM",
+    "TSSM",
     "Approximation",
     "Blockwise",
     "Broyden",
@@ -66,6 +72,7 @@ __all__ = [
     "Hutchinson",
     "Identity",
     "Jacobi",
+    "KnownPlus",
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,8 @@ __all__ = ["Nystrom"]
 
 _FIRST, _SECOND = 4, 16  # rows of a sketch that grows; from there on it doubles
 _NEAR = 10.0  # shifts: smaller eigenvalues would change the condition by no more than that
-_SLOPE = 2.0  # of the first eigenvalues: what falls less is flat
-_FALL = 4.0  # of the least eigenvalue: CG then takes half the steps, which is worth another size
+_FLAT = 3.0  # the least eigenvalue found over the mean of those beyond: CG does as well without
+_FALL = 2.0  # of that mean, from one size to the next, where the least is lost in rounding
 
 
 @saved
@@ -48,9 +49,9 @@ class Nystrom(Approximation):
         Rows of Omega, from 1 to n.  By default 4, then 16, and from there on twice as many, until
 
         - the least theta is within 10 ``shift``, or as small as products are off; or
-        - the theta of the first 4 differ by less than 2, or the least theta falls by less than 4:
-          nothing decays, unless a solve has met its limit since; or
-        - there are ``max_rank``, or n.
+        - it is within 3 of the mean of the eigenvalues beyond, which the least eigenvalue of
+          Omega H Omega' tells: they are flat, unless a solve has met its limit since; or
+        - there are ``max_rank``, or n; 16 where H is indefinite.
     shift : float, optional
         > 0, of the unit of the Hessian: what H is known to have on all of its diagonal, such as a
         ridge, or a damping in a line search; none by default.
@@ -123,24 +124,36 @@ class Nystrom(Approximation):
         self, frame: Frame, hessian: Any, count: int, watch: Callable[[], bool], *, hard: bool
     ) -> RitzPairs | None:
         """Sketch the Hessian, and more of it as long as that pays."""
-        n = frame.space.n
         sketch = Sketch(frame.space, frame.product(hessian), (self.seed, count))
-        rank, most = self.rank or min(_FIRST, self.max_rank), min(self.rank or self.max_rank, n)
-        before: float | None = None  # the least eigenvalue of the size before
+        rank, before = self.rank or self._size(_FIRST, frame.space.n), math.inf
         while True:
-            if self.rank is None and 2 * rank > n:
-                rank = most
             if not sketch.extend(rank, watch):
                 return None
             sketch.read()
-            if rank >= most or not sketch.definite or sketch.noisy:
-                break
-            w = sketch.guess()
-            falls = w[-1] * _SLOPE <= w[0] if before is None else w[-1] * _FALL <= before
-            if w[-1] <= _NEAR * (self.shift or 0.0) or not (falls or hard):
-                break
-            before, rank = w[-1], min(max(_SECOND, 2 * rank), most)
-        return sketched_pairs(sketch, rank, watch)
+            more = self._next(sketch, rank, before, hard)
+            if more <= rank:
+                return sketched_pairs(sketch, rank, watch)
+            rank, before = more, sketch.beyond
+
+    def _next(self, sketch: Sketch, rank: int, before: float, hard: bool) -> int:
+        """Give the rows that would be worth their products; ``rank`` where these will do."""
+        n = sketch.space.n
+        if self.rank is not None or rank >= min(n, self.max_rank) or not sketch.finite:
+            return rank
+        if not sketch.definite:  # theta that cancel do not tell what is beyond them
+            return self._size(_SECOND, n)
+        if sketch.noisy:
+            return rank
+        least, beyond = sketch.least, sketch.beyond
+        flat = least <= _FLAT * beyond if least < math.inf else before < _FALL * beyond
+        if least <= _NEAR * (self.shift or 0.0) or (flat and not hard):
+            return rank
+        return self._size(max(_SECOND, 2 * rank), n)
+
+    def _size(self, rank: int, n: int) -> int:
+        """Give that many rows; all, where they would be more than half of all."""
+        most = min(self.max_rank, n)
+        return most if 2 * rank > n else min(rank, most)
 
     def shaped(self, theta: np.ndarray, eps: float) -> tuple[np.ndarray, float]:
         """Take absolute values, and the least of them for what is not known."""

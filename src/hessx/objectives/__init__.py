@@ -5,6 +5,7 @@ from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._check_product import ProductCheck, check_product
 from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._differences import DifferenceGradient, Evaluation
+from hessx.objectives._find_pattern import find_pattern
 from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
@@ -43,6 +44,7 @@ __all__ = [
     "check_offers",
     "check_product",
     "dense_jacobian",
+    "find_pattern",
     "make_hessian",
     "make_objective",
     "take_reply",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from hessx._xp import Array, Space, fetch, normal, quiet, upload
+from hessx._xp import Array, Space, fetch, in_rows, normal, quiet, upload
 from hessx.operators._lanczos import lanczos, never
 from hessx.operators._linear_operator import LinearOperator
-from hessx.operators._orthonormal import decomposed, orthonormal_rows_and_rank
+from hessx.operators._orthonormal import (
+    decomposed,
+    independent_rows,
+    orthonormal_rows_and_rank,
+)
 
 __all__ = [
     "RitzPairs",
@@ -65,18 +70,25 @@ def multiplied(
     where it has ended it.
     """
     if isinstance(product, LinearOperator):
-        return product.matvec(V)
+        return in_rows(space, product.matvec(V))
     rows, k = [], V.shape[0]
     for i in range(k):
         rows.append(product(V[i, ...]) + 0.0)  # may be a buffer that is written again
         if watch() and i + 1 < k:
             return None
-    return space.xp.stack(rows)
+    return in_rows(space, space.xp.stack(rows))
 
 
 def no_pairs(space: Space, products: int, *, finite: bool = True) -> RitzPairs:
     """Give what is left of products that are zero, or not finite."""
     return RitzPairs(np.zeros(0), space.zeros((0, space.n)), products, np.zeros(0), finite=finite)
+
+
+def _is_finite(space: Space, Y: Array) -> bool:
+    """Tell rows that are zero from rows that are not finite; one fetch."""
+    with quiet():
+        (zero,), _ = fetch(space, [space.xp.sum(Y * 0.0)])
+    return not math.isnan(zero)
 
 
 def rayleigh_ritz(
@@ -86,6 +98,8 @@ def rayleigh_ritz(
     rank: int,
     spent: int,
     watch: Callable[[], bool] = never,
+    *,
+    residuals: bool = True,
 ) -> RitzPairs | None:
     """Give Ritz pairs of A on the space of the rows of Y (Halko et al. 2011, algorithm 5.3).
 
@@ -101,15 +115,17 @@ def rayleigh_ritz(
         Products that Y has taken.
     watch : callable
         See `multiplied`.
+    residuals : bool
+        Find them, for one fetch more.
 
     Notes
     -----
-    Cost: a product per independent row of Y, four fetches.
+    Cost: a product per independent row of Y, three fetches, and that.
     """
     xp = space.xp
     Q, useful = orthonormal_rows_and_rank(space, Y)
     if not useful:
-        return no_pairs(space, spent)
+        return no_pairs(space, spent, finite=_is_finite(space, Y))
     Q = Q[:useful, ...]
     Z = multiplied(space, product, Q, watch)
     if Z is None:
@@ -122,6 +138,8 @@ def rayleigh_ritz(
         order = np.argsort(-abs(theta), kind="stable")[:rank]
         theta, C = theta[order], upload(space, S[:, order].T)
         vectors = C @ Q
+        if not residuals:
+            return RitzPairs(theta, vectors, spent + useful)
         size = xp.maximum(xp.max(xp.abs(Z)), space.zeros(()) + space.smallest)
         left = (C @ Z - vectors * upload(space, theta)[:, None]) / size
         (squares, scale), (vectors,) = fetch(space, [xp.sum(left * left, axis=-1), size], [vectors])
@@ -170,8 +188,8 @@ def randomized_eigh(
 
     Notes
     -----
-    Cost with k = min(rank + oversampling, n): k (power + 2) products, 2 power + 6 fetches, and
-    14 k^2 n operations and 6 more per power step.  Memory: four blocks of k vectors.
+    Cost with k = min(rank + oversampling, n): k (power + 2) products, power + 4 fetches, 14 k^2 n
+    operations and 4 more per power step.  Memory: four blocks of k vectors.
 
     References
     ----------
@@ -194,10 +212,10 @@ def randomized_eigh(
     Y: Array | None = normal(space, seed, k)
     for step in range(power + 1):
         if step:
-            Y, k = orthonormal_rows_and_rank(space, Y)
-            if not k:
-                return no_pairs(space, spent)
-            Y = Y[:k, ...]
+            rows = independent_rows(space, Y)
+            if rows is None:
+                return no_pairs(space, spent, finite=_is_finite(space, Y))
+            Y = rows
         Y = multiplied(space, product, Y, watch)
         spent += k
         if Y is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hessx._xp import Array, Space, fetch, normal, quiet, upload
+from hessx._xp import Array, Space, fetch, in_rows, normal, quiet, upload
 from hessx.operators._eigen import RitzPairs, multiplied, no_pairs, rayleigh_ritz
 from hessx.operators._lanczos import never
 from hessx.operators._orthonormal import decomposed
@@ -71,8 +71,8 @@ class Sketch:
             return False
         self.products += rows.shape[0]
         grows = self.Y is not None
-        self.Omega = xp.concat([self.Omega, rows]) if grows else rows
-        self.Y = xp.concat([self.Y, Y]) if grows else Y
+        self.Omega = in_rows(space, xp.concat([self.Omega, rows]) if grows else rows)
+        self.Y = in_rows(space, xp.concat([self.Y, Y])) if grows else Y
         return True
 
     def read(self, shift: float = 0.0) -> None:
@@ -87,7 +87,7 @@ class Sketch:
                 space, [size, *blocks], [self.Omega, self.Y]
             )
             S, squares, lengths = (M.reshape(k, k) for M in found)
-            off = np.linalg.norm(S - S.T) / 2.0
+            off = math.sqrt(np.sum((S - S.T) ** 2)) / 2.0
             self.nu = max(space.eps * math.sqrt(np.trace(squares)), off, shift / self.size)
             self.squares = squares + self.nu * (S + S.T) + self.nu**2 * lengths
             self.s, self.W = decomposed(S + self.nu * lengths)
@@ -107,12 +107,26 @@ class Sketch:
         """Whether more rows would tell no more than how far products are off."""
         return self.s[-1] <= 4.0 * self.nu  # type: ignore[no-any-return]
 
-    def guess(self) -> np.ndarray:
-        """Give eigenvalues, descending, without a fetch: right to eps^(1/2) of the largest."""
+    @property
+    def beyond(self) -> float:
+        """How large the eigenvalues are, on average, that the rows do not tell apart.
+
+        The least eigenvalue of Omega A Omega', over that of Omega Omega' for as many random rows.
+        """
+        ratio = math.sqrt(self.Y.shape[0] / self.space.n)
+        mean: float = self.size * max(self.s[-1] - self.nu, 0.0) / (1.0 - ratio) ** 2
+        return mean
+
+    @property
+    def least(self) -> float:
+        """Give the least eigenvalue found, without a fetch; inf where it is lost in rounding.
+
+        Which it is below eps^(1/2) of the largest: these are eigenvalues of squares.
+        """
         K = self._inverse_root()
         w, _ = decomposed(K @ self.squares @ K.T)
-        values: np.ndarray = self.size * np.maximum(w - self.nu, 0.0)
-        return values
+        lost = w[-1] <= _FLAT * math.sqrt(self.space.eps) * w[0]
+        return math.inf if lost else self.size * (w[-1] - self.nu)
 
     def pairs(self) -> RitzPairs:
         """Give the eigenpairs of Y' (Omega Y')^-1 Y, but those that are rounding; two fetches.
@@ -212,19 +226,23 @@ def nystrom(
     if not sketch.extend(min(rank, space.n), watch):
         return None
     sketch.read(shift)
-    pairs = sketched_pairs(sketch, rank, watch)
+    pairs = sketched_pairs(sketch, rank, watch, residuals=True)
     if pairs is None or not checks:
         return pairs
     return _checked(space, product, pairs, checks, sketch.seed)
 
 
-def sketched_pairs(sketch: Sketch, rank: int, watch: Callable[[], bool]) -> RitzPairs | None:
+def sketched_pairs(
+    sketch: Sketch, rank: int, watch: Callable[[], bool], *, residuals: bool = False
+) -> RitzPairs | None:
     """Give the pairs of a sketch that was read; those of Rayleigh and Ritz if A is indefinite."""
-    if not sketch.finite:
-        return no_pairs(sketch.space, sketch.products, finite=False)
+    space = sketch.space
+    if not (sketch.finite and sketch.nu > 0.0):
+        return no_pairs(space, sketch.products, finite=sketch.finite)
     if sketch.definite:
         return sketch.pairs()
-    return rayleigh_ritz(sketch.space, sketch.product, sketch.Y, rank, sketch.products, watch)
+    spent = sketch.products
+    return rayleigh_ritz(space, sketch.product, sketch.Y, rank, spent, watch, residuals=residuals)
 
 
 def _checked(

@@ -8,7 +8,12 @@ import numpy as np
 
 from hessx._xp import Array, Space, fetch, quiet, upload
 
-__all__ = ["decomposed", "orthonormal_rows", "orthonormal_rows_and_rank"]
+__all__ = [
+    "decomposed",
+    "independent_rows",
+    "orthonormal_rows",
+    "orthonormal_rows_and_rank",
+]
 
 _LEAST = 1 / 64  # of an eigenvalue of the second Gram matrix: an error of some 64 eps is left
 
@@ -59,18 +64,29 @@ def orthonormal_rows(space: Space, Y: Array) -> Array:
 
 def orthonormal_rows_and_rank(space: Space, Y: Array) -> tuple[Array, int]:
     """Give the rows of `orthonormal_rows`, and how many of them are not zero."""
-    xp, k = space.xp, Y.shape[0]
     with quiet():  # Y need not be finite
+        Q = independent_rows(space, Y)
+        if Q is None:
+            return space.zeros(tuple(Y.shape)), 0
+        w, V = _gram_of(space, Q)
+        kept = w > _LEAST
+        C = (kept * _inverse_root(w, _LEAST))[:, None] * V.T
+        return upload(space, C) @ Q, len(np.flatnonzero(kept))
+
+
+def independent_rows(space: Space, Y: Array) -> Array | None:
+    """Give k rows of the same space that are far from dependent, where Y is: one pass, one fetch.
+
+    None where Y is zero, or not finite.
+    """
+    xp, k = space.xp, Y.shape[0]
+    with quiet():
         largest = xp.max(xp.abs(Y), axis=-1)
         Q = Y / xp.maximum(largest, space.zeros(()) + space.smallest)[:, None]
         w, V = _gram_of(space, Q)
         if not w[0] > 0.0:
-            return space.zeros(tuple(Y.shape)), 0
-        Q = upload(space, _inverse_root(w, k * space.eps * w[0])[:, None] * V.T) @ Q
-        w, V = _gram_of(space, Q)
-        kept = w > _LEAST
-        C = (kept * _inverse_root(w, _LEAST))[:, None] * V.T
-        return upload(space, C) @ Q, np.count_nonzero(kept)
+            return None
+        return upload(space, _inverse_root(w, k * space.eps * w[0])[:, None] * V.T) @ Q
 
 
 def decomposed(M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
