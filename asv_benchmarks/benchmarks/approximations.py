@@ -38,12 +38,15 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "LBFGS": lambda n: hessx.LBFGS(memory=PAIRS),
     "LSR1": lambda n: hessx.LSR1(memory=PAIRS),
     "LDFP": lambda n: hessx.LDFP(memory=PAIRS),
+    "KnownPlus": lambda n: hessx.KnownPlus(hessx.LSR1(memory=PAIRS, hess0=0.0)),
     "PairPreconditioner": lambda n: hessx.PairPreconditioner(memory=PAIRS),
     "Exact": lambda n: hessx.Exact(),
     "Exact, dense": lambda n: hessx.Exact(dense=True),
     "ExactInverse": _known,
     "Newton, eigenvalues": lambda n: hessx.Newton(),
     "Newton, Cholesky": lambda n: hessx.Newton("cholesky"),
+    "Sparse": lambda n: hessx.Sparse(hessx.Pattern.banded(n, 1), check=False),
+    "SparseNewton": lambda n: hessx.SparseNewton(hessx.Pattern.banded(n, 1), check=False),
     "Nystrom": lambda n: hessx.Nystrom(rank=PAIRS, every=1),
     "LowRank, Lanczos": lambda n: hessx.LowRank(PAIRS),
     "LowRank, randomized": lambda n: hessx.LowRank(PAIRS, "randomized"),
@@ -53,6 +56,10 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "SSBroyden": lambda n: hessx.SSBroyden(),
     "SR1": lambda n: hessx.SR1(),
     "PSB": lambda n: hessx.PSB(),
+    "Hutchinson": lambda n: hessx.Hutchinson(),
+    "Partial": lambda n: hessx.Partial("exact", slice(50)),
+    "Blockwise": lambda n: hessx.Blockwise(hessx.LBFGS(memory=PAIRS)),
+    "TruncatedInverse": lambda n: hessx.TruncatedInverse(),
 }
 PRODUCTS = {"solve": Offer.SOLVE, "matvec": Offer.MATVEC}
 SETTINGS = {kind: make(WARM) for kind, make in APPROXIMATIONS.items()}

@@ -72,6 +72,7 @@ NEWTON = {
     "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
+    "trust-hutchinson": hessx.TrustRegionMethod(preconditioner="hutchinson"),
     "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
     "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),
     "arc-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.CubicRule()),

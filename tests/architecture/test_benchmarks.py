@@ -25,8 +25,9 @@ def test_every_approximation_is_measured(module):
         for kind in exported
         if isinstance(kind, type) and issubclass(kind, hessx.Approximation)
     }
-    sampled = importlib.import_module("benchmarks.sampled").SETTINGS
-    made = {type(settings) for settings in (*module.SETTINGS.values(), *sampled.values())}
+    names = ("sampled", "least_squares", "structured")
+    others = [importlib.import_module(f"benchmarks.{name}") for name in names]
+    made = {type(settings) for part in (module, *others) for settings in part.SETTINGS.values()}
     assert made == family - {hessx.Approximation}
 
 

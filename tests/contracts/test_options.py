@@ -64,6 +64,7 @@ PARTS = RULES | {
     "lsr1": lambda f, i: hessx.LSR1(memory=i(3), hess0=f(0.5)),
     "ldfp": lambda f, i: hessx.LDFP(memory=i(3), hess_inv0=f(0.5)),
     "exact": lambda f, i: hessx.Exact(dense=True, max_bytes=i(99)),
+    "gauss-newton": lambda f, i: hessx.GaussNewton(damping=f(0.125), max_bytes=i(99)),
     "newton matrix": lambda f, i: hessx.Newton(floor=f(0.125), max_bytes=i(99)),
     "largest value": lambda f, i: hessx.NonMonotone(memory=i(3)),
     "mean value": lambda f, i: hessx.NonMonotoneAverage(eta=f(0.5)),

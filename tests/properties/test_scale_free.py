@@ -78,6 +78,7 @@ SOLVERS = {
     ),
 }
 DENSE = hessx.Exact(dense=True)
+BAND = hessx.Pattern.banded(n, 1)
 
 # In a region, of gradients alone.
 LEARNING = {
@@ -132,6 +133,12 @@ NEWTON = {
     "newton-differences": lambda a, b: hessx.LineSearchMethod(
         hessx.NewtonCG(), hessx.HagerZhang(), b
     ),
+    "sparse-newton": lambda a, b: hessx.LineSearchMethod(
+        hessx.SparseNewton(BAND), hessx.HagerZhang(), b
+    ),
+    "sparse-differences": lambda a, b: hessx.TrustRegionMethod(
+        hessx.Sparse(BAND), x_scale=b * SCALE
+    ),
     "trust": lambda a, b: hessx.TrustRegionMethod(x_scale=b),
     "trust-array": lambda a, b: hessx.TrustRegionMethod(x_scale=b * SCALE),
     "trust-by-threes": lambda a, b: hessx.TrustRegionMethod(
@@ -171,6 +178,15 @@ NEWTON = {
     ),
     "arc-given": lambda a, b: hessx.TrustRegionMethod(
         subproblem=hessx.GLTR(), region=hessx.CubicRule(initial=0.5 * a / b**3), x_scale=b
+    ),
+    "hutchinson": lambda a, b: hessx.LineSearchMethod(
+        hessx.Hutchinson(samples=2), hessx.HagerZhang(), b * SCALE
+    ),
+    "chebyshev": lambda a, b: hessx.LineSearchMethod(
+        hessx.TruncatedInverse(degree=4, products=3), hessx.HagerZhang(), b
+    ),
+    "partial": lambda a, b: hessx.LineSearchMethod(
+        hessx.Partial("exact", [0, 1]), hessx.HagerZhang(), b * SCALE
     ),
     "newton-dense": lambda a, b: hessx.LineSearchMethod(hessx.Newton(), hessx.HagerZhang(), b),
     "newton-dense-array": lambda a, b: hessx.LineSearchMethod(

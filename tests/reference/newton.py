@@ -36,3 +36,18 @@ def newton_iterates(derivatives, x, repair, steps, alpha=1.0):
         x = x - alpha * np.linalg.solve(repair(H), g)
         points.append(x)
     return np.stack(points)
+
+
+def shifted_on_pattern(H: np.ndarray) -> float:
+    """tau of Nocedal & Wright's algorithm 3.3, at most what Gershgorin's discs ask for.
+
+    By eigenvalues, where factors are what is asked for elsewhere.
+    """
+    size = abs(H).max()
+    M = H / size
+    diagonal = M.diagonal()
+    most = (abs(M).sum(axis=1) - abs(diagonal) - diagonal).max() + 1e-3
+    tau = 0.0 if diagonal.min() > 0.0 else min(1e-3 - diagonal.min(), most)
+    while tau < most and np.linalg.eigvalsh(M)[0] + tau <= 0.0:
+        tau = min(max(2.0 * tau, 1e-3), most)
+    return float(tau * size)

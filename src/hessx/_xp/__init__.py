@@ -5,6 +5,7 @@ from hessx._xp._autodiff import Derivatives, derivatives_of
 from hessx._xp._bases import eigenbases, orthonormal
 from hessx._xp._conjugate import make_cg_vectors
 from hessx._xp._eigh import eigh
+from hessx._xp._factor import SparseFactor, has_sparse_factors
 from hessx._xp._fetch import Ledger, fetch, record_fetches, to_host, upload, upload_integers
 from hessx._xp._intake import (
     as_float,
@@ -13,6 +14,7 @@ from hessx._xp._intake import (
     take_array,
     take_gradient,
     take_product,
+    take_stack,
     take_value,
     take_vector,
 )
@@ -43,6 +45,7 @@ from hessx._xp._random import normal, permuted, rademacher, uniform
 from hessx._xp._residual_autodiff import ResidualDerivatives, residual_derivatives_of
 from hessx._xp._rows import ListedRows, Rows, WrittenRows
 from hessx._xp._sparse import in_chunks, make_sparse_product, place_indices, scipy_matrix, taken
+from hessx._xp._sparse_entries import sparse_entries
 from hessx._xp._svd import eigh_of_root
 from hessx._xp._tree import cut
 from hessx._xp._updates import add_scaled, plus_scaled
@@ -58,6 +61,7 @@ __all__ = [
     "ResidualDerivatives",
     "Rows",
     "Space",
+    "SparseFactor",
     "WrittenRows",
     "add_scaled",
     "as_float",
@@ -77,6 +81,7 @@ __all__ = [
     "fetch",
     "first_leaf",
     "foreign",
+    "has_sparse_factors",
     "host_array",
     "host_rows",
     "host_space",
@@ -115,9 +120,11 @@ __all__ = [
     "scipy_matrix",
     "sign",
     "space_of",
+    "sparse_entries",
     "take_array",
     "take_gradient",
     "take_product",
+    "take_stack",
     "take_value",
     "take_vector",
     "taken",

@@ -23,6 +23,7 @@ __all__ = [
     "take_array",
     "take_gradient",
     "take_product",
+    "take_stack",
     "take_value",
     "take_vector",
 ]
@@ -115,6 +116,12 @@ def take_gradient(space: Space, g: Any) -> Array:
 def take_product(space: Space, v: Any) -> Array:
     """Take a product with the Hessian; as `take_gradient`."""
     return take_vector(space, v, "the product with the Hessian")
+
+
+def take_stack(space: Space, given: Any, k: int, what: str) -> Array:
+    """Take ``what`` of k vectors as an array of shape (k, n); as `take_gradient`."""
+    shapes = ((k, *space.shape), (k, space.n))
+    return space.xp.reshape(_checked(space, given, shapes, what, "k rows like x"), (k, space.n))
 
 
 def take_vector(space: Space, v: Any, what: str, whose: str = "x") -> Array:

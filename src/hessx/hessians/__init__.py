@@ -12,6 +12,7 @@ from hessx.hessians._given import Given, Jacobi
 from hessx.hessians._hutchinson import Hutchinson
 from hessx.hessians._identity import Identity
 from hessx.hessians._kfac import EKFAC, KFAC
+from hessx.hessians._known_plus import KnownPlus
 from hessx.hessians._lbfgs import LBFGS
 from hessx.hessians._lbfgs_curvature import LBFGSCurvature
 from hessx.hessians._lbfgs_operator import LBFGSInverse
@@ -29,8 +30,11 @@ from hessx.hessians._partial import Partial
 from hessx.hessians._shampoo import Shampoo
 from hessx.hessians._size import DEFAULT_BYTES, check_size
 from hessx.hessians._soap import SOAP
+from hessx.hessians._sparse import Sparse
+from hessx.hessians._sparse_newton import SparseNewton
 from hessx.hessians._spectral import Spectral
 from hessx.hessians._strategies import as_approximation
+from hessx.hessians._structured_squares import FX, GNSBFGS, SSM, TSSM
 from hessx.hessians._symmetric import PSB, SR1
 from hessx.hessians._truncated_inverse import TruncatedInverse
 from hessx.hessians._weak_secant import DiagonalPSB, WeakSecant
@@ -41,6 +45,8 @@ __all__ = [
     "DEFAULT_BYTES",
     "DFP",
     "EKFAC",
+    "FX",
+    "GNSBFGS",
     "KFAC",
     "LBFGS",
     "LDFP",
@@ -49,6 +55,8 @@ __all__ = [
     "PSB",
     "SOAP",
     "SR1",
+    "SSM",
+    "TSSM",
     "Approximation",
     "Blockwise",
     "Broyden",
@@ -64,6 +72,7 @@ __all__ = [
     "Hutchinson",
     "Identity",
     "Jacobi",
+    "KnownPlus",
     "LBFGSCurvature",
     "LBFGSInverse",
     "LearntDiagonal",
@@ -77,6 +86,8 @@ __all__ = [
     "SSBroyden",
     "Shampoo",
     "SketchCurvature",
+    "Sparse",
+    "SparseNewton",
     "Spectral",
     "TruncatedInverse",
     "WeakSecant",

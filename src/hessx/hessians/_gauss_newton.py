@@ -105,7 +105,7 @@ class JacobianCurvature(Curvature):
 
     def focus(self, needs: Offer) -> None:
         """Find singular values only where something is solved for."""
-        self.solves = bool(needs & (Offer.SOLVE | Offer.SHIFTED))
+        self.solves = Offer.SOLVE in needs or Offer.SHIFTED in needs
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Take J, by n products where it is no array; one fetch where it solves."""

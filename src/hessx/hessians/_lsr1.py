@@ -51,7 +51,7 @@ class LSR1Curvature(LimitedCurvature):
         cross = self.crossed(numbers.get("B_s", none), numbers.get("B_y", none), s_y, y_y, s_s)
         products = self.products.with_pair(pairs.candidate, *cross)
         size = largest_size(products) if self.initial is None else self.initial
-        if not 0.0 < size < math.inf:
+        if not 0.0 <= size < math.inf:
             return "skipped"
         form, fits = self._form_of(products, size)
         if not (fits and np.isfinite(form[1]).all()):
@@ -109,8 +109,9 @@ class LSR1(Approximation):
     memory : int
         Pairs kept, m >= 1.
     hess0 : float, optional
-        Size, fixed: B at first is this multiple of I.  By default the largest of q + (q^2 - y'y /
-        s's)^(1/2), q = y'y / abs(s'y), of the pairs, see `SR1`, each at most 4 norm(y) / norm(s).
+        Size >= 0, fixed: B at first is this multiple of I.  By default the largest of
+        q + (q^2 - y'y / s's)^(1/2), q = y'y / abs(s'y), of the pairs, see `SR1`, each at most
+        4 norm(y) / norm(s).
 
     Raises
     ------
@@ -147,7 +148,7 @@ class LSR1(Approximation):
 
     def __post_init__(self) -> None:
         store_integer(self, "memory", 1)
-        store_real(self, "hess0", 0.0)
+        store_real(self, "hess0", 0.0, ends="[)")
 
     def begin(self, frame: Frame) -> LSR1Curvature:
         """Begin with hess0 I, or with I until a pair gives its size."""

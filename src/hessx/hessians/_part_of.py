@@ -13,7 +13,7 @@ from hessx.hessians._subsets import Subset
 from hessx.krylov import never
 from hessx.operators import DenseOperator
 
-__all__ = ["RestrictedHessian", "measure_part", "update_part"]
+__all__ = ["RestrictedHessian", "measure_part", "takes_pairs", "update_part"]
 
 _OWN = "own: "  # before the names of what the part itself asks for
 

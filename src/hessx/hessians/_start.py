@@ -59,8 +59,8 @@ def checked_start(name: str, given: Any, *, positive: bool = True) -> float | np
     name : str
         Of the setting.
     given : float, array shape (n,) or (n, n), hess_inv of a result, or None
-        A positive multiple of I in the variables of the method; a diagonal, a matrix, or the
-        ``hess_inv`` of an earlier result, in x.
+        A positive multiple of I in the variables of the method, or 0 where it may be indefinite; a
+        diagonal, a matrix, or the ``hess_inv`` of an earlier result, in x.
     positive : bool
         Whether it has to be positive definite.
 
@@ -77,7 +77,7 @@ def checked_start(name: str, given: Any, *, positive: bool = True) -> float | np
     if given is None:
         return None
     if isinstance(given, Real):
-        return check_real(name, given, 0.0)
+        return check_real(name, given, 0.0, ends="()" if positive else "[)")
     start = on_the_host(name, given)
     if start.ndim != 1:
         (cholesky if positive else check_symmetric)(name, start)

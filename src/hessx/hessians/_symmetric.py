@@ -119,8 +119,8 @@ class SR1(_Symmetric):
     Parameters
     ----------
     hess0 : float, array shape (n,) or (n, n), or LinearOperator, optional
-        B at first: a positive multiple of I in the variables of the method; a positive diagonal or
-        a symmetric matrix, in x.  By default q + (q^2 - y'y / s's)^(1/2), q = y'y / abs(s'y), of
+        B at first: a multiple >= 0 of I in the variables of the method; a positive diagonal or a
+        symmetric matrix, in x.  By default q + (q^2 - y'y / s's)^(1/2), q = y'y / abs(s'y), of
         the first pair, with which B+ is best conditioned where s'y > 0; q alone makes it singular.
 
     Raises

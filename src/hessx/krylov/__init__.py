@@ -4,6 +4,7 @@ from hessx.krylov._basis import KrylovBasis
 from hessx.krylov._cg import TruncatedCG
 from hessx.krylov._cg_steps import cg_steps
 from hessx.krylov._chebyshev import ChebyshevPolynomial
+from hessx.krylov._device_cg import device_cg
 from hessx.krylov._dogleg import Dogleg
 from hessx.krylov._gltr import GLTR
 from hessx.krylov._inverse_operators import CGInverse, MINRESInverse
@@ -45,6 +46,7 @@ __all__ = [
     "TruncatedCG",
     "cg_steps",
     "definite_interval",
+    "device_cg",
     "invert",
     "lsmr",
     "minres",

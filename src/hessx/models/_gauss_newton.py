@@ -35,6 +35,8 @@ class ModelOperator(LinearOperator):
         Weight of the penalty.
     """
 
+    stacks = False
+
     def __init__(self, at: Linearised, loss: Loss, l2: float) -> None:
         self.at, self.loss, self.l2 = at, loss, l2
         self.curvature = loss.curvature(at.outputs)

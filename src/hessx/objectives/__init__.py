@@ -3,16 +3,19 @@
 from hessx.objectives._blocks import Batches, Blocks
 from hessx.objectives._check import GradientCheck, check_gradient
 from hessx.objectives._check_product import ProductCheck, check_product
+from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._differences import DifferenceGradient, Evaluation
+from hessx.objectives._find_pattern import find_pattern
 from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
-from hessx.objectives._hessian import DifferenceProduct, make_hessian
+from hessx.objectives._hessian import make_hessian
 from hessx.objectives._hessian_at import HessianAt
 from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
 from hessx.objectives._residual_at import ResidualAt
 from hessx.objectives._residual_differences import ResidualDifferences
+from hessx.objectives._stacked import Stacked
 from hessx.objectives._sum_of_squares import SumOfSquares
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "ResidualDifferences",
     "Sequential",
     "Shuffled",
+    "Stacked",
     "SumOfSquares",
     "WithReplacement",
     "as_oracle",
@@ -40,6 +44,7 @@ __all__ = [
     "check_offers",
     "check_product",
     "dense_jacobian",
+    "find_pattern",
     "make_hessian",
     "make_objective",
     "take_reply",

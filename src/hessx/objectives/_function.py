@@ -11,6 +11,7 @@ from hessx.core import Counts, Precision, Reply, Request, Wants
 from hessx.objectives._differences import DifferenceGradient, Evaluation, take_step
 from hessx.objectives._hessian import check_hessian, make_hessian, shown
 from hessx.objectives._hessian_at import HessianAt
+from hessx.objectives._stacked import Stacked, gradients_of
 
 __all__ = ["Objective", "make_objective"]
 
@@ -142,7 +143,8 @@ def make_objective(
     fun : callable
         ``fun(x, *args)``: the value, or (value, gradient) with ``jac=True``.
     jac : callable, True, "2-point", "3-point" or None
-        ``jac(x, *args)``; None means "2-point", and "3-point" where a run no longer gets on.
+        ``jac(x, *args)``; None means "2-point", and "3-point" where a run no longer gets on.  A
+        `Stacked` one takes stacks of points.
     args : tuple
         Further arguments of both.
     space : Space
@@ -216,5 +218,6 @@ def make_objective(
 
     second = known is not None or callable(hess) or hessp is not None
     offers = _SECOND_ORDER if second else _FIRST_ORDER
-    make = partial(make_hessian, space, hess, hessp, args, known, counts, sign, x_scale)
+    stacks = gradients_of(space, jac, args, counts, sign) if isinstance(jac, Stacked) else None
+    make = partial(make_hessian, space, hess, hessp, args, known, counts, sign, x_scale, stacks)
     return Objective(space, evaluate, counts, sign, make, offers)

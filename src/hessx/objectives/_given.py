@@ -9,6 +9,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, take_gradient, take_value
 from hessx.core import EXACT, Counts, Oracle, Precision, Reply, Request, Wants
+from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._hessian_at import HessianAt
 from hessx.operators import Unary, as_operator
 
@@ -101,9 +102,16 @@ def take_reply(space: Space, reply: Reply, counts: Counts, sign: float, rows: in
         Something that cannot be taken, as in `minimize`.
     """
     if reply.hessian is not None:
-        operator = as_operator(space, reply.hessian, "the Hessian")
+        given, operator = reply.hessian, as_operator(space, reply.hessian, "the Hessian")
         hessian = HessianAt(
-            space, operator.matvec, counts, sign, operator, rows=rows, given=reply.hessian
+            space,
+            operator.matvec,
+            counts,
+            sign,
+            operator,
+            rows=rows,
+            given=given,
+            differences=given if isinstance(given, DifferenceProduct) else None,
         )
         return Reply(reply.ticket, hessian=hessian)
     value = take_value(space, reply.value)

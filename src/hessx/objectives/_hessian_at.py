@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, quiet, take_product
+from hessx._xp import Array, Space, fetch, quiet, sparse_entries, take_product
 from hessx.core import Counts, LayerFactors
-from hessx.operators import DenseOperator, LinearOperator
+from hessx.objectives._difference_product import DifferenceProduct
+from hessx.operators import DenseOperator, LinearOperator, Pattern, SparseOperator
 
 __all__ = ["HessianAt"]
 
 _UNSYMMETRIC = 1 / 4  # power of eps
+_BLOCK = 2**21  # numbers of a block of unit vectors, where they are taken in blocks
+
+
+def _never() -> bool:
+    return False
 
 
 class HessianAt:
@@ -33,6 +39,8 @@ class HessianAt:
         ``counts.rows`` grows by so many per product: the rows of a finite sum.
     given : object, optional
         The user's Hessian, where it has ``sampled_gradient``, ``factors`` or ``root``.
+    differences : DifferenceProduct, optional
+        What ``apply`` is, where it makes differences of gradients.
 
     Raises
     ------
@@ -40,7 +48,9 @@ class HessianAt:
         On a product of another library, dtype, device or shape than x.
     """
 
-    __slots__ = ("apply", "counts", "given", "operator", "rows", "sign", "space")
+    __slots__ = (
+        "apply", "counts", "differences", "given", "operator", "rows", "sign", "space",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -52,9 +62,11 @@ class HessianAt:
         *,
         rows: int = 0,
         given: Any = None,
+        differences: DifferenceProduct | None = None,
     ) -> None:
         self.space, self.apply, self.counts, self.sign = space, apply, counts, sign
         self.operator, self.rows, self.given = operator, rows, given
+        self.differences = differences
 
     def __call__(self, v: Array) -> Array:
         """Multiply; one product."""
@@ -62,15 +74,66 @@ class HessianAt:
         product = take_product(self.space, self.apply(v))
         return product if self.sign > 0.0 else -product
 
-    def dense(
-        self, watch: Callable[[], bool] = lambda: False, *, check: bool = True
+    @property
+    def sizes(self) -> Array | None:
+        """Give max(abs(x_i), x_scale_i), by which differences go; None where products are exact."""
+        return None if self.differences is None else self.differences.sizes
+
+    @property
+    def stacks(self) -> bool:
+        """Whether several products cost one call."""
+        if self.differences is not None:
+            return self.differences.gradients_at is not None
+        return self.operator is not None and self.operator.stacks
+
+    def stack(
+        self, V: Array, watch: Callable[[], bool] = _never, *, sized: bool = False
     ) -> Array | None:
+        """Multiply each row of V; as many products.
+
+        Parameters
+        ----------
+        V : array, shape (k, n)
+            The vectors.
+        watch : callable
+            Asked after each product, where they are made one by one; True ends it.
+        sized : bool
+            The entries are 0 or of the order of `sizes`: differences then move each variable by
+            what suits it, and not each row by what suits all variables together.
+
+        Returns
+        -------
+        array, shape (k, n), or None
+            A new array; None where ``watch`` has ended it.
+
+        Notes
+        -----
+        Cost: one call where the Hessian, or a `Stacked` gradient, takes stacks, else k calls.
+        """
+        sized, k = sized and self.differences is not None, V.shape[0]
+        if self.stacks:
+            self.spend(k)
+            differences = self.differences
+            if differences is None:
+                products = self.operator.matvec(V)
+            else:
+                products = differences.sized(V) if sized else differences.stack(V)
+            return products if self.sign > 0.0 else -products
+        rows = []
+        for i in range(k):
+            product = self._sized(V[i, ...]) if sized else self(V[i, ...])
+            rows.append(product + 0.0)  # may be a buffer that is written again
+            if i + 1 < k and watch():
+                return None
+        return self.space.xp.stack(rows)
+
+    def dense(self, watch: Callable[[], bool] = _never, *, check: bool = True) -> Array | None:
         """Give H as an array: the matrix that ``hess`` has given, or n products.
 
         Parameters
         ----------
         watch : callable
-            Asked after each product; True ends it.
+            Asked after each product, or block of them; True ends it.
         check : bool
             Refuse a matrix of the user's that is not symmetric, for one fetch.
 
@@ -94,14 +157,30 @@ class HessianAt:
             if check:
                 _check_symmetric(self.space, H)
         else:
-            units, columns = _eye(self.space), []
-            for i in range(self.space.n):
-                columns.append(self(units[i, ...]) + 0.0)  # may be a buffer that is written again
-                if watch() and i + 1 < self.space.n:
-                    return None
-            H = self.space.xp.stack(columns)
+            H = self._columns(watch)
+            if H is None:
+                return None
         with quiet():
             return 0.5 * H + 0.5 * H.T
+
+    def _columns(self, watch: Callable[[], bool]) -> Array | None:
+        """The products with the unit vectors; by differences with those of the variables' sizes."""
+        space, n, sizes = self.space, self.space.n, self.sizes
+        k = max(1, min(n, _BLOCK // n)) if self.stacks else n
+        blocks = []
+        for i in range(0, n, k):
+            V = space.xp.eye(min(k, n - i), n, k=i, dtype=space.dtype, device=space.device)
+            V = V if sizes is None else V * sizes
+            rows = self.stack(V, watch, sized=True)
+            if rows is None or (i + k < n and watch()):
+                return None
+            blocks.append(rows if sizes is None else rows / sizes[i : i + k][:, None])
+        return blocks[0] if len(blocks) == 1 else space.xp.concat(blocks)
+
+    def _sized(self, v: Array) -> Array:
+        self.spend(1)
+        product = take_product(self.space, self.differences.sized(v))  # type: ignore[union-attr]
+        return product if self.sign > 0.0 else -product
 
     def spend(self, products: int) -> None:
         """Count products; those with the root too are made elsewhere."""
@@ -176,6 +255,26 @@ class HessianAt:
         self.counts.rows += self.rows
         return ask(seed)
 
+    def entries(self) -> tuple[Pattern, Array] | None:
+        """Give where the user's sparse matrix has entries, and these; None where it is none.
+
+        Returns
+        -------
+        pattern, entries : Pattern, array of shape (nnz,)
+            No products are needed.  A `SparseOperator`'s, or those of scipy.sparse or
+            cupyx.scipy.sparse.
+        """
+        operator, space = self.operator, self.space
+        if isinstance(operator, SparseOperator):
+            pattern, entries = operator.pattern, operator.values
+        else:
+            found = sparse_entries(space, getattr(operator, "matrix", None))
+            if found is None:
+                return None
+            indptr, indices, entries = found
+            pattern = Pattern((space.n, space.n), indptr, indices)
+        return pattern, entries if self.sign > 0.0 else -entries
+
     def diagonal(self) -> Array | None:
         """Give the diagonal where the user's operator or matrix has one."""
         known = None if self.operator is None else self.operator.diagonal()
@@ -193,7 +292,3 @@ def _check_symmetric(space: Space, H: Array) -> None:
             f"largest is {most:.3g}: expected a whole matrix, both triangles, or products by hessp"
         )
         raise ValueError(msg)
-
-
-def _eye(space: Space) -> Array:
-    return space.xp.eye(space.n, dtype=space.dtype, device=space.device)

@@ -23,11 +23,13 @@ from hessx.core import (
     Precision,
     Reply,
     Request,
+    SettingsError,
     Wants,
     store_real,
 )
-from hessx.objectives._hessian import DifferenceProduct, shown
-from hessx.objectives._jacobian import Jacobian, dense_jacobian, take_jacobian
+from hessx.objectives._difference_product import DifferenceProduct
+from hessx.objectives._hessian import shown
+from hessx.objectives._jacobian import Jacobian, take_jacobian
 from hessx.objectives._residual_at import ResidualAt
 from hessx.objectives._residual_differences import ResidualDifferences
 
@@ -55,6 +57,10 @@ class SumOfSquares:
         library.  Otherwise by differences of residuals; None means "2-point".
     args : tuple
         Further arguments of both.
+    sparsity : optional
+        Where J may have entries, for differences: a `Pattern`, or what becomes one of shape (m, n),
+        a sparse matrix, an array of bools, or (rows, columns).  As many residuals are evaluated as
+        there are colours, groups of columns of which no two share a row.
     rel_step : float, optional
         Of differences, > 0: h_j = rel_step * max(abs(x_j), x_scale_j); by default eps^(1/2), and
         eps^(1/3) for "3-point".
@@ -106,6 +112,7 @@ class SumOfSquares:
         jac: Any = None,
         *,
         args: tuple[Any, ...] = (),
+        sparsity: Any = None,
         rel_step: float | None = None,
         x_scale: Any = 1.0,
     ) -> None:
@@ -118,14 +125,17 @@ class SumOfSquares:
                 "or None"
             )
             raise ValueError(msg)
-        self.residual, self.jac = residual, jac
+        known = jac is True or callable(jac) or jac == "autodiff"
+        if known and sparsity is not None:
+            msg = "sparsity beside jac: expected jac = '2-point' or '3-point', or no sparsity"
+            raise SettingsError(msg)
+        self.residual, self.jac, self.sparsity = residual, jac, sparsity
         self.args = args if isinstance(args, tuple) else (args,)
         self.rel_step, self.x_scale = rel_step, x_scale
         if rel_step is not None:
             store_real(self, "rel_step", 0.0)
         if isinstance(x_scale, Real):
             store_real(self, "x_scale", 0.0)
-        known = jac is True or callable(jac) or jac == "autodiff"
         self.counts = Counts()
         self.offers = _FIRST_ORDER | Wants.HESSIAN if known else _FIRST_ORDER
         self._space: Any = None
@@ -177,6 +187,7 @@ class SumOfSquares:
                 self.jac == "3-point",
                 self.rel_step,
                 self.x_scale,
+                self.sparsity,
             )
             if self.jac == "autodiff":
                 self._derivatives = residual_derivatives_of(
@@ -221,7 +232,7 @@ class SumOfSquares:
             given = self.jac(space.for_user(x), *self.args)
             return take_jacobian(space, self._rows, given), _precision(eps)
         J, moved = self._differences(x, r, eps)
-        return dense_jacobian(space, J), Precision(max(eps, space.eps), moved)
+        return J, Precision(max(eps, space.eps), moved)
 
     def _residual_at(self, x: Array) -> tuple[Array, float]:
         """R(x), and the eps of its dtype."""

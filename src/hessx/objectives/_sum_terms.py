@@ -18,8 +18,8 @@ from hessx._xp import (
     take_product,
 )
 from hessx.core import Sample, SettingsError, Wants
+from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._epochs import Epochs
-from hessx.objectives._hessian import DifferenceProduct
 from hessx.objectives._sources import Batch, Data, check_place
 from hessx.operators import DenseOperator
 

@@ -26,6 +26,7 @@ class Application:
     symmetric: bool
     has_rmatvec: bool
     has_diagonal: bool
+    stacks: bool = True  # a stack of vectors is taken in one call
 
     def _declare(
         self,

@@ -167,11 +167,12 @@ class _Given(LinearOperator):
         product: Callable[[Array], Array],
         name: str,
         diagonal: Callable[[], Array] | None = None,
+        matrix: Any = None,
     ) -> None:
-        n = space.n
+        n, self.matrix = space.n, matrix
         self._declare((n, n), space, symmetric=True, diagonal=diagonal is not None)
         self._functions = {name: lambda v: converted(space, product(v), ((n,),))}
-        self._stacks, self._name, self._find_diagonal = False, name, diagonal
+        self.stacks, self._name, self._find_diagonal = False, name, diagonal
 
     def _apply(self, v: Array) -> Array:
         return self._taken(self._name, v, self.shape[0])
@@ -215,7 +216,7 @@ def _foreign(space: Space, given: Any, name: str) -> LinearOperator:
     diagonal = None if is_array(given) else getattr(given, "diagonal", None)
     has_at = hasattr(given, "__matmul__")
     product = (lambda v: given @ v) if has_at else given.matvec
-    return _Given(space, product, f"the product of {name}", diagonal)
+    return _Given(space, product, f"the product of {name}", diagonal, given)
 
 
 def _check_shape(space: Space, shape: Any, name: str) -> None:

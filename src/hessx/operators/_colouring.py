@@ -225,7 +225,7 @@ def _fewest(pattern: Pattern, degrees: Any, colour: Any, symmetric: bool) -> Col
     """Take the fewer colours of two orders."""
     indptr, indices = pattern.indptr.tolist(), pattern.indices.tolist()
     natural = colour(indptr, indices, range(len(degrees)))
-    if degrees.max() <= 2 * degrees.mean():
+    if degrees.max() == degrees.min():
         return Colouring(natural, symmetric)
     largest = colour(indptr, indices, np.argsort(-degrees, kind="stable").tolist())
     return Colouring(min(natural, largest, key=max), symmetric)

@@ -131,7 +131,7 @@ class SpectralDensity:
 
 
 def spectral_density(
-    A: Any, like: Any = None, *, steps: int = 64, samples: int = 8, seed: int = 0
+    A: Any, like: Any = None, *, steps: int = 100, samples: int = 5, seed: int = 0
 ) -> SpectralDensity:
     r"""Estimate the distribution of the eigenvalues of a symmetric A by Lanczos quadrature.
 

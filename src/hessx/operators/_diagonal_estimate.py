@@ -114,14 +114,17 @@ def _hutchinson(space: Space, A: LinearOperator, products: int, seed: int) -> Di
     """Mean and squared deviations, block by block (Chan, Golub & LeVeque 1983)."""
     xp, count = space.xp, 0
     mean = square = space.zeros(space.n)
+    size = None
     for z in sign_blocks(space, products, seed):
         samples, new = z * A.matvec(z), z.shape[0]  # z * z = 1
         here = xp.mean(samples, axis=0)
+        size = _size(space, samples) if size is None else size
         gap, total = here - mean, count + new
-        square = square + xp.sum((samples - here) ** 2, axis=0) + gap**2 * (count * new / total)
+        spread = xp.sum(((samples - here) / size) ** 2, axis=0)
+        square = square + spread + (gap / size) ** 2 * (count * new / total)
         mean, count = mean + gap * (new / total), total
     factor = 1.0 / (count * (count - 1)) if count > 1 else math.nan
-    return DiagonalEstimate(mean, xp.sqrt(square * factor), products, "hutchinson")
+    return DiagonalEstimate(mean, xp.sqrt(square * factor) * size, products, "hutchinson")
 
 
 def _xdiag(space: Space, A: LinearOperator, products: int, seed: int) -> DiagonalEstimate:
@@ -138,6 +141,11 @@ def _xdiag(space: Space, A: LinearOperator, products: int, seed: int) -> Diagona
     lost, products_lost = tables.T @ Q, tables.T @ Z  # Q s_i and A Q s_i
     along = upload(space, (S * R).sum(axis=0))  # s_i'r_i: (I - Q_i Q_i') y_i = Q s_i s_i'r_i
     samples = lost * (signs * along[:, None] - products_lost)
-    mean = xp.mean(samples, axis=0)
-    error = xp.sqrt(xp.sum((samples - mean) ** 2, axis=0) / (k * (k - 1)))
+    mean, size = xp.mean(samples, axis=0), _size(space, samples)
+    error = xp.sqrt(xp.sum(((samples - mean) / size) ** 2, axis=0) / (k * (k - 1))) * size
     return DiagonalEstimate(xp.sum(Q * Z, axis=0) + mean, error, 2 * k, "xdiag")
+
+
+def _size(space: Space, samples: Array) -> Array:
+    """Largest entry, never zero: divided by it, no square over- or underflows."""
+    return space.xp.max(space.xp.abs(samples)) + space.smallest

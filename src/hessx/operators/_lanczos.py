@@ -140,7 +140,8 @@ class LanczosProcess:
             if self.stopped:
                 break
         self.rows.hold(packet)
-        numbers = packet.fetch()
+        with quiet():  # here lazy libraries compute
+            numbers = packet.fetch()
         for name in ("alpha", "beta"):
             new = [numbers[f"{name}{i + 1}"] for i in range(taken)]
             setattr(self, name, np.append(getattr(self, name), new))

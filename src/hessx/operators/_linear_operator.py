@@ -44,8 +44,8 @@ class LinearOperator(Application):
     ----------
     shape : tuple of int
         (m, n).
-    symmetric, has_rmatvec, has_diagonal : bool
-        What is known of A.
+    symmetric, has_rmatvec, has_diagonal, stacks : bool
+        What is known of A, and whether a stack of vectors costs one call.
     space : Space or None
         Library, dtype and device of the arrays that the operator holds; None if it holds none,
         and takes vectors of any.
@@ -105,7 +105,7 @@ class LinearOperator(Application):
             diagonal=diagonal is not None,
         )
         self._functions: dict[str, Any] = {"matvec": matvec, "rmatvec": rmatvec}
-        self._held_diagonal, self._stacks = diagonal, stacks
+        self._held_diagonal, self.stacks = diagonal, stacks
 
     def __matmul__(self, other: Any) -> Any:
         """A B of an operator B, A v of a vector or stack of vectors."""
@@ -164,7 +164,7 @@ class LinearOperator(Application):
 
     def _taken(self, name: str, v: Array, size: int) -> Array:
         """Take the user's product with one vector, or with each."""
-        if self._stacks or v.ndim == 1:
+        if self.stacks or v.ndim == 1:
             return self._checked(name, v, size)
         return self._each(lambda w: self._checked(name, w, size), v, size)
 
@@ -188,6 +188,7 @@ class _Sum(LinearOperator):
             msg = f"A {sign} B of shapes {left.shape} and {right.shape}: expected equal shapes"
             raise ValueError(msg)
         self.left, self.right, self.sign = left, right, sign
+        self.stacks = left.stacks and right.stacks
         self._declare(
             left.shape,
             joint_space(left.space, right.space),
@@ -215,6 +216,7 @@ class _Product(LinearOperator):
             msg = f"A @ B of shapes {left.shape} and {right.shape}: expected (m, k) and (k, n)"
             raise ValueError(msg)
         self.left, self.right = left, right
+        self.stacks = left.stacks and right.stacks
         has_rmatvec = left.has_rmatvec and right.has_rmatvec
         self._declare(
             (left.shape[0], right.shape[1]),
@@ -234,7 +236,7 @@ class Unary(LinearOperator):
     """What knows as much as the one operator that it is made of."""
 
     def __init__(self, A: LinearOperator) -> None:
-        self.A = A
+        self.A, self.stacks = A, A.stacks
         self._declare(
             A.shape,
             A.space,

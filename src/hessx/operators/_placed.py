@@ -8,7 +8,7 @@ from typing import Any
 from hessx._xp import Array, Space, eigh, host_space, is_array, quiet, space_of, to_point
 from hessx.core import SettingsError
 from hessx.operators._as_operator import as_operator
-from hessx.operators._kinds import kind_of
+from hessx.operators._kinds import joint_space, kind_of
 from hessx.operators._linear_operator import LinearOperator
 
 __all__ = ["DEFAULT_BYTES", "eigenvalues", "place"]
@@ -44,8 +44,8 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
         msg = f"A has shape {tuple(shape)}: expected a square matrix or operator"
         raise ValueError(msg)
     if isinstance(A, LinearOperator):
-        space = A._place(None if like is None else to_point(like, "like"))
-        n = A.shape[0]
+        given = None if like is None else space_of(to_point(like, "like"))
+        space, n = joint_space(A.space, given) or A._place(None), A.shape[0]
         if space.n != n or space.tree is not None:
             space = replace(space, n=n, shape=(n,), chunks=None, tree=None)
         return space, as_operator(space, A, "A")

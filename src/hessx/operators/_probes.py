@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ class Probes:
     space : Space
         Of the vectors.
     products : list of callables
-        v -> A v, shape (m,).  Those that are not finite are left out.
+        v -> A v, shape (m,).  Those that are not finite, or no more than noise, are left out.
     m : int
         Rows.
     seed : int
@@ -34,8 +35,9 @@ class Probes:
     ----------
     spent : int
         Products so far.
-    finite : bool
-        Whether there is one to be asked.
+    noise : float
+        Of usual rows, relative to what they have, the largest of the products that are asked; nan
+        where none can be told from noise.
     filled : bool
         Whether each entry of the last products was above the noise.
     """
@@ -44,29 +46,29 @@ class Probes:
         self, space: Space, products: list[Callable[[Array], Array]], m: int, seed: int
     ) -> None:
         self.space, self.m, self.spent, self.filled = space, m, 0, False
+        self.noise = math.nan
         self._draws = np.random.default_rng(seed)
         u, v = self._vector(), self._vector()
-        self._asked = []  # products, and the noise of each row
+        self._asked: list[
+            tuple[Callable[[Array], Array], Any]
+        ] = []  # products, and the noise of each row
         for product in products:
             A_u, A_v, A_sum = self._taken(product, [u, v, u + v])
             with quiet():
                 size = np.maximum(np.maximum(abs(A_u), abs(A_v)), abs(A_sum))
                 gap = abs(A_sum - A_u - A_v)
-            if np.isfinite(size).all():
-                self._asked.append(
-                    (product, _ABOVE * np.maximum(gap, size * self._noise(gap, size)))
-                )
+            noise = self._relative(gap, size)
+            if _ABOVE * noise < 1.0:
+                self.noise = max(noise, self.noise) if self._asked else noise
+                self._asked.append((product, _ABOVE * np.maximum(gap, size * noise)))
 
-    def _noise(self, gap: Any, size: Any) -> Any:
-        """The relative error of nine rows in ten, eps at least."""
+    def _relative(self, gap: Any, size: Any) -> float:
+        """Give the relative error of nine rows in ten, >= eps; nan where one is not finite."""
+        if not np.isfinite(gap).all():
+            return math.nan
         there = size > 0.0
         usual = np.quantile(gap[there] / size[there], 0.9) if there.any() else 0.0
-        return max(usual, self.space.eps)
-
-    @property
-    def finite(self) -> bool:
-        """Whether there is a product to be asked."""
-        return bool(self._asked)
+        return max(float(usual), self.space.eps)
 
     def cost(self, count: int) -> int:
         """How many products ``count`` vectors take."""

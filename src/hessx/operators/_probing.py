@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,25 +30,29 @@ class PatternProbe:
     ----------
     pattern : Pattern or None
         Where outcome is "found".
-    outcome : {"found", "dense", "limit", "nonfinite"}
+    outcome : {"found", "dense", "limit", "noise"}
         "dense": each row has entries in each of 16 or more intervals of columns, and the search has
-        ended there; "limit": it would have taken more than ``max_products``; "nonfinite": the
-        products have inf or nan at each point.
+        ended there; "limit": it would have taken more than ``max_products``; "noise": products are
+        not finite, or A (u + v) has nothing to do with A u + A v, at each point.
     products : int
         That were taken, at all points together.
+    noise : float
+        Relative error of the products: entries below about 8 times that, relative to what their
+        row has, are not seen.  nan with the outcome "noise".
     message : str
         All that in a sentence.
 
     Examples
     --------
     >>> from hessx.operators import PatternProbe
-    >>> PatternProbe(None, "dense", 19, "dense: ...").found
+    >>> PatternProbe(None, "dense", 19, 1e-16, "dense: ...").found
     False
     """
 
     pattern: Pattern | None
-    outcome: Literal["found", "dense", "limit", "nonfinite"]
+    outcome: Literal["found", "dense", "limit", "noise"]
     products: int
+    noise: float
     message: str
 
     @property
@@ -109,7 +114,7 @@ def probe_pattern(
     above 8 times that, relative to what their row has, are taken for noise.  An entry is overlooked
     where a sum with random coefficients happens to be as small.
 
-    Cost: bands and grids take log2(n / 16) times a few products (2-D Laplacian, n = 1e4: 142), r n
+    Cost: bands and grids take log2(n / 16) times a few products (2-D Laplacian, n = 1e4: 139), r n
     random entries at most about 0.2 n (r = 5, n = 1e4); k products take k/8 fetches and one for
     each level.
 
@@ -138,9 +143,9 @@ def probe_pattern(
     limit = n + 3 if max_products is None else check_integer("max_products", max_products, 1)
     every = [products] if callable(products) else list(products)
     probes = Probes(space, every, m, seed)
-    if not probes.finite:
-        message = f"nonfinite: products have inf or nan at each point, after {probes.spent}"
-        return PatternProbe(None, "nonfinite", probes.spent, message)
+    if not probes.noise < 1.0:
+        message = f"noise: not finite, or A (u + v) far from A u + A v, in {probes.spent} products"
+        return PatternProbe(None, "noise", probes.spent, math.nan, message)
     return _Search(probes, symmetric, limit * len(every)).run()
 
 
@@ -188,4 +193,4 @@ class _Search:
             message = f"limit: {spent} products, the next level takes {what} of {self.limit}"
         else:
             message = f"{outcome}: {what}, by {spent} products"
-        return PatternProbe(pattern, outcome, spent, message)
+        return PatternProbe(pattern, outcome, spent, self.probes.noise, message)

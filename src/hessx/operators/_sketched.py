@@ -77,6 +77,6 @@ def left_out(R: np.ndarray, eps: float) -> np.ndarray:
     sigma = np.linalg.svd(R, compute_uv=False)
     if sigma[-1] <= len(R) * eps * sigma[0]:
         return np.zeros_like(R)
-    S = np.linalg.inv(R).T
+    S = np.linalg.inv(R / sigma[0]).T
     units: np.ndarray = S / np.sqrt(np.sum(S * S, axis=0))
     return units

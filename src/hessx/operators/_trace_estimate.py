@@ -41,6 +41,7 @@ class TraceEstimate:
         count = len(values)
         mean, error = float(np.mean(values)), math.nan
         if count > 1:
-            error = float(np.std(values, ddof=1)) / math.sqrt(count)
+            size = float(np.max(np.abs(values))) or 1.0  # so that no square over- or underflows
+            error = size * float(np.std(values / size, ddof=1)) / math.sqrt(count)
         error = math.hypot(error, 4.0 * eps * (abs(known) + float(np.mean(np.abs(values)))))
         return cls(known + mean, error, products, method)

@@ -7,9 +7,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hessx._xp import Array, Space, eigh, extremes, fetch, normal, quiet, space_of, to_point
+from hessx._xp import (
+    Array,
+    Space,
+    eigh,
+    extremes,
+    fetch,
+    norm_inf,
+    normal,
+    quiet,
+    space_of,
+    to_point,
+)
 from hessx.core import Oracle, Request, Wants, check_integer, check_real
-from hessx.objectives import GivenOracle, HessianAt, as_oracle, make_objective
+from hessx.objectives import (
+    DifferenceProduct,
+    GivenOracle,
+    HessianAt,
+    as_oracle,
+    make_objective,
+)
 from hessx.operators import DenseOperator, LanczosRun, count_signs, rounding, search
 from hessx.solvers._curvature_report import CurvatureReport, Spectrum
 from hessx.solvers._unconstrained import refuse_derivatives
@@ -52,7 +69,7 @@ def curvature(
     gtol : float, optional
         x is stationary where norm_inf(g) <= gtol; >= 0, by default 1e-5, in float32 1e-3.
     products : int
-        At most, but for up to 6 that check them.
+        At most, but for up to 8 that check them.
     rtol : float
         Lanczos goes on until the residuals of both ends are below rtol times the largest absolute
         Ritz value too; in (0, 1).
@@ -87,8 +104,8 @@ def curvature(
     differences of half the length, plus and minus the outermost eigenvectors, leave open; their
     mean, a central difference, takes the eigenvalue's place.
 
-    Cost: one value and gradient, at most ``products`` products and 6 more; one fetch for every 8
-    products, and at most two.  Memory: ``products`` vectors.
+    Cost: one value and gradient, at most ``products`` products and 8 more; one fetch for every 8
+    products, and at most three.  Memory: ``products`` vectors.
 
     References
     ----------
@@ -117,7 +134,6 @@ def curvature(
         gtol = 1e-3 if space.eps > 2.0**-30 else 1e-5
     gtol = check_real("gtol", gtol, 0.0, math.inf, "[]")
     given, flat = as_oracle(fun), space.flat(point)
-    differences = given is None and hessp is None and not callable(hess)
     oracle: Oracle
     if given is not None:
         refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
@@ -133,12 +149,13 @@ def curvature(
         return answer
 
     H = hessian(1.0)
-    grad_norm = _check(space, H, grad, symmetric=differences)
+    by_differences = [part for part in (H.apply, H.given) if isinstance(part, DifferenceProduct)]
+    grad_norm = _check(space, H, grad, symmetric=len(by_differences) > 0)
     w, ends, found = (_of_all if most >= space.n else _by_lanczos)(space, H, most, rtol, seed)
     noise = 0.0
-    if differences:
-        power = 2 / 3 if hess == "3-point" else 1 / 2
-        found, noise = _refined(space, hessian(0.5), found, ends, power)
+    if by_differences:
+        power = 2 / 3 if by_differences[0].central else 1 / 2
+        found, noise = _refined(space, H, hessian(0.5), found, ends, power)
     return CurvatureReport.of(
         found,
         grad_norm,
@@ -156,7 +173,9 @@ def _check(space: Space, H: HessianAt, grad: Array, *, symmetric: bool) -> float
     if not (symmetric or isinstance(H.operator, DenseOperator)):
         u, v = (normal(space, (_SYMMETRY_SEED, i))[0, ...] for i in range(2))
         Hu, Hv = space.copy(H(u)), H(v)
-        with quiet():
+        with quiet():  # divided by its size, no square over- or underflows
+            size = norm_inf(space, Hu + Hv) + space.smallest
+            Hu, Hv = Hu / size, Hv / size
             scalars += [u @ Hv, v @ Hu, Hu @ Hu, Hv @ Hv]
     (high, low, *of_H), _ = fetch(space, scalars)
     grad_norm = max(high, -low)
@@ -169,8 +188,8 @@ def _check(space: Space, H: HessianAt, grad: Array, *, symmetric: bool) -> float
             raise ValueError(_NOT_FINITE)
         if gap > space.eps**_UNSYMMETRIC * scale:
             msg = (
-                f"the Hessian is not symmetric: u'Hv and v'Hu of random u and v differ by {gap:.3g}"
-                f", and norm(Hu) + norm(Hv) is {scale:.3g}: check hess or hessp, for one by "
+                f"the Hessian is not symmetric: u'Hv and v'Hu of random u and v differ by "
+                f"{gap / scale:.3g} of norm(Hu) + norm(Hv): check hess or hessp, for one by "
                 "hessx.check_product"
             )
             raise ValueError(msg)
@@ -208,23 +227,25 @@ def _by_lanczos(space: Space, H: HessianAt, most: int, rtol: float, seed: int) -
 
 
 def _refined(
-    space: Space, H: HessianAt, found: Spectrum, ends: Array, power: float
+    space: Space, H: HessianAt, half: HessianAt, found: Spectrum, ends: Array, power: float
 ) -> tuple[Spectrum, float]:
     """Take differences of half the length, both ways along the outermost eigenvectors: one fetch.
 
-    Third derivatives make the two ways differ, fourth ones the lengths.  The mean of both ways is
-    the central difference.
+    Third derivatives make the two ways differ, fourth ones the lengths: those along a vector, and
+    those along a variable that a dense Hessian is made of.  The mean of both ways is the central
+    difference.
     """
     scalars = []
     for i in range(2):
         u = ends[i, ...]
-        scalars += [u @ H(u), u @ H(-u)]
+        scalars += [u @ half(u), u @ half(-u), u @ H(u)]
     values, _ = fetch(space, scalars)
     if not math.isfinite(math.fsum(values)):
         raise ValueError(_NOT_FINITE)
-    least, largest = 0.5 * (values[0] - values[1]), 0.5 * (values[2] - values[3])
-    bends = abs(values[0] + values[1]), abs(values[2] + values[3])
-    shifts = abs(least - found.least), abs(largest - found.largest)
+    least, largest = 0.5 * (values[0] - values[1]), 0.5 * (values[3] - values[4])
+    bends = abs(values[0] + values[1]), abs(values[3] + values[4])
+    changes = least - found.least, least - values[2], largest - found.largest, largest - values[5]
+    shifts = [2.0 * abs(change) for change in changes]
     size = max(abs(least), abs(largest))
     noise = max(4.0 * space.eps**power * size, *bends, *shifts)
     threshold = found.threshold + noise

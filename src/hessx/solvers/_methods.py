@@ -22,6 +22,7 @@ from hessx.hessians import (
     GaussNewton,
     Identity,
     Newton,
+    SparseNewton,
     SSBroyden,
     Zero,
 )
@@ -63,6 +64,7 @@ _TABLE = {
     "trust-krylov": _krylov(Exact),
     "arc": _krylov(Exact, region=CubicRule, rule=("eta",)),
     "newton": along(Newton, "repair"),
+    "sparse-newton": along(SparseNewton, "pattern", "colouring", "check", "floor"),
     "trust-exact": _dense(partial(Exact, dense=True), subproblem=MoreSorensen),
     "lm": _dense(partial(GaussNewton, dense=True), subproblem=MoreSorensen),
     "lm-cg": within(GaussNewton, region=NielsenRule, rule=("eta",)),

@@ -64,12 +64,12 @@ def minimize(
         (steepest descent) and "newton-cg", all with `HagerZhang`; "trust-ncg" (Steihaug) and
         "trust-krylov" (GLTR), in any case of letters; or a composition such as
         `LineSearchMethod`.  Dense, for n up to some thousands: "bfgs", "ssbfgs", "ssbroyden",
-        "broyden", "dfp" and "newton" along rays, "trust-exact", "sr1", "psb", and by Powell's
-        dogleg "dogleg" and "trust-bfgs" in a region; others are "trust-lbfgs", by the dogleg too,
-        "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm" (Levenberg-Marquardt in a region, by the
-        singular values of the Jacobian) and "lm-cg" (damped, by products).  None is "auto": "lm"
-        for a `SumOfSquares`, "trust-ncg" where hess or hessp is given, or an oracle offers the
-        Hessian, else "lbfgs".
+        "broyden", "dfp" and "newton" along rays ("sparse-newton" on a pattern), "trust-exact",
+        "sr1", "psb", and by Powell's dogleg "dogleg" and "trust-bfgs" in a region; others are
+        "trust-lbfgs", by the dogleg too, "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm"
+        (Levenberg-Marquardt in a region, by the singular values of the Jacobian) and "lm-cg"
+        (damped, by products).  None is "auto": "lm" for a `SumOfSquares`, "trust-ncg" where hess or
+        hessp is given, or an oracle offers the Hessian, else "lbfgs".
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",
@@ -80,14 +80,15 @@ def minimize(
         `StochasticMethod`.
     jac : callable, True, "2-point" or "3-point", optional
         ``jac(x, *args)``, like x; True when fun returns (value, gradient); differences of fun
-        otherwise: None is "2-point", and "3-point" where that no longer resolves a step.  Where x0
+        otherwise: None is "2-point", and "3-point" where that no longer resolves a step.
+        ``hessx.Stacked(jac)`` says that jac takes stacks of points, for products.  Where x0
         is NumPy's, what fun, jac, hess and hessp return is taken as in SciPy: lists, columns,
         Series, other real dtypes.
     hess : callable, "2-point", "3-point" or Approximation, optional
         ``hess(x, *args)``: a dense or sparse matrix, a linear operator, or a function v -> H v; it
         is called once per accepted point.  By default differences of gradients.  Like hessp for
         the Newton methods only.  Or what is in its place there, learnt from the steps, such as
-        ``hessx.BFGS()`` or SciPy's ``BFGS()`` and ``SR1()``.
+        ``hessx.BFGS()`` or SciPy's ``BFGS()`` and ``SR1()``, or sampled, ``hessx.Sparse(pattern)``.
     hessp : callable, optional
         ``hessp(x, v, *args)``, the product H v, like x; goes before a callable hess.
     bounds, constraints : optional

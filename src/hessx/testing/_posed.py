@@ -178,11 +178,19 @@ class Posed:
 class _Hessian:
     """H as the oracle hands it out."""
 
+    sizes = None
+
     def __init__(self, posed: Posed) -> None:
         self.posed = posed
 
     def __call__(self, v: Array) -> Array:
         return self.posed.there(self.posed.host(v) @ self.posed.H)
+
+    def stack(self, V: Array, watch: Any = None, *, sized: bool = False) -> Array:  # noqa: ARG002
+        return self(V)
+
+    def entries(self) -> None:
+        return None
 
     def dense(self, watch: Any = None, *, check: bool = True) -> Array:  # noqa: ARG002
         return self.posed.there(self.posed.H)

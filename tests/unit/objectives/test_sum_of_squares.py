@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array_api_compat as compat
 import numpy as np
 import pytest
 
@@ -292,3 +293,60 @@ def test_no_hessian_of_differences():
         hessx.minimize(SumOfSquares(Chained(NUMPY).residual), START, method="trust-ncg")
     with pytest.raises(ValueError, match="give jac, or take a method that needs none"):
         answered(SumOfSquares(Chained(NUMPY).residual), START, Wants.HESSIAN)
+
+
+def tridiagonal(x):
+    """Broyden's tridiagonal function."""
+    xp = compat.array_namespace(x)
+    zero = xp.zeros(1, dtype=x.dtype, device=compat.device(x))
+    left, right = xp.concat([zero, x[:-1]]), xp.concat([x[1:], zero])
+    return (3.0 - 2.0 * x) * x - left - 2.0 * right + 1.0
+
+
+@pytest.mark.parametrize("scheme", ["2-point", "3-point"])
+def test_columns_of_a_sparse_jacobian_are_moved_together(backend, scheme):
+    n = 7
+    x = np.linspace(-2.0, 1.0, n)
+    J = np.diag(3.0 - 4.0 * x) - np.eye(n, k=-1) - 2.0 * np.eye(n, k=1)
+    squares = SumOfSquares(tridiagonal, scheme, sparsity=J != 0.0)
+    reply = answered(squares, backend.asarray(x))
+    assert squares.counts.values == (4 if scheme == "2-point" else 7)
+    at = reply.residual
+    assert at.matrix is None
+    near = {
+        "rtol": 1e2 * backend.eps ** ERRORS[scheme],
+        "atol": 1e2 * backend.eps ** ERRORS[scheme],
+    }
+    np.testing.assert_allclose(backend.to_numpy(at.columns()), J, **near)
+    np.testing.assert_allclose(backend.to_numpy(at.diagonal()), (J**2).sum(axis=0), **near)
+    dense = SumOfSquares(tridiagonal, scheme)
+    expected = answered(dense, backend.asarray(x))
+    assert dense.counts.values == (n + 1 if scheme == "2-point" else 2 * n + 1)
+    for found, known in (
+        (reply.grad, expected.grad),
+        (reply.precision.moved, expected.precision.moved),
+    ):
+        found, known = backend.to_numpy(found), backend.to_numpy(known)
+        np.testing.assert_allclose(found, known, rtol=1e3 * backend.eps, atol=1e3 * backend.eps)
+
+
+def test_ten_thousand_unknowns_by_four_residuals_a_point():
+    n = 10_000
+    pattern = hessx.Pattern.banded(n, 1)
+    squares = SumOfSquares(tridiagonal, sparsity=pattern)
+    result = hessx.minimize(squares, -np.ones(n), method="lm-cg")
+    assert result.success
+    assert result.nfev == 4 * result.njev
+    assert abs(tridiagonal(result.x)).max() <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"sparsity": np.eye(3)}, r"\(3, 3\)"),
+        ({"sparsity": np.eye(2), "jac": np.diag}, "sparsity beside jac: expected jac = '2-point'"),
+    ],
+)
+def test_a_pattern_that_does_not_fit(given, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        hessx.minimize(SumOfSquares(lambda x: x, **given), [1.0, 2.0])

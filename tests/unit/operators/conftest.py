@@ -10,7 +10,7 @@ import pytest
 
 import hessx
 from hessx._xp import space_of
-from hessx.operators import as_operator
+from hessx.operators import SparseOperator, as_operator
 
 m, n, k = 3, 4, 2
 
@@ -28,6 +28,8 @@ class Data:
             self._put(name, rng.standard_normal(shape))
         self._put("S", self.M + self.M.T)
         self._put("G", self.C + self.C.T)
+        self._put("P", self.A * (np.abs(self.A) > 0.5))
+        self._put("Q", self.S * (np.abs(self.S) > 0.7))
 
     def _put(self, name: str, host: np.ndarray) -> None:
         host = np.asarray(host, dtype="float32").astype(float)
@@ -54,6 +56,14 @@ def given(o: Data, form: Any) -> hessx.LinearOperator:
     return as_operator(space_of(o.backend.asarray(np.ones((2, 2)))), form, "hess(x)")
 
 
+def sparse(o: Data, name: str, **settings: Any) -> hessx.LinearOperator:
+    """The entries of a matrix that are not zero."""
+    pattern = hessx.Pattern.of(getattr(o, name))
+    values = o.backend.asarray(getattr(o, name)[pattern.rows, pattern.indices])
+    space = space_of(o.backend.asarray(np.zeros(pattern.shape[1])))
+    return SparseOperator(space, pattern, values, **settings)
+
+
 def deep(o: Data) -> hessx.LinearOperator:
     """All of the algebra at once."""
     outer = hessx.LowRankOperator(o.xU, o.xc)
@@ -74,6 +84,9 @@ OPERATORS: dict[str, tuple[Callable[[Data], Any], Callable[[Data], np.ndarray]]]
     "W C U'": (lambda o: low_rank(o.xW, o.xC, o.xU), lambda o: o.W @ o.C @ o.U.T),
     "W diag(c) U'": (lambda o: low_rank(o.xW, o.xc, o.xU), lambda o: o.W * o.c @ o.U.T),
     "U C U'": (lambda o: low_rank(o.xU, o.xC, o.xU), lambda o: o.U @ o.C @ o.U.T),
+    "sparse": (lambda o: sparse(o, "P"), lambda o: o.P),
+    "sparse symmetric": (lambda o: sparse(o, "Q", symmetric=True), lambda o: o.Q),
+    "sparse square": (lambda o: sparse(o, "Q").T, lambda o: o.Q),
     "functions": (lambda o: functions(o.xA), lambda o: o.A),
     "functions of stacks": (lambda o: of_stacks(o.xA), lambda o: o.A),
     "function": (

@@ -54,7 +54,7 @@ def test_ends_in_an_invariant_space(scale):
     assert run.beta[-1] == 0.0
 
 
-def test_the_scale_of_A_is_a_factor(spread, rng):
+def test_a_unit_is_a_factor(spread, rng):
     start = rng.standard_normal(n)
     runs = [
         lanczos(space_of(start), lambda v, a=a: a * (spread @ v), start * a, 9)

@@ -1,0 +1,179 @@
+"""Partial inverses beside dense ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hessx
+from _helpers.quadratics import symmetric
+from hessx import SettingsError
+from hessx._xp import like, record_fetches, space_of
+from hessx.core import Counts, Frame
+from hessx.objectives import HessianAt
+from hessx.testing import check_approximation
+from hessx.testing._posed import Posed
+from reference.quasi_newton import bfgs_hessian_update
+
+n = 7
+WHERE = {
+    "slice": (slice(2, 5), [2, 3, 4]),
+    "steps": (slice(None, None, 3), [0, 3, 6]),
+    "numbers": ([4, -1, 0], [4, 6, 0]),
+    "mask": (np.arange(n) % 2 == 1, [1, 3, 5]),
+}
+EIGENVALUES = np.array([-6.0, -2.0, 0.5, 1.0, 3.0, 8.0, 20.0])
+
+
+def begun(backend, approximation, scale=None):
+    space = space_of(backend.asarray(np.zeros(n)))
+    return approximation.begin(Frame(space, None if scale is None else backend.asarray(scale)))
+
+
+def hessian_at(part, H, counts=None, *, matrix=False):
+    space = part.frame.space
+    M = like(space, H, "H")
+    operator = hessx.DenseOperator(M, True) if matrix else None
+    return HessianAt(space, lambda v: M @ v, counts or Counts(), 1.0, operator)
+
+
+def matrix_of(backend, apply):
+    columns = [backend.to_numpy(apply(backend.asarray(e))) for e in np.eye(n)]
+    return np.stack(columns, axis=1).astype(float)
+
+
+def absolute_inverse(H):
+    w, V = np.linalg.eigh(H)
+    return V / abs(w) @ V.T, abs(w).mean()
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_inverts_the_block_and_divides_by_its_size_elsewhere(backend, rng, name):
+    where, chosen = WHERE[name]
+    H = symmetric(rng, EIGENVALUES).astype(backend.dtype_name).astype(float)
+    A, size = absolute_inverse(H[np.ix_(chosen, chosen)])
+    expected = np.eye(n) / size
+    expected[np.ix_(chosen, chosen)] = A
+    part, counts = begun(backend, hessx.Partial("exact", where)), Counts()
+    part.at(hessian_at(part, H, counts))
+    with record_fetches() as ledger:
+        assert part.prepare()
+    assert ledger.fetches == 1
+    assert counts.products == 3
+    found = matrix_of(backend, part.solve)
+    np.testing.assert_allclose(found, expected, atol=500 * backend.eps * abs(expected).max())
+    inverse = matrix_of(backend, part.matvec)
+    np.testing.assert_allclose(inverse @ expected, np.eye(n), atol=1e4 * backend.eps)
+
+
+@pytest.mark.parametrize("scale", [None, 2.0 ** np.arange(-3, 4)], ids=["", "scale"])
+def test_directions_are_those_of_the_subspace(backend, rng, scale):
+    H = symmetric(rng, EIGENVALUES).astype(backend.dtype_name).astype(float)
+    V = rng.integers(-3, 4, (2, n)) + 0.0
+    D = np.eye(n) if scale is None else np.diag(scale)
+    Q = np.linalg.qr((V @ np.linalg.inv(D)).T)[0].T
+    A, size = absolute_inverse(Q @ D @ H @ D @ Q.T)
+    expected = Q.T @ A @ Q + (np.eye(n) - Q.T @ Q) / size
+    part = begun(backend, hessx.Partial("exact", V), scale)
+    part.at(hessian_at(part, H))
+    found = matrix_of(backend, part.solve)
+    np.testing.assert_allclose(found, expected, atol=2e3 * backend.eps * abs(expected).max())
+
+
+@pytest.mark.parametrize("rest", [2.5, np.linspace(0.5, 3.5, n)], ids=["number", "diagonal"])
+def test_a_given_rest_is_that_of_x(backend, rng, rest):
+    H, scale = symmetric(rng, EIGENVALUES), 2.0 ** np.arange(-3, 4)
+    part = begun(backend, hessx.Partial("exact", slice(0, 2), rest), scale)
+    part.at(hessian_at(part, H))
+    found = backend.to_numpy(part.diagonal())[2:]
+    expected = (np.zeros(n) + rest) * scale**2
+    np.testing.assert_allclose(found, expected[2:], rtol=8 * backend.eps)
+
+
+def test_a_matrix_of_the_users_costs_no_product(backend, rng):
+    H, counts = symmetric(rng, EIGENVALUES), Counts()
+    part = begun(backend, hessx.Partial("exact", [1, 5, 2]))
+    part.at(hessian_at(part, H, counts, matrix=True))
+    kept = matrix_of(backend, part.solve)
+    assert counts.products == 0
+    part.leave()
+    part.at(hessian_at(part, H))
+    np.testing.assert_allclose(matrix_of(backend, part.solve), kept, atol=200 * backend.eps)
+
+
+@pytest.mark.backends("numpy", "torch-float32", "fakegpu")
+def test_what_learns_is_given_its_share_of_a_pair(backend, rng):
+    chosen = [0, 2, 5]
+    frame = Frame(space_of(backend.asarray(np.zeros(n))))
+    posed = Posed(frame, hessx.Partial(hessx.BFGS(scaling="none"), chosen), rng)
+    part, B = posed.approximation.begin(posed.frame), None
+    for _ in range(4):
+        s, y = pair = posed.pair()
+        note = posed.teach(part, pair)
+        s, y = posed.host(s)[chosen], posed.host(y)[chosen]
+        assert (note == "skipped") == (s @ y <= 0.0)
+        if note == "":
+            size = y @ y / (s @ y)
+            B = bfgs_hessian_update(size * np.eye(3) if B is None else B, s, y)
+    found = matrix_of(backend, part.matvec)
+    expected = size * np.eye(n)
+    expected[np.ix_(chosen, chosen)] = B
+    np.testing.assert_allclose(found, expected, rtol=2e3 * backend.eps, atol=2e3 * backend.eps)
+
+
+@pytest.mark.parametrize("of", [hessx.Hutchinson(), hessx.LBFGS(), hessx.Exact(dense=True)])
+def test_keeps_the_promises_with_directions(of):
+    check_approximation(hessx.Partial(of, np.eye(4, 5) + 0.25, rest=2.0), np.zeros(5), stacks=True)
+
+
+def test_a_newton_step_in_few_variables_beside_a_known_diagonal():
+    d = np.ones(n)
+    H = np.diag(d)
+    H[:3, :3] = [[1e6, 5e2, 0.0], [5e2, 1.0, 0.0], [0.0, 0.0, 0.5]]
+    method = hessx.LineSearchMethod(hessx.Partial("exact", slice(3), rest=1.0), hessx.HagerZhang())
+    result = hessx.minimize(
+        lambda x: x @ H @ x / 2 - x.sum(), np.zeros(n), jac=lambda x: H @ x - 1.0,
+        hessp=lambda x, v: H @ v, method=method,
+    )  # fmt: skip
+    assert (result.nit, result.counts.products) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ([0, 7], "number 7: expected numbers from 0 to 6"),
+        ([-8], "number -8"),
+        ([1, 1], "variable 1 twice"),
+        ([1, -6], "variable 1 twice"),
+        ([], "chooses nothing"),
+        (slice(9, 12), "chooses none of 7"),
+        (np.zeros(n, bool), "chooses nothing"),
+        (np.ones(3, bool), "mask of 3 entries: expected 7"),
+        ([0.5, 1.5], "dtype float64"),
+        (np.ones((2, 3)), r"shape \(2, 3\): expected \(k, 7\)"),
+        (np.ones((2, n)), "rank 1"),
+        ("first", "where has shape"),
+        (None, "where has shape"),
+    ],
+)
+def test_bad_subsets(where, text):
+    with pytest.raises(SettingsError, match=text):
+        hessx.Partial("exact", where).begin(Frame(space_of(np.zeros(n))))
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((hessx.KFAC(), [0]), "KFAC"),
+        ((hessx.PairPreconditioner(), [0]), "PairPreconditioner"),
+        (("newton", [0]), "of is a str"),
+        ((hessx.Exact(), [0]), "expected rest"),
+        (("exact", [0], 0.0), "rest = 0.0"),
+        (("exact", [0], [1.0, 2.0]), "rest has 2 entries: expected 7"),
+        (("exact", [0], -np.ones(n)), "rest has entries"),
+        (("exact", np.ones((1, n)), np.ones(n)), "rest is an array"),
+    ],
+)
+def test_bad_settings(given, text):
+    with pytest.raises(SettingsError, match=text):
+        hessx.Partial(*given).begin(Frame(space_of(np.zeros(n))))
