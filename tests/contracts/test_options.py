@@ -126,7 +126,6 @@ PARTS = RULES | {
     "truncated": lambda f, i: hessx.TruncatedInverse(
         hessx.Exact(), degree=i(3), condition=f(9.0), products=i(5), seed=i(7)
     ),
-    "gauss-newton": lambda f, i: hessx.GaussNewton(damping=f(0.5), max_bytes=i(99)),
     "polyak rate": lambda f, i: hessx.PolyakRate(f(0.5), f(2.0)),
     "hypergradient": lambda f, i: hessx.Hypergradient(f(0.5), f(0.25)),
     "stochastic armijo": lambda f, i: hessx.StochasticArmijo(
