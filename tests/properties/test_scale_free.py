@@ -151,7 +151,7 @@ NEWTON = {
     ),
     "trust-jacobi": lambda a, b: hessx.TrustRegionMethod(preconditioner="jacobi", x_scale=b),
     "trust-nystrom": lambda a, b: hessx.TrustRegionMethod(
-        preconditioner=hessx.Nystrom(shift=a / b**2, every=2), x_scale=b * SCALE
+        preconditioner=hessx.Nystrom(shift=a, every=2), x_scale=b * SCALE
     ),
     "trust-low-rank": lambda a, b: hessx.TrustRegionMethod(
         hessx.LowRank(2, absolute=False), x_scale=b
