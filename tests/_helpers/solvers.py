@@ -72,8 +72,6 @@ NEWTON = {
     "trust-damped": hessx.TrustRegionMethod(region=hessx.NielsenRule()),
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
-    "hutchinson-hz": _along(hessx.Hutchinson(), hessx.HagerZhang()),
-    "chebyshev-hz": _along(hessx.TruncatedInverse(degree=2, products=3), hessx.HagerZhang()),
     "trust-hutchinson": hessx.TrustRegionMethod(preconditioner="hutchinson"),
     "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
     "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),

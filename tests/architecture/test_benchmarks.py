@@ -25,9 +25,8 @@ def test_every_approximation_is_measured(module):
         for kind in exported
         if isinstance(kind, type) and issubclass(kind, hessx.Approximation)
     }
-    others = [
-        importlib.import_module(f"benchmarks.{name}") for name in ("sampled", "least_squares")
-    ]
+    names = ("sampled", "least_squares", "structured")
+    others = [importlib.import_module(f"benchmarks.{name}") for name in names]
     made = {type(settings) for part in (module, *others) for settings in part.SETTINGS.values()}
     assert made == family - {hessx.Approximation}
 

@@ -254,3 +254,32 @@ def test_bad_input(given, words):
     squares = SumOfSquares(Chained(NUMPY).residual)
     with pytest.raises((TypeError, ValueError), match=words):
         hessx.minimize(**({"fun": squares, "x0": START} | given))
+
+
+@pytest.mark.parametrize("name", ["lm", "damped", "lm-cg", "steihaug"])
+def test_fewer_residuals_than_variables(backend, name):
+    """On a curve of solutions the run ends at one of them, with J'J singular everywhere."""
+    if backend.lazy:
+        pytest.skip("takes long on a lazy library")
+    A = backend.asarray([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
+    squares = SumOfSquares(lambda x: A @ (x * x) - 2.0, lambda x: 2.0 * A * x)
+    x0 = backend.asarray([1.0, 0.5, 2.0])
+    gtol = 1e-8 if backend.dtype_name == "float64" else 1e-4
+    result = hessx.minimize(squares, x0, method=METHODS[name], options={"gtol": gtol})
+    assert result.success, result.message
+    assert result.nfev <= 30
+    x = backend.to_numpy(result.x)
+    np.testing.assert_allclose(backend.to_numpy(A) @ (x * x), 2.0, atol=10.0 * gtol)
+
+
+@pytest.mark.parametrize("name", ["lm", "damped"])
+def test_columns_that_say_the_same(name):
+    """J of rank 1: the step has no part along what r does not depend on."""
+    t = np.array([0.0, 1.0, 2.0])
+    squares = SumOfSquares(
+        lambda x: (x[0] + x[1]) * t - 3.0 * t + 1.0, lambda x: np.stack([t, t], axis=1)
+    )
+    result = hessx.minimize(squares, [5.0, -1.0], method=METHODS[name], options={"gtol": 1e-10})
+    assert result.success, result.message
+    assert result.x[0] - result.x[1] == pytest.approx(6.0, abs=1e-12)
+    assert result.x.sum() == pytest.approx(3.0 - 3.0 / 5.0)

@@ -192,7 +192,7 @@ class RitzCurvature(Curvature):
     def _take(self, pairs: RitzPairs) -> None:
         """Make B of the eigenpairs; I, without a size, where there are none."""
         space, self.broken = self.frame.space, not pairs.finite
-        self.sized = bool(pairs.values.any())
+        self.sized = len(np.flatnonzero(pairs.values)) > 0
         if not self.sized:
             self.vectors, self.weights, self.values, self.rest = None, None, np.zeros(0), 1.0
             return

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from hessx._xp import Array, Numbers, eigh, eigh_of_root, quiet, times, upload
 from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._broyden import BroydenCurvature
@@ -78,7 +76,7 @@ class ZhouChenCurvature(SquaresCurvature):
 
     def focus(self, needs: Offer) -> None:
         """Decompose B only where something is solved for."""
-        self.solves = bool(needs & (Offer.SOLVE | Offer.SHIFTED))
+        self.solves = needs & (Offer.SOLVE | Offer.SHIFTED) != Offer(0)
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Form B, and decompose it where it solves, a fetch more; two where there is an S."""
@@ -114,8 +112,7 @@ class ZhouChenCurvature(SquaresCurvature):
             below = eye * xp.sqrt(self._shift())
         else:
             w, V, _ = eigh(space, self.learnt.B)
-            with np.errstate(invalid="ignore"):
-                below = (V * upload(space, np.sqrt(np.maximum(w, 0.0)))).T
+            below = (V * upload(space, w.clip(0.0) ** 0.5)).T
         return xp.concat([self.J, below]), xp.concat([self.r, space.zeros(space.n)])
 
     def _shift(self) -> Array:

@@ -139,15 +139,18 @@ class TruncatedInverseCurvature(Curvature):
         if self.polynomial is not None:
             if not self.squared:
                 return self.polynomial.apply(product, v)
-            inverse = 1.0 / self.size  # so that B^2 does not overflow
-            twice = lambda u: product(product(u) * inverse) * inverse  # noqa: E731
-            return self.polynomial.apply(twice, v) * inverse
+            return self.polynomial.apply(self._squared, v) * (1.0 / self.size)
         if v.ndim > 1:
             rows = [self.solve(v[i, ...]) for i in range(v.shape[0])]
             return space.xp.stack(rows)
         if self.settings.by == "cg":
             return cg_steps(space, product, v, degree, space.eps)
         return minres_steps(space, product, v, degree, convex=True)
+
+    def _squared(self, v: Array) -> Array:
+        """(B / size)^2 v, which does not overflow."""
+        product, inverse = self.of.matvec, 1.0 / self.size
+        return product(product(v) * inverse) * inverse
 
     def _choose(self, bounds: SpectralBounds) -> None:
         """Interpolate 1 / t on the spectrum, or s^(-1/2) on that of B^2 where B is indefinite."""

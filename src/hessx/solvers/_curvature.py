@@ -69,7 +69,7 @@ def curvature(
     gtol : float, optional
         x is stationary where norm_inf(g) <= gtol; >= 0, by default 1e-5, in float32 1e-3.
     products : int
-        At most, but for up to 6 that check them.
+        At most, but for up to 8 that check them.
     rtol : float
         Lanczos goes on until the residuals of both ends are below rtol times the largest absolute
         Ritz value too; in (0, 1).
@@ -104,7 +104,7 @@ def curvature(
     differences of half the length, plus and minus the outermost eigenvectors, leave open; their
     mean, a central difference, takes the eigenvalue's place.
 
-    Cost: one value and gradient, at most ``products`` products and 6 more; one fetch for every 8
+    Cost: one value and gradient, at most ``products`` products and 8 more; one fetch for every 8
     products, and at most three.  Memory: ``products`` vectors.
 
     References
@@ -155,7 +155,7 @@ def curvature(
     noise = 0.0
     if by_differences:
         power = 2 / 3 if by_differences[0].central else 1 / 2
-        found, noise = _refined(space, hessian(0.5), found, ends, power)
+        found, noise = _refined(space, H, hessian(0.5), found, ends, power)
     return CurvatureReport.of(
         found,
         grad_norm,
@@ -227,23 +227,25 @@ def _by_lanczos(space: Space, H: HessianAt, most: int, rtol: float, seed: int) -
 
 
 def _refined(
-    space: Space, H: HessianAt, found: Spectrum, ends: Array, power: float
+    space: Space, H: HessianAt, half: HessianAt, found: Spectrum, ends: Array, power: float
 ) -> tuple[Spectrum, float]:
     """Take differences of half the length, both ways along the outermost eigenvectors: one fetch.
 
-    Third derivatives make the two ways differ, fourth ones the lengths.  The mean of both ways is
-    the central difference.
+    Third derivatives make the two ways differ, fourth ones the lengths: those along a vector, and
+    those along a variable that a dense Hessian is made of.  The mean of both ways is the central
+    difference.
     """
     scalars = []
     for i in range(2):
         u = ends[i, ...]
-        scalars += [u @ H(u), u @ H(-u)]
+        scalars += [u @ half(u), u @ half(-u), u @ H(u)]
     values, _ = fetch(space, scalars)
     if not math.isfinite(math.fsum(values)):
         raise ValueError(_NOT_FINITE)
-    least, largest = 0.5 * (values[0] - values[1]), 0.5 * (values[2] - values[3])
-    bends = abs(values[0] + values[1]), abs(values[2] + values[3])
-    shifts = 2.0 * abs(least - found.least), 2.0 * abs(largest - found.largest)
+    least, largest = 0.5 * (values[0] - values[1]), 0.5 * (values[3] - values[4])
+    bends = abs(values[0] + values[1]), abs(values[3] + values[4])
+    changes = least - found.least, least - values[2], largest - found.largest, largest - values[5]
+    shifts = [2.0 * abs(change) for change in changes]
     size = max(abs(least), abs(largest))
     noise = max(4.0 * space.eps**power * size, *bends, *shifts)
     threshold = found.threshold + noise
