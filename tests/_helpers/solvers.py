@@ -73,6 +73,7 @@ NEWTON = {
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
     "trust-hutchinson": hessx.TrustRegionMethod(preconditioner="hutchinson"),
+    "trust-nystrom": hessx.TrustRegionMethod(preconditioner="nystrom"),
     "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
     "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),
     "arc-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.CubicRule()),
