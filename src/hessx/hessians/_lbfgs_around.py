@@ -56,6 +56,11 @@ class AroundCurvature(Curvature):
         """Whether A0 waits for the Hessian."""
         return self.first.waits
 
+    @property
+    def broken(self) -> bool:  # type: ignore[override]
+        """Whether what came to A0 is not finite."""
+        return self.first.broken
+
     def at(self, hessian: object) -> None:
         """Hand it to A0."""
         self.first.at(hessian)
