@@ -70,7 +70,7 @@ class HutchinsonCurvature(Curvature):
             known = self.hessian.diagonal()
             if known is not None:
                 self.mean, self.share = self.frame.diagonal(known), 0.0
-                self.spread = known * 0.0
+                self.spread = self.frame.space.zeros(self.frame.space.n)
             elif not self._sample(watch):
                 return False
             self.hessian, self.formed, self.b = None, True, None
@@ -127,15 +127,15 @@ class HutchinsonCurvature(Curvature):
         scatter: Array = None
         for k in range(settings.samples):
             seed = settings.seed, self.points, k
-            with quiet():
-                sample = diagonal_sample(self.frame.space, product, seed)
+            sample = diagonal_sample(self.frame.space, product, seed)
             h, scatter = _moved(h, scatter, sample, 1.0 / (k + 1))
             if watch() and k + 1 < settings.samples:
                 return False
         beta, t = settings.beta, self.points + 1
         weight = (1.0 - beta) / (1.0 - beta**t)
         self.mean, spread = _moved(mean, spread, h, weight)
-        self.spread = spread + scatter * weight
+        with quiet():
+            self.spread = spread + scatter * weight
         ratio = (1.0 - beta) * (1.0 + beta**t) / ((1.0 + beta) * (1.0 - beta**t))
         self.share = ratio / settings.samples
         return True
@@ -164,9 +164,9 @@ class HutchinsonCurvature(Curvature):
 
 def _moved(mean: Array, spread: Array, h: Array, weight: float) -> tuple[Array, Array]:
     """Give mean and spread with one more value of this weight (West 1979)."""
-    if mean is None:
-        return h, h * 0.0
     with quiet():
+        if mean is None:
+            return h, h * 0.0
         change = h - mean
         return mean + change * weight, (spread + change * change * weight) * (1.0 - weight)
 
