@@ -45,14 +45,11 @@ APPROXIMATIONS: dict[str, Callable[[int], Approximation]] = {
     "ExactInverse": _known,
     "Newton, eigenvalues": lambda n: hessx.Newton(),
     "Newton, Cholesky": lambda n: hessx.Newton("cholesky"),
-<<<<<<< HEAD
     "Sparse": lambda n: hessx.Sparse(hessx.Pattern.banded(n, 1), check=False),
     "SparseNewton": lambda n: hessx.SparseNewton(hessx.Pattern.banded(n, 1), check=False),
-=======
     "Nystrom": lambda n: hessx.Nystrom(rank=PAIRS, every=1),
     "LowRank, Lanczos": lambda n: hessx.LowRank(PAIRS),
     "LowRank, randomized": lambda n: hessx.LowRank(PAIRS, "randomized"),
->>>>>>> i15c
     "BFGS": lambda n: hessx.BFGS(),
     "DFP": lambda n: hessx.DFP(),
     "Broyden": lambda n: hessx.Broyden(),

@@ -163,6 +163,15 @@ def test_a_sparse_matrix_needs_no_products_and_may_change_its_pattern():
         part.leave()
 
 
+@pytest.mark.backends("numpy")
+def test_one_triangle_is_no_hessian():
+    sparse = pytest.importorskip("scipy.sparse")
+    lower = sparse.csr_array(np.tril(hessian(POINT)))
+    asked = {"jac": slope, "hess": lambda x: lower, "method": "sparse-newton"}
+    with pytest.raises(ValueError, match="expected a whole sparse matrix, both triangles"):
+        hessx.minimize(rosenbrock, POINT, **asked)
+
+
 def test_a_sparse_operator_needs_no_products(backend):
     H = hessian(POINT)
     values = backend.asarray(H[BAND.rows, BAND.indices])
