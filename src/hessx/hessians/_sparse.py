@@ -36,6 +36,7 @@ class SparseCurvature(SampledCurvature):
     """
 
     __slots__ = ("checked", "colouring", "compressed", "matrix", "pattern", "places", "values")
+    exact = True
 
     def __init__(self, frame: Frame, settings: OnPattern) -> None:
         super().__init__(frame)

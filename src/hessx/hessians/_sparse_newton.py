@@ -36,6 +36,7 @@ class ShiftedSparse(SparseCurvature):
     """
 
     __slots__ = ("broken", "floor", "size", "sized", "tau")
+    exact = False
 
     def __init__(self, frame: Frame, settings: SparseNewton) -> None:
         super().__init__(frame, settings)
