@@ -7,6 +7,7 @@ import pytest
 
 import hessx
 from hessx.study.backends import open_backend
+from hessx.study.posed import Known
 from hessx.study.problems import PROBLEMS
 
 
@@ -36,7 +37,7 @@ PAIRS = [
     for method in METHODS
     for problem in PROBLEMS
     if "digits" not in problem  # sums, which have tests of their own
-    if method != "inverse" or PROBLEMS[problem].has_constant_hessian
+    if method != "inverse" or Known.CONSTANT_HESSIAN in PROBLEMS[problem].known
 ]
 
 

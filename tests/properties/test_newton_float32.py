@@ -56,7 +56,7 @@ def products(problem, posed, backend):
         return {"hessp": product_of(chained_rosenbrock)}
     if problem == "extended-rosenbrock":
         return {"hessp": extended_product(backend)}
-    return {"hess": posed.fun.hessian}
+    return {"hess": posed.hess}
 
 
 def solve(library, method, problem, how):

@@ -17,7 +17,8 @@ from hessx.study.curvature_cli import curvature
 from hessx.study.cutest.cli import app as cutest
 from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
-from hessx.study.problems import PROBLEMS, Problem
+from hessx.study.posed import Problem
+from hessx.study.problems import PROBLEMS
 from hessx.study.records import Job, Row, RowFile, figures
 from hessx.study.terminal import chosen_method, progress_bar, taken_names
 
@@ -124,14 +125,10 @@ def main() -> None:
 
 def _meant(method: Method, problem: Problem, backend: str, *, named: bool) -> bool:
     """Tell whether to make the run; one that takes its time is made where it is asked for."""
-    suits = method.suits(
-        problem.n,
-        backend,
-        constant_hessian=problem.has_constant_hessian,
-        is_sum=problem.is_sum,
-    )
-    usual = method.usual_on_sums and backend == "numpy" if problem.is_sum else True
-    return suits and (named or (usual and problem.n <= method.usual_n))
+    usual = problem.n <= method.usual_n and backend in (method.usual_backends or (backend,))
+    if problem.is_sum:
+        usual = usual and method.usual_on_sums and backend == "numpy"
+    return method.suits(problem.n, backend, problem.known) and (named or usual)
 
 
 def _collect(console: Console, jobs: list[Job], runs: Iterator[Row], file: RowFile) -> list[Row]:
@@ -184,7 +181,7 @@ def _print_tables(console: Console, rows: list[Row]) -> None:
             title=f"\n{problem}, {backend}",
         )
         table.add_column("method", overflow="fold")
-        table.add_column("outcome", no_wrap=True)
+        table.add_column("outcome", no_wrap=True, max_width=len("converged: gradient"))
         columns = _SUMS if PROBLEMS[problem].is_sum else _OTHERS
         for heading in columns.values():
             table.add_column(heading, justify="right", no_wrap=True)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from hessx._xp import space_of, upload
 from hessx.core import Counts
 from hessx.operators import LinearOperator
-from hessx.study.problems import Posed
+from hessx.study.posed import Posed
 
 __all__ = ["Budget", "BudgetSpentError", "Meter"]
 
@@ -134,6 +135,16 @@ class Meter:
         """The gradient at `x`: one call."""
         self._spend(grad=1)
         return self._copy(self._known(x)[1])
+
+    def residual(self, x: Any) -> tuple[Any, Any]:
+        """Residual and Jacobian at `x`, which give f and g: a call of each."""
+        self._spend(fun=1)
+        self.evaluations += 1
+        r, J = self._timed(self.problem.residual, x)  # type: ignore[arg-type]
+        self._note(x, r @ r / 2.0)
+        self._spend(grad=1)
+        products = isinstance(J, tuple)
+        return r, tuple(partial(self._timed, product) for product in J) if products else J
 
     def hess(self, x: Any) -> LinearOperator:
         """The Hessian at `x`, linearised once: one product each time it is applied."""

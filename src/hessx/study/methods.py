@@ -5,16 +5,25 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import hessx
+from hessx.core import Wants
 from hessx.solvers import known_methods
+from hessx.study.bindings import (
+    bind_function,
+    bind_hessx,
+    bind_inverse,
+    bind_on_pattern,
+    bind_squares,
+)
 from hessx.study.metering import Meter
 from hessx.study.peers import LARGEST_N, bind_scipy
-from hessx.study.running import NO_LIMIT, Solve
+from hessx.study.posed import Known
+from hessx.study.running import Solve
 from hessx.study.sampled import SAMPLED, Sampled, bind_sampled
 
 __all__ = ["METHODS", "Method", "find_method"]
@@ -35,46 +44,39 @@ class Method:
     bind : callable
         ``bind(meter, options)`` gives a `Solve` for a metered problem; options are the solver's,
         beside the tolerances and limits that the study sets.
-    needs_constant_hessian : bool
-        Whether it is meant for problems with a known constant Hessian only.
+    needs : Known, optional
+        What has to be known of the problem.
     backends : tuple of str
         Where it runs; empty for everywhere.
     package : str
         What has to be installed.
-    largest_n : float
-        The largest number of variables that it is run with.
+    smallest_n, largest_n : float
+        Bounds on the number of variables that it is run with.
     usual_n : float
         The largest where nobody has asked for it by name: with more it takes its time.
-    needs_sum : bool
-        Whether it sees samples, and so is meant for sums over rows only.
+    usual_backends : tuple of str
+        Where it is run if nobody has asked for it; empty for everywhere.
     usual_on_sums : bool
-        Whether it is run on them where nobody has asked for it.
+        Whether it is run on sums over rows where nobody has asked for it.
     """
 
     name: str
     title: str
     bind: Callable[[Meter, _Options], Solve]
-    needs_constant_hessian: bool = False
+    needs: Known | None = None
     backends: tuple[str, ...] = ()
     package: str = "hessx"
+    smallest_n: int = 1
     largest_n: float = math.inf
     usual_n: float = math.inf
-    needs_sum: bool = False
+    usual_backends: tuple[str, ...] = ()
     usual_on_sums: bool = False
 
-    def suits(
-        self,
-        n: int,
-        backend: str = "numpy",
-        *,
-        constant_hessian: bool = False,
-        is_sum: bool = False,
-    ) -> bool:
+    def suits(self, n: int, backend: str = "numpy", known: Collection[Known] = ()) -> bool:
         """Tell whether it is meant for a problem of n variables and runs on a backend here."""
         return (
-            n <= self.largest_n
-            and (constant_hessian or not self.needs_constant_hessian)
-            and (is_sum or not self.needs_sum)
+            self.smallest_n <= n <= self.largest_n
+            and (self.needs is None or self.needs in known)
             and (not self.backends or backend in self.backends)
             and importlib.util.find_spec(self.package) is not None
         )
@@ -84,7 +86,7 @@ def _given(
     name: str, title: str, method: Any = None, usual_n: float = math.inf, **settings: Any
 ) -> Method:
     """Take what ``hessx.minimize`` takes: its own name, with options, or a composition."""
-    bind = partial(_bind_hessx, name if method is None else method, settings)
+    bind = partial(bind_hessx, name if method is None else method, settings)
     return Method(name, title, bind, usual_n=usual_n, usual_on_sums=name in _BESIDE_SAMPLES)
 
 
@@ -102,42 +104,7 @@ def _scipy(name: str, title: str, method: str, usual_n: float = math.inf) -> Met
 
 def _inverse(name: str, alpha: float) -> Method:
     title = f"exact inverse, alpha = {alpha:g}"
-    return Method(name, title, partial(_bind_inverse, alpha), needs_constant_hessian=True)
-
-
-def _bind_hessx(method: Any, settings: _Options, meter: Meter, options: _Options) -> Solve:
-    # "auto" means the choice for a gradient alone; who needs no Hessian leaves it where it is
-    hess = None if isinstance(method, str) and method.lower() == "auto" else meter.hess
-
-    def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
-        limits = {"gtol": gtol, "ftol": 0.0, "xtol": 0.0, "maxiter": iterations, "maxfun": NO_LIMIT}
-        return hessx.minimize(
-            meter.fun_and_grad, meter.problem.x0, method=method, jac=True, hess=hess,
-            bounds=meter.problem.bounds, options={**limits, **settings, **options},
-            max_seconds=seconds, history=True,
-        )  # fmt: skip
-
-    return solve
-
-
-def _bind_inverse(alpha: float, meter: Meter, options: _Options) -> Solve:
-    if meter.problem.constant_hessian is None:
-        msg = "the problem has no constant Hessian to invert"
-        raise ValueError(msg)
-    curvature = hessx.ExactInverse(meter.problem.constant_hessian())
-    method = hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha))
-    return _bind_hessx(method, {}, meter, options)
-
-
-def _bind_function(function: Callable[..., Any], meter: Meter, options: _Options) -> Solve:
-    if meter.problem.bounds is not None:
-        msg = f"{function!r} is a function of fun and x0: it cannot be given the problem's bounds"
-        raise ValueError(msg)
-
-    def solve(*, gtol: float, seconds: float, **_: int) -> Any:
-        return function(meter.fun_and_grad, meter.problem.x0, gtol=gtol, seconds=seconds, **options)
-
-    return solve
+    return Method(name, title, partial(bind_inverse, alpha), needs=Known.CONSTANT_HESSIAN)
 
 
 def _along(
@@ -152,12 +119,48 @@ def _within(
     return _given(name, title, hessx.TrustRegionMethod(B, **parts), usual_n)
 
 
+def _looking(
+    name: str,
+    title: str,
+    method: Any,
+    usual_n: float = math.inf,
+    smallest_n: int = 1,
+    **settings: Any,
+) -> Method:
+    """Take what samples the Hessian at accepted points."""
+    given = _given(name, title, method, usual_n, **settings)
+    return replace(given, smallest_n=smallest_n, usual_backends=_NUMPY)
+
+
+def _on_pattern(name: str, title: str, compose: Callable[[hessx.Pattern], Any]) -> Method:
+    bind = partial(bind_on_pattern, compose)
+    return Method(name, title, bind, needs=Known.PATTERN, usual_backends=_NUMPY)
+
+
+def _of_squares(name: str, title: str, method: Any, usual_n: float = math.inf) -> Method:
+    bind = partial(bind_squares, method)
+    return Method(name, title, bind, needs=Known.RESIDUAL, usual_n=usual_n, usual_backends=_NUMPY)
+
+
+def _by_jacobian(name: str, title: str, B: hessx.Approximation) -> Method:
+    method = hessx.TrustRegionMethod(B, hessx.MoreSorensen())
+    return _of_squares(name, title, method, _LONG_N)
+
+
 def _sampled(rule: Sampled) -> Method:
     bind = partial(bind_sampled, rule)
-    return Method(rule.name, rule.title, bind, needs_sum=True, usual_on_sums=True)
+    return Method(
+        rule.name,
+        rule.title,
+        bind,
+        needs=Known.ROWS,
+        usual_backends=_NUMPY,
+        usual_on_sums=True,
+    )
 
 
 _BESIDE_SAMPLES = ("lbfgs", "newton-cg")
+_NUMPY = ("numpy",)
 _HAGER_ZHANG = hessx.HagerZhang()
 _MATRIX_N = 300  # n^2 operations per step
 _LONG_N = 100  # n products and n^3 operations per step, or thousands of steps
@@ -204,6 +207,41 @@ METHODS: dict[str, Method] = {
         _given("dogleg", "trust region, dogleg", usual_n=_LONG_N),
         _given("arc", "cubic regularisation, GLTR"),
         _within("damped-ncg", "damped Newton-CG", hessx.Exact(), region=hessx.NielsenRule()),
+        _looking(
+            "chebyshev", "Chebyshev inverse, degree 8",
+            hessx.LineSearchMethod(hessx.TruncatedInverse(), _HAGER_ZHANG), _LONG_N,
+        ),
+        _looking(
+            "low-rank", "saddle-free, rank 8",
+            hessx.LineSearchMethod(hessx.LowRank(8), _HAGER_ZHANG), _LONG_N, smallest_n=8,
+        ),
+        _looking(
+            "ncg-hutchinson", "trust-region Newton-CG, Hutchinson",
+            "trust-ncg", preconditioner="hutchinson",
+        ),
+        _looking(
+            "ncg-nystrom", "trust-region Newton-CG, Nystrom", "trust-ncg", preconditioner="nystrom"
+        ),
+        _on_pattern(
+            "sparse-newton", "Newton, on a pattern",
+            lambda pattern: hessx.LineSearchMethod(hessx.SparseNewton(pattern), _HAGER_ZHANG),
+        ),
+        _on_pattern(
+            "ncg-sparse", "trust-region Newton-CG, on a pattern",
+            lambda pattern: hessx.TrustRegionMethod(hessx.Sparse(pattern)),
+        ),
+        _of_squares("lm", "Levenberg-Marquardt", "lm", _LONG_N),
+        _of_squares("lm-cg", "Levenberg-Marquardt, by CG", "lm-cg"),
+        _of_squares(
+            "gnsbfgs", "Gauss-Newton, structured BFGS",
+            hessx.LineSearchMethod(hessx.GNSBFGS(), _HAGER_ZHANG), _LONG_N,
+        ),
+        _by_jacobian("fx", "Gauss-Newton or BFGS", hessx.FX()),
+        _by_jacobian("ssm", "structured secant", hessx.SSM()),
+        _by_jacobian("tssm", "totally structured secant", hessx.TSSM()),
+        _by_jacobian(
+            "gn-sr1", "Gauss-Newton plus SR1", hessx.KnownPlus(known=hessx.GaussNewton(dense=True))
+        ),
         _scipy("scipy-cg", "SciPy CG", "CG"),
         _scipy("scipy-lbfgsb", "SciPy L-BFGS-B, memory 10", "L-BFGS-B"),
         _scipy("scipy-bfgs", "SciPy BFGS", "BFGS"),
@@ -216,7 +254,7 @@ METHODS: dict[str, Method] = {
         _inverse("inverse-1", 1.0),
         *map(_sampled, SAMPLED.values()),
     )
-}
+}  # fmt: skip
 
 
 def find_method(name: str) -> Method:
@@ -244,9 +282,11 @@ def find_method(name: str) -> Method:
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, Method):
         return replace(found, name=name)
+    if Wants.RESIDUAL in getattr(found, "wants", Wants.NOTHING):
+        return _of_squares(name, name, found)
     if hasattr(found, "propose"):
         return _given(name, name, found)
     if callable(found):
-        return Method(name, name, partial(_bind_function, found))
+        return Method(name, name, partial(bind_function, found))
     msg = f"{name} is a {type(found).__name__}: expected a composition or a callable"
     raise ValueError(msg)

@@ -19,6 +19,7 @@ import plotly.offline
 
 import hessx
 from hessx.study.methods import METHODS
+from hessx.study.posed import Problem
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import Row, duration, figures
 
@@ -29,7 +30,10 @@ _COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5d3a9b", "#8c6d1f", "#444444", "#e69f00",
     "#56b4e9", "#b2182b", "#117733", "#882255", "#999933", "#1f1f7a", "#a0522d",
 )  # fmt: skip
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")  # one per round of colours
+# One per round of colours.
+_SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "hourglass",
+)  # fmt: skip
 # As Plotly and as SVG call them.
 _DASHES = (
     ("solid", ""), ("dash", "7 4"), ("dot", "2 3"), ("dashdot", "7 3 2 3"), ("longdash", "12 4"),
@@ -69,6 +73,7 @@ def write_page(study: Study, path: Path) -> None:
         problems={name: PROBLEMS[name] for name in problems},
         titles={name: METHODS[name].title if name in METHODS else name for name in methods},
         backends=backends,
+        reason=_reason,
         colors=colors,
         symbols=symbols,
         dashes=dashes,
@@ -104,6 +109,12 @@ def _grade(row: Row) -> str:
     if row.converged:
         return "good"
     return "late" if row.outcome.startswith(("limit", "completed")) else "bad"
+
+
+def _reason(method: str, problem: Problem) -> str:
+    """Say why a run was not made."""
+    needs = METHODS[method].needs if method in METHODS else None
+    return "not run" if needs is None or needs in problem.known else f"needs {needs}"
 
 
 def _cpu() -> str:

@@ -17,7 +17,8 @@ from hessx._xp import fetch, norm_inf, space_of
 from hessx.study.backends import Backend, open_backend
 from hessx.study.metering import Meter
 from hessx.study.methods import find_method
-from hessx.study.problems import PROBLEMS, Posed
+from hessx.study.posed import Posed
+from hessx.study.problems import PROBLEMS
 from hessx.study.records import RAISED, Curve, Job, Row
 from hessx.study.running import Solve, carry_out
 

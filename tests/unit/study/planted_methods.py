@@ -13,6 +13,7 @@ import hessx
 composition = hessx.LineSearchMethod(hessx.LBFGS(memory=3), hessx.HagerZhang())
 second_order = hessx.LineSearchMethod(hessx.NewtonCG(preconditioner="jacobi"), hessx.HagerZhang())
 newton = hessx.LineSearchMethod(hessx.NewtonCG(), hessx.HagerZhang())
+squares = hessx.TrustRegionMethod(hessx.GaussNewton())
 number = 3
 
 

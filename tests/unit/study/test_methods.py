@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,8 @@ from hessx._xp import fetch
 from hessx.study.backends import open_backend
 from hessx.study.metering import Budget, BudgetSpentError, Meter
 from hessx.study.methods import METHODS, find_method
-from hessx.study.problems import PROBLEMS, Posed
+from hessx.study.posed import Known, Posed
+from hessx.study.problems import PROBLEMS
 from hessx.study.records import Job
 from hessx.study.worker import attempt
 
@@ -61,13 +63,19 @@ def test_a_meter_that_keeps_no_best_never_waits(backend):
     assert (meter.evaluations, meter.products, meter.improvements) == (2, 1, [])
 
 
+REFUSED = {Known.ROWS: "no sum over rows", Known.PATTERN: "has entries", None: "rank = 8"}
+
+
 @pytest.mark.parametrize("name", [*METHODS, "auto", "scipy:BFGS", "planted_methods:newton"])
-def test_a_name_means_the_same_method_in_both_studies(name, planted):
+def test_a_name_means_the_same_method_in_both_studies(name, planted, monkeypatch):
     pytest.importorskip("scipy")
     from hessx.study.cutest import CutestProblem
     from hessx.study.cutest.runner import run
 
     posed = PROBLEMS["linear-regression"].pose(open_backend("numpy", "float64"))
+    H = posed.hess(posed.x0).dense()
+    posed = replace(posed, hess=lambda x: lambda v: H @ v)  # no diagonal: CUTEst tells none
+    monkeypatch.setattr("hessx.study.worker._pose", lambda *names: posed)
     infinite = np.full(2, np.inf)
     problem = CutestProblem(
         "LINEAR", 2, posed.x0, -infinite, infinite, posed.fun, lambda x, p: posed.hess(x)(p)
@@ -75,14 +83,44 @@ def test_a_name_means_the_same_method_in_both_studies(name, planted):
     row = attempt(Job("linear-regression", name, "numpy"), SimpleNamespace(send=lambda _: None))
     found = run(find_method(name), problem)
     method = METHODS.get(name, find_method("lbfgs"))
-    if method.needs_constant_hessian or method.needs_sum:
-        assert row.converged == method.needs_constant_hessian
-        assert method.needs_constant_hessian or "no sum over rows" in row.exception
-        assert found is None, "no CUTEst problem says that its Hessian is constant, or is a sum"
+    if method.needs or method.smallest_n > 2:
+        here = PROBLEMS["linear-regression"].known
+        assert row.converged == (method.needs in here)
+        assert row.converged or REFUSED[method.needs] in row.exception
+        if method.needs:
+            assert found is None, "of a CUTEst problem nothing more is known"
         return
     assert (row.evaluations, row.products) == (found.fun_calls, found.products)
     assert (row.value, row.grad_norm) == (found.fun, found.grad_norm)
     assert row.converged == found.success
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "products"),
+    [
+        ("lm", "brown-dennis", False),
+        ("lm-cg", "brown-dennis", True),
+        ("tssm", "brown-dennis", False),
+    ],
+)
+def test_what_residuals_cost_is_counted(name, problem, products, monkeypatch):
+    posed, seen = PROBLEMS[problem].pose(open_backend("numpy", "float64")), []
+    residual = lambda x: seen.append(x) or posed.residual(x)  # noqa: E731
+    monkeypatch.setattr("hessx.study.worker._pose", lambda *_: replace(posed, residual=residual))
+    row = attempt(Job(problem, name, "numpy"), SimpleNamespace(send=lambda _: None))
+    assert row.converged
+    assert row.evaluations == row.curve.evaluation[-1] == len(seen)
+    assert (row.products > 0) == products
+
+
+def test_a_pattern_saves_products():
+    rows = [
+        attempt(Job("extended-rosenbrock", name, "numpy"), SimpleNamespace(send=lambda _: None))
+        for name in ("sparse-newton", "ncg-sparse")
+    ]
+    for row in rows:
+        assert row.converged
+        assert row.products == 2 * row.iterations + 1, "two colours, and the check of the pattern"
 
 
 def test_a_method_says_where_it_is_meant_to_run():
@@ -92,9 +130,13 @@ def test_a_method_says_where_it_is_meant_to_run():
     assert find_method("scipy:SLSQP").suits(200)
     assert not find_method("scipy:SLSQP").suits(201)
     assert not find_method("inverse-1").suits(2)
-    assert find_method("inverse-1").suits(2, constant_hessian=True)
+    assert find_method("inverse-1").suits(2, known=[Known.CONSTANT_HESSIAN])
     assert not find_method("adam").suits(2)
-    assert find_method("adam").suits(2, is_sum=True)
+    assert find_method("adam").suits(2, known=[Known.ROWS])
+    for name, needs in (("sparse-newton", Known.PATTERN), ("lm", Known.RESIDUAL)):
+        assert not find_method(name).suits(200)
+        assert find_method(name).suits(200, known=[needs])
+    assert not find_method("low-rank").suits(7)
     for name in ("newton", "bfgs", "scipy-dogleg"):
         assert find_method(name).suits(1000), "CUTEst's large problems are not left out"
 
@@ -103,6 +145,11 @@ def test_every_name_of_hessx_is_found():
     for name in hessx.solvers.known_methods():
         assert find_method(name).name == name
     assert find_method("L-BFGS-B").name == "L-BFGS-B"
+
+
+def test_a_composition_of_squares_needs_residuals(planted):
+    assert find_method("planted_methods:squares").needs is Known.RESIDUAL
+    assert find_method("planted_methods:newton").needs is None
 
 
 def test_what_is_no_method_is_refused(planted):

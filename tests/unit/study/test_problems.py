@@ -6,6 +6,7 @@ import pytest
 import hessx
 from hessx._xp import space_of
 from hessx.study.backends import BACKENDS, open_backend
+from hessx.study.posed import Known
 from hessx.study.problems import PROBLEMS
 
 NUMPY = open_backend("numpy", "float64")
@@ -35,6 +36,48 @@ def test_products_agree_with_differences(name, rng):
         expected = (problem.fun(x + h * v)[1] - problem.fun(x - h * v)[1]) / (2 * h)
         product = H(v)
         np.testing.assert_allclose(product, expected, rtol=0, atol=1e-7 * abs(product).max())
+
+
+@pytest.mark.parametrize("name", [n for n in PROBLEMS if Known.RESIDUAL in PROBLEMS[n].known])
+def test_residuals_are_those_of_f_and_the_jacobian_theirs(name, rng):
+    problem = posed(name)
+    x = problem.x0 + 0.1 * rng.standard_normal(problem.x0.shape)
+    f, g = problem.fun(x)
+    r, J = problem.residual(x)
+    jvp, vjp = J if isinstance(J, tuple) else (lambda v: J @ v, lambda u: J.T @ u)
+    np.testing.assert_allclose(0.5 * (r @ r), f, rtol=1e-13)
+    np.testing.assert_allclose(vjp(r), g, rtol=0, atol=1e-13 * abs(g).max())
+    h, v = 1e-5, rng.standard_normal(x.shape)
+    expected = (problem.residual(x + h * v)[0] - problem.residual(x - h * v)[0]) / (2 * h)
+    np.testing.assert_allclose(jvp(v), expected, rtol=0, atol=1e-8 * abs(expected).max())
+
+
+@pytest.mark.parametrize("name", [n for n in PROBLEMS if Known.PATTERN in PROBLEMS[n].known])
+def test_the_pattern_is_that_of_the_dense_hessian(name, rng):
+    problem = posed(name)
+    n, pattern = len(problem.x0), problem.pattern
+    H = problem.hess(problem.x0 + 0.1 * rng.standard_normal(n))
+    dense = np.stack([H(unit) for unit in np.eye(n)])
+    rows = np.repeat(np.arange(n), np.diff(pattern.indptr))
+    found = np.zeros((n, n), dtype=bool)
+    found[rows, pattern.indices] = True
+    np.testing.assert_array_equal(found, dense != 0.0)
+
+
+def test_what_is_known_is_posed():
+    for name in PROBLEMS.keys() - {"breast-cancer", "digits", "digits-linear", "digits-network"}:
+        problem, known = posed(name), PROBLEMS[name].known
+        assert (problem.constant_hessian is not None) == (Known.CONSTANT_HESSIAN in known)
+        assert (problem.pattern is not None) == (Known.PATTERN in known)
+        assert (problem.residual is not None) == (Known.RESIDUAL in known)
+
+
+def test_the_minimum_of_brown_and_dennis_is_the_published_one():
+    problem = posed("brown-dennis")
+    result = hessx.minimize(problem.fun, problem.x0, jac=True, hess=problem.hess, tol=1e-6)
+    assert result.success
+    # 85822.2 is the sum of 20 squares (More, Garbow & Hillstrom 1981, problem 16)
+    np.testing.assert_allclose(40.0 * result.fun, 85822.2, rtol=1e-6)
 
 
 def test_linear_regression_is_that_of_the_text_book():
@@ -133,7 +176,12 @@ def test_every_backend_poses_the_same_problems(name):
     except ImportError as error:
         pytest.skip(str(error))
     tolerance = 100 * np.finfo(dtype).eps
-    for problem in ("linear-regression", "extended-rosenbrock", "chained-rosenbrock"):
+    for problem in (
+        "linear-regression",
+        "brown-dennis",
+        "extended-rosenbrock",
+        "chained-rosenbrock",
+    ):
         there, here = PROBLEMS[problem].pose(backend), PROBLEMS[problem].pose(NUMPY)
         f, g = there.fun(there.x0)
         assert str(g.dtype).removeprefix("torch.") == dtype
@@ -142,6 +190,10 @@ def test_every_backend_poses_the_same_problems(name):
         assert str(product.dtype).removeprefix("torch.") == dtype
         product0 = here.hess(here.x0)(g0)
         np.testing.assert_allclose(np.asarray(f), f0, rtol=tolerance)
+        r, J = there.residual(there.x0)
+        assert str(r.dtype).removeprefix("torch.") == dtype
+        gradient = J[1](r) if isinstance(J, tuple) else r @ J
+        np.testing.assert_allclose(np.asarray(gradient), g0, rtol=0, atol=tolerance * abs(g0).max())
         for a, b in ((g, g0), (product, product0)):
             np.testing.assert_allclose(np.asarray(a), b, rtol=0, atol=tolerance * abs(b).max())
 

@@ -20,8 +20,10 @@ pytest.importorskip("scipy")
 from rich.console import Console
 from typer.testing import CliRunner
 
+import hessx
 from hessx.study.cli import app
 from hessx.study.methods import METHODS
+from hessx.study.posed import Known
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import CRASHED, RAISED, Row
 from hessx.study.runner import Runner
@@ -90,6 +92,8 @@ def test_the_page_stands_alone_and_holds_every_curve(made):
         assert len({len(curve[name]) for name in ("iteration", "evaluation", "second", "gap")}) == 1
     for text in ("ZeroDivisionError: planted", "exit status 7", "L-BFGS, Hager-Zhang"):
         assert text in without_scripts
+    assert 'title="needs a constant Hessian">·' in without_scripts
+    assert "Known: the pattern of the Hessian, residuals and their Jacobian." in without_scripts
 
 
 @pytest.fixture
@@ -119,8 +123,11 @@ def test_what_takes_its_time_is_run_on_large_problems_only_if_named(jobs):
     assert not large & {"bfgs", "dfp", "newton", "dogleg", "scipy-dogleg", "scipy-bfgs"}
     on_sums = {method for method, _, problem in chosen if PROBLEMS[problem].is_sum}
     assert {"adam", "svrg", "kfac", "lbfgs", "newton-cg"} <= on_sums
-    assert {method for method in on_sums if not METHODS[method].needs_sum} == {"lbfgs", "newton-cg"}
-    assert not any(METHODS[m].needs_sum and not PROBLEMS[p].is_sum for m, _, p in chosen)
+    assert {method for method in on_sums if not METHODS[method].needs} == {"lbfgs", "newton-cg"}
+    assert {"sparse-newton", "ncg-sparse"} == {
+        method for method, _, _ in chosen if METHODS[method].needs is Known.PATTERN
+    }
+    assert not any(METHODS[m].needs not in (None, *PROBLEMS[p].known) for m, _, p in chosen)
     named = jobs("--backends=numpy", "--methods=newton,bfgs", "--problems=extended-rosenbrock")
     assert [method for method, *_ in named] == ["newton", "bfgs"]
 
@@ -143,6 +150,18 @@ def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
             assert "converged: gradient 15000 20000 9999 1.235e-10 1.2e-10 3.00 s" in line
 
 
+def test_a_long_outcome_leaves_the_figures_their_room(monkeypatch, tmp_path):
+    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
+    outcome = hessx.Outcome.STALLED_PRECISION.value
+    row = Row("digits", 65, "scipy-trust-krylov", "numpy", "float64", outcome, "", 15000, 20000)
+    row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
+    monkeypatch.setattr(Runner, "run", lambda self, jobs: iter([row]))
+    done = study(tmp_path, "--backends=numpy", "--problems=digits", f"--methods={row.method}")
+    line = next(x for x in done.output.splitlines() if x.startswith(f"{row.method} "))
+    assert len(line) <= 80
+    assert line.endswith(" 15000 20000 9999 1.235e-10 1.2e-10 3.00 s")
+
+
 def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
     monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
     row = Row("digits-network", 2410, "", "numpy", "float64", "completed")
@@ -153,7 +172,7 @@ def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
 
     monkeypatch.setattr(Runner, "run", run)
     done = study(tmp_path / "out", "--backends=numpy", "--problems=digits-network")
-    for method in (method for method in METHODS if METHODS[method].needs_sum):
+    for method in (method for method in METHODS if METHODS[method].needs is Known.ROWS):
         line = next(x for x in done.output.splitlines() if x.startswith(f"{method} "))
         assert len(line) <= 80
         assert line.split()[1:] == ["completed", "15000", "1234", "1e-10", "0.500", "3.00", "s"]

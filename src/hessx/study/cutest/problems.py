@@ -17,7 +17,7 @@ import numpy as np
 
 from hessx.study.cutest.evaluator import GroupSum
 from hessx.study.cutest.lanes import Array
-from hessx.study.problems import Posed
+from hessx.study.posed import Posed
 
 __all__ = ["CutestProblem", "available", "build", "load"]
 
