@@ -29,7 +29,10 @@ IMPORT_NOISE = [
 LAZY = ("dask", "jax")
 CASES = 2  # parameters of one test on a library other than NumPy in the fast suite
 LAZY_CASES = 2  # on a lazy library with --few; a prime, so that the picks differ in each parameter
-COMPOSED = {*LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs"}
+COMPOSED = {
+    *LEARNING, *DENSE, *PLAIN, "trust-damped", "arc", "damped, pairs", "trust-hutchinson",
+    "trust-nystrom",
+}  # fmt: skip
 
 NOT_RUN = pytest.StashKey[dict[str, str]]()
 

@@ -18,6 +18,7 @@ __all__ = [
     "MINIMISER",
     "NEWTON",
     "PLAIN",
+    "SAMPLED",
     "SOLVERS",
     "WEIGHTS",
     "Quadratic",
@@ -73,6 +74,7 @@ NEWTON = {
     "arc": hessx.TrustRegionMethod(subproblem=hessx.GLTR(), region=hessx.CubicRule()),
     "newton-dense": _along(hessx.Newton(), hessx.HagerZhang()),
     "trust-hutchinson": hessx.TrustRegionMethod(preconditioner="hutchinson"),
+    "trust-nystrom": hessx.TrustRegionMethod(preconditioner="nystrom"),
     "newton-cholesky": _along(hessx.Newton("cholesky"), hessx.MoreThuente()),
     "trust-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen()),
     "arc-exact": hessx.TrustRegionMethod(_DENSE, hessx.MoreSorensen(), hessx.CubicRule()),
@@ -88,6 +90,22 @@ PLAIN = (
 )  # fmt: skip
 # they have the Hessian as an array
 DENSE = ("newton-dense", "newton-cholesky", "trust-exact", "arc-exact", "damped-exact", "dogleg")
+
+# They are made of samples of the Hessian, and do not look for negative curvature.
+_HUTCHINSON, _BLOCK = hessx.Hutchinson(samples=2), hessx.Partial("exact", slice(1, 4))
+SAMPLED = {
+    "hutchinson-hz": _along(_HUTCHINSON, hessx.HagerZhang()),
+    "chebyshev-hz": _along(hessx.TruncatedInverse(degree=2, products=3), hessx.HagerZhang()),
+    "minres-hz": _along(hessx.TruncatedInverse(by="minres", degree=3), hessx.HagerZhang()),
+    "partial-hz": _along(hessx.Partial(_HUTCHINSON, slice(1, 4)), hessx.HagerZhang()),
+    "blocks-hz": _along(hessx.Blockwise(_HUTCHINSON), hessx.HagerZhang()),
+    "lbfgs-hutchinson": _along(
+        hessx.LBFGS(memory=MEMORY, hess_inv0=_HUTCHINSON), hessx.HagerZhang()
+    ),
+    "trust-hutchinson-dogleg": hessx.TrustRegionMethod(_HUTCHINSON, hessx.Dogleg()),
+    "trust-partial": hessx.TrustRegionMethod(_BLOCK),
+    "newton-partial": _along(hessx.NewtonCG(approximation=_BLOCK), hessx.HagerZhang()),
+}
 
 # They learn their models from steps; the steps of CG are fetches too.
 LEARNING = {

@@ -65,6 +65,11 @@ PARTS = RULES | {
     "ldfp": lambda f, i: hessx.LDFP(memory=i(3), hess_inv0=f(0.5)),
     "exact": lambda f, i: hessx.Exact(dense=True, max_bytes=i(99)),
     "gauss-newton": lambda f, i: hessx.GaussNewton(damping=f(0.125), max_bytes=i(99)),
+    "known-plus": lambda f, i: hessx.KnownPlus(hessx.LSR1(i(3), f(0.0))),
+    "ssm": lambda f, i: hessx.SSM(fall=f(0.125)),
+    "tssm": lambda f, i: hessx.TSSM(fall=f(0.125)),
+    "gnsbfgs": lambda f, i: hessx.GNSBFGS(hybrid_tol=f(0.125), fall=f(0.5)),
+    "fx": lambda f, i: hessx.FX(f(0.125)),
     "newton matrix": lambda f, i: hessx.Newton(floor=f(0.125), max_bytes=i(99)),
     "largest value": lambda f, i: hessx.NonMonotone(memory=i(3)),
     "mean value": lambda f, i: hessx.NonMonotoneAverage(eta=f(0.5)),
@@ -114,6 +119,13 @@ PARTS = RULES | {
     "sub-sampled": lambda f, i: hessx.SubsampledNewton(i(9), f(0.25)),
     "shampoo": lambda f, i: hessx.Shampoo(f(0.5), f(0.25), f(0.125), every=i(2), max_size=i(99)),
     "soap": lambda f, i: hessx.SOAP(f(0.5), f(0.25), f(0.125), every=i(2), max_size=i(99)),
+    "low rank": lambda f, i: hessx.LowRank(i(3), rest=f(0.5), every=i(2), seed=i(7)),
+    "nystrom": lambda f, i: hessx.Nystrom(i(3), f(0.5), every=i(2), max_rank=i(9), seed=i(7)),
+    "hutchinson": lambda f, i: hessx.Hutchinson(i(3), f(0.5), f(0.125), seed=i(7)),
+    "sparse newton": lambda f, i: hessx.SparseNewton(floor=f(0.125)),
+    "truncated": lambda f, i: hessx.TruncatedInverse(
+        hessx.Exact(), degree=i(3), condition=f(9.0), products=i(5), seed=i(7)
+    ),
     "polyak rate": lambda f, i: hessx.PolyakRate(f(0.5), f(2.0)),
     "hypergradient": lambda f, i: hessx.Hypergradient(f(0.5), f(0.25)),
     "stochastic armijo": lambda f, i: hessx.StochasticArmijo(
@@ -182,6 +194,7 @@ def test_every_frozen_setting_is_among_them():
         "Sample",
         "Phases",
         "Importance",
+        "Pattern",
     }  # no number of theirs meets an array
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.solvers import DENSE, NEWTON
+from _helpers.registry import make_backend
+from _helpers.solvers import DENSE, NEWTON, SAMPLED
 from hessx import Outcome
 
 SIGNS = {"saddle": [-1.0, 1.0, 1.0, 1.0], "maximum": [-1.0] * 4, "all but one": [1.0, -1.0, -1, -1]}
@@ -98,6 +99,16 @@ def test_a_minimum_is_a_success_that_says_what_was_looked_at(backend, name):
     if name in DENSE:
         looked = "no negative curvature: the least of all eigenvalues is 1"
     assert looked in result.message
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize("start", ["saddle", "maximum"])
+def test_what_is_not_the_hessian_says_nothing_of_its_curvature(name, start):
+    fun = Quartic(make_backend("numpy"), SIGNS[start])
+    result = hessx.minimize(fun, np.zeros(4), jac=True, hessp=fun.hessp, method=SAMPLED[name])
+    assert (result.success, result.nit) == (True, 0)
+    assert "second order was not checked" in result.message
+    assert "no negative curvature" not in result.message
 
 
 @each

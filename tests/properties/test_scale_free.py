@@ -150,6 +150,12 @@ NEWTON = {
         x_scale=b,
     ),
     "trust-jacobi": lambda a, b: hessx.TrustRegionMethod(preconditioner="jacobi", x_scale=b),
+    "trust-nystrom": lambda a, b: hessx.TrustRegionMethod(
+        preconditioner=hessx.Nystrom(shift=a, every=2), x_scale=b * SCALE
+    ),
+    "trust-low-rank": lambda a, b: hessx.TrustRegionMethod(
+        hessx.LowRank(2, absolute=False), x_scale=b
+    ),
     "trust-pairs": lambda a, b: hessx.TrustRegionMethod(preconditioner="pairs", x_scale=b),
     "damped": lambda a, b: hessx.TrustRegionMethod(region=hessx.NielsenRule(), x_scale=b),
     "damped-jacobi": lambda a, b: hessx.TrustRegionMethod(

@@ -89,6 +89,7 @@ def make_sparse_product(
 
     def matrix(values: Array) -> Any:
         A = sparse.csr_matrix((values, *places), shape=shape)
+        A.has_canonical_format = True  # CuPy would ask the device, and wait
         return lambda v: A @ v if v.ndim == 1 else _by_columns(space, A, v)
 
     return matrix

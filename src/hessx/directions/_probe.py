@@ -76,7 +76,8 @@ def way_out(
     step : ModelStep or None
         A random combination of the eigenvectors with negative eigenvalues, the more of one the
         more negative it is: along one alone a run would stay where f is symmetric about the others.
-        None where no eigenvalue is below -n eps of the largest, or they are not known.
+        None where no eigenvalue is below -n eps of the largest, or they are not known; where ``B``
+        is not `Curvature.exact`, what is not found in it says nothing of the Hessian.
     text : str
         What was looked at.
 
@@ -88,7 +89,9 @@ def way_out(
         return None, "second order was not checked: stopped before"
     known = B.spectrum()
     if known is None and probes:
-        return probe(frame.space, B.matvec, restraint, watch)
+        found, text = probe(frame.space, B.matvec, restraint, watch)
+        if found is not None or B.exact:
+            return found, text
     if known is None:
         return None, "second order was not checked"
     w, V = known

@@ -56,7 +56,7 @@ class QuasiNewtonDirection(Direction):
         """Ask for the scalars of a trial, and for those that A learns from."""
         track = self.track
         track.measure(grad, packet)
-        if self.learns:
+        if self.learns and not self.curvature.waits:  # it waits where -g has left it out
             pair = self.pair = Pair(track.s, track.y)
             if not self.fallback and self.curvature.sized:  # s = -alpha A g
                 pair.product, pair.multiple = track.g, -track.alpha

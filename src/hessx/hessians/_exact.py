@@ -33,6 +33,7 @@ class ExactCurvature(Curvature):
     """Products with the Hessian at the point, in z."""
 
     __slots__ = ("apply", "frame")
+    exact = True
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame

@@ -132,6 +132,8 @@ class Curvature:
         Pairs (p, H p) of each CG solve that ``collected`` takes.
     broken : bool
         What came of the oracle is not finite: there is no A v.
+    exact : bool
+        B v is the Hessian's own: where B has no negative curvature, the Hessian has none.
     squares : bool
         As a preconditioner: ``update`` reads y'y and s's, two inner products per step.
     """
@@ -142,6 +144,7 @@ class Curvature:
     waits: bool = False
     collect: int = 0
     broken: bool = False
+    exact: bool = False
     squares: bool = True
 
     def at(self, evidence: Any) -> None:

@@ -29,9 +29,14 @@ class HutchinsonCurvature(Curvature):
         diagonal is known.
     points : int
         That the mean has seen, the present one among them where ``formed``.
+    sized, broken : bool
+        False where the mean is 0, whose B is I; True where it is not finite, and B is nan.
     """
 
-    __slots__ = ("b", "formed", "frame", "hessian", "mean", "points", "settings", "share", "spread")
+    __slots__ = (
+        "b", "broken", "formed", "frame", "hessian", "mean", "points", "settings", "share", "sized",
+        "spread",
+    )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: Hutchinson) -> None:
         self.frame, self.settings = frame, settings
@@ -40,6 +45,7 @@ class HutchinsonCurvature(Curvature):
         self.spread: Array = None
         self.b: Array = None
         self.share, self.points, self.formed = 1.0, 0, False
+        self.sized, self.broken = True, False
 
     @property
     def waits(self) -> bool:  # type: ignore[override]
@@ -59,16 +65,17 @@ class HutchinsonCurvature(Curvature):
         packet.hold(self, "mean", "spread")
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
-        """Take the samples of this point, a product each; no fetch."""
+        """Take the samples of this point, a product each, and see that they are finite: a fetch."""
         if self.hessian is not None:
             known = self.hessian.diagonal()
             if known is not None:
                 self.mean, self.share = self.frame.diagonal(known), 0.0
-                self.spread = known * 0.0
+                self.spread = self.frame.space.zeros(self.frame.space.n)
             elif not self._sample(watch):
                 return False
             self.hessian, self.formed, self.b = None, True, None
             self.points += 1
+            self._judge()
         if self.b is None:
             self.b = self._floored()
         return True
@@ -106,7 +113,7 @@ class HutchinsonCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> DiagonalOperator | None:
         """A or B in x: that of the last point that was sampled; None before the first."""
-        if self.waits and self.mean is None:
+        if (self.waits and self.mean is None) or self.broken:
             return None
         self.prepare()
         frame, b = self.frame, self.b
@@ -120,27 +127,34 @@ class HutchinsonCurvature(Curvature):
         scatter: Array = None
         for k in range(settings.samples):
             seed = settings.seed, self.points, k
-            sample = self._finite(diagonal_sample(self.frame.space, product, seed), mean)
+            sample = diagonal_sample(self.frame.space, product, seed)
             h, scatter = _moved(h, scatter, sample, 1.0 / (k + 1))
             if watch() and k + 1 < settings.samples:
                 return False
         beta, t = settings.beta, self.points + 1
         weight = (1.0 - beta) / (1.0 - beta**t)
         self.mean, spread = _moved(mean, spread, h, weight)
-        self.spread = spread + scatter * weight
+        with quiet():
+            self.spread = spread + scatter * weight
         ratio = (1.0 - beta) * (1.0 + beta**t) / ((1.0 + beta) * (1.0 - beta**t))
         self.share = ratio / settings.samples
         return True
 
-    def _finite(self, sample: Array, mean: Array) -> Array:
-        """What is not finite tells nothing: the mean stays there."""
-        xp = self.frame.space.xp
-        return xp.where(xp.isfinite(sample), sample, sample * 0.0 if mean is None else mean)
+    def _judge(self) -> None:
+        """See whether there is a mean, and whether it is finite."""
+        packet, xp = Packet(self.frame.space), self.frame.space.xp
+        with quiet():  # here a lazy library computes
+            packet.ask(largest=xp.max(xp.abs(self.mean)))
+            self.hold(packet)
+            largest = packet.fetch()["largest"]
+        self.broken, self.sized = not math.isfinite(largest), largest != 0.0
 
     def _floored(self) -> Array:
         """abs(mean), entries below the floor raised to it; ones where all is zero."""
         space = self.frame.space
         xp, floor = space.xp, self.settings.floor
+        if self.broken:
+            return self.mean * math.nan
         with quiet():
             b = xp.abs(self.mean)
             least = xp.max(b) * (space.eps if floor is None else floor)
@@ -150,9 +164,9 @@ class HutchinsonCurvature(Curvature):
 
 def _moved(mean: Array, spread: Array, h: Array, weight: float) -> tuple[Array, Array]:
     """Give mean and spread with one more value of this weight (West 1979)."""
-    if mean is None:
-        return h, h * 0.0
     with quiet():
+        if mean is None:
+            return h, h * 0.0
         change = h - mean
         return mean + change * weight, (spread + change * change * weight) * (1.0 - weight)
 
@@ -191,8 +205,11 @@ class Hutchinson(Approximation):
     finds entries that dominate their rows.  `HutchinsonCurvature.variance` estimates that of the
     mean of samples of the weights w_k by sum w_k (h_k - d)^2 sum w_k^2 / (1 - sum w_k^2).
 
+    Where H = 0, B = I without a size, a gradient step; where a sample is not finite the run ends
+    with FAILED_NONFINITE.
+
     Memory: 3 vectors.  Cost per accepted point: ``samples`` products, as many uploads, about 12
-    passes over a vector for each; no fetch.
+    passes over a vector for each; one fetch.
 
     References
     ----------

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from hessx._xp import Array, Packet, under
-from hessx.core import Frame, Pair, saved
+from hessx.core import Frame, Offer, Pair, saved
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._pair_rows import PAIRS, PairRows
 from hessx.krylov import never
@@ -17,7 +17,7 @@ __all__ = ["AroundCurvature"]
 _OF_A0 = "of A0: "  # before the names of what it asks for
 
 
-@saved
+@saved(fresh=("own",))
 class AroundCurvature(Curvature):
     r"""A from gamma A0 and the last pairs, gamma = s'y / y'A0 y of the newest.
 
@@ -32,14 +32,20 @@ class AroundCurvature(Curvature):
         Pairs at most.
     first : Approximation
         A0.
+
+    Attributes
+    ----------
+    own : Pair, optional
+        Of the trial, as A0 sees it.
     """
 
-    __slots__ = ("first", "frame", "gamma", "pairs", "s_y")
+    __slots__ = ("first", "frame", "gamma", "own", "pairs", "s_y")
 
     def __init__(self, frame: Frame, limit: int, first: Approximation) -> None:
         self.frame, self.first = frame, first.begin(frame)
         self.pairs = PairRows(frame.space, limit)
         self.s_y, self.gamma = [0.0] * limit, 1.0  # by slots
+        self.own: Pair | None = None
 
     @property
     def sized(self) -> bool:  # type: ignore[override]
@@ -56,6 +62,11 @@ class AroundCurvature(Curvature):
         """Whether A0 waits for the Hessian."""
         return self.first.waits
 
+    @property
+    def broken(self) -> bool:  # type: ignore[override]
+        """Whether what came to A0 is not finite."""
+        return self.first.broken
+
     def at(self, hessian: object) -> None:
         """Hand it to A0."""
         self.first.at(hessian)
@@ -63,6 +74,10 @@ class AroundCurvature(Curvature):
     def leave(self) -> None:
         """Let A0 go of the point."""
         self.first.leave()
+
+    def focus(self, needs: Offer) -> None:  # noqa: ARG002
+        """Have A0 kept alone."""
+        self.first.focus(Offer.SOLVE)
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Let A0 make what a solve will need."""
@@ -75,18 +90,22 @@ class AroundCurvature(Curvature):
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for y'A0 y, one product with A0, and for what A0 learns from."""
         packet.ask(y_A_y=pair.y @ self.first.solve(pair.y))
-        own = dataclasses.replace(pair, product=None)
+        own = self.own = dataclasses.replace(pair, product=None, multiple=1.0)
         self.first.measure(own, packet.under(packet.prefix + _OF_A0))
+        packet.hold(own, "product")
         self.pairs.rows.hold(packet)
 
     def update(self, pair: Pair) -> str:
         """Make s and y the newest pair, unless their curvature is rounding; A0 sees all."""
         numbers, space, pairs = pair.numbers, self.frame.space, self.pairs
         s_y, y_y, s_s, y_A_y = pair.s_y, pair.y_y, pair.s_s, numbers["y_A_y"]
-        own = dataclasses.replace(
-            pair, product=None, s_B_s=math.nan, numbers=under(numbers, _OF_A0)
-        )
-        self.first.update(own)
+        own, self.own = self.own, None
+        self.first.update(
+            dataclasses.replace(
+                pair, product=own.product, multiple=1.0, s_B_s=math.nan,  # type: ignore[union-attr]
+                numbers=under(numbers, _OF_A0),
+            )
+        )  # fmt: skip
         s_B_s = math.sqrt(s_s) * math.sqrt(y_y) if math.isnan(pair.s_B_s) else pair.s_B_s
         finite = y_y < math.inf > s_s and 0.0 < y_A_y < math.inf
         if not (finite and s_y > max(space.eps * s_B_s, space.smallest)):

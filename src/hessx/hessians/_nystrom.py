@@ -54,7 +54,8 @@ class Nystrom(Approximation):
         - there are ``max_rank``, or n; 16 where H is indefinite.
     shift : float, optional
         > 0, of the unit of the Hessian: what H is known to have on all of its diagonal, such as a
-        ridge, or a damping in a line search; none by default.
+        ridge, or a damping in a line search; none by default.  Of the Hessian in x / x_scale where
+        x_scale is an array.
     every : int
         Accepted points from one sampling to the next, >= 1; U goes on in between.  One comes early
         where a solve has met its limit of products.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -181,7 +182,7 @@ class RitzCurvature(Curvature):
         else:
             d = frame.inverse_diagonal(ones * self.rest)
         if U is None:
-            return DiagonalOperator(d) if self.count else None
+            return DiagonalOperator(d) if self.count and not self.broken else None
         rows = frame.push(U) if inverse else frame.gradient(U)
         return LowRankPlusDiagonal(d, rows, self.weights[2 if inverse else 1, ...])
 
@@ -190,11 +191,12 @@ class RitzCurvature(Curvature):
         return out if U is None else out + ((v @ U.T) * self.weights[row, ...]) @ U
 
     def _take(self, pairs: RitzPairs) -> None:
-        """Make B of the eigenpairs; I, without a size, where there are none."""
+        """Make B of the eigenpairs; I, without a size, where there are none, nan where broken."""
         space, self.broken = self.frame.space, not pairs.finite
         self.sized = len(np.flatnonzero(pairs.values)) > 0
         if not self.sized:
-            self.vectors, self.weights, self.values, self.rest = None, None, np.zeros(0), 1.0
+            self.vectors, self.weights, self.values = None, None, np.zeros(0)
+            self.rest = math.nan if self.broken else 1.0
             return
         values, self.rest = self.settings.shaped(pairs.values, space.eps)
         self.vectors, self.values = pairs.vectors, values

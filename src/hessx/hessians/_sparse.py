@@ -12,7 +12,7 @@ from hessx.core import Frame, Learns, Offer, SettingsError, Wants, check_flag, s
 from hessx.hessians._applied import applied
 from hessx.hessians._family import Approximation
 from hessx.hessians._point import SampledCurvature
-from hessx.hessians._sparse_check import check_pattern
+from hessx.hessians._sparse_check import check_pattern, check_symmetric
 from hessx.hessians._sparse_places import GivenPlaces, SymmetricPlaces
 from hessx.operators import Colouring, Compressed, LinearOperator, Pattern, SparseOperator, colour
 
@@ -36,6 +36,7 @@ class SparseCurvature(SampledCurvature):
     """
 
     __slots__ = ("checked", "colouring", "compressed", "matrix", "pattern", "places", "values")
+    exact = True
 
     def __init__(self, frame: Frame, settings: OnPattern) -> None:
         super().__init__(frame)
@@ -126,7 +127,11 @@ class SparseCurvature(SampledCurvature):
         if not isinstance(places, GivenPlaces) or places.given != pattern:
             places = self.places = GivenPlaces(self.frame.space, pattern)
             self.pattern = places.pattern
-        values, scale = places.symmetric(places.ordered(entries)), self.frame.scale
+        values, scale = places.ordered(entries), self.frame.scale
+        if not self.checked:
+            check_symmetric(places, values)
+            self.checked = True
+        values = places.symmetric(values)
         return values if scale is None else places.scaled(values, scale)
 
     def _placed(self) -> SymmetricPlaces:
@@ -202,7 +207,7 @@ class Sparse(OnPattern):
         A colour for each column; by default the fewer of `colour_star` and `colour_columns`.
     check : bool
         Compare, once in a run, at its first point, one further product with a random vector, row by
-        row, with that of B.
+        row, with that of B; see that a sparse matrix is symmetric.
 
     Raises
     ------
@@ -211,7 +216,8 @@ class Sparse(OnPattern):
         when the run begins, of another size than x0, or a colouring that does not tell all entries;
         no pattern where one is needed.
     ValueError
-        At the first point: H has entries outside of the pattern; which rows.
+        At the first point: H has entries outside of the pattern; which rows.  A sparse matrix with
+        one triangle alone.
 
     Notes
     -----

@@ -9,7 +9,7 @@ import numpy as np
 from hessx._xp import Array, fetch, uniform
 from hessx.hessians._sparse_places import SymmetricPlaces
 
-__all__ = ["check_pattern"]
+__all__ = ["check_pattern", "check_symmetric"]
 
 _SEED = 15
 _NAMED = 5  # rows in a message
@@ -78,5 +78,24 @@ def check_pattern(
             f"the Hessian has entries outside of the pattern in {len(rows)} of {n} rows: {named}; "
             "expected a pattern with all that may be nonzero: hessx.find_pattern finds one by "
             "products, and check=False takes B for what it is"
+        )
+        raise ValueError(msg)
+
+
+def check_symmetric(places: SymmetricPlaces, values: Array) -> None:
+    """Refuse a sparse matrix that is not symmetric, one triangle of a Hessian; one fetch.
+
+    Raises
+    ------
+    ValueError
+        Entries (i, j) and (j, i) differ by more than eps^(1/4) of the largest.
+    """
+    space, xp = places.space, places.space.xp
+    gaps = xp.abs(values - places.transposed(values))
+    (off, most), _ = fetch(space, [xp.max(gaps), xp.max(xp.abs(values))])
+    if off > space.eps**_SEEN * most:
+        msg = (
+            f"hess(x) is not symmetric: entries (i, j) and (j, i) differ by {off:.3g}, and the "
+            f"largest is {most:.3g}: expected a whole sparse matrix, both triangles"
         )
         raise ValueError(msg)

@@ -36,6 +36,7 @@ class ShiftedSparse(SparseCurvature):
     """
 
     __slots__ = ("broken", "floor", "size", "sized", "tau")
+    exact = False
 
     def __init__(self, frame: Frame, settings: SparseNewton) -> None:
         super().__init__(frame, settings)
@@ -221,8 +222,8 @@ class SparseNewton(OnPattern):
     Cost per accepted point: that of `Sparse`, and one fetch of the nnz entries with one
     factorisation for each tau on the host; elsewhere seven fetches at most.  Cost of an apply: a
     solve with both factors; elsewhere at most max(200, 4 sqrt(n)) products with B on the device.
-    No fetch in an apply.  Memory: nnz numbers, and the factors, which fill in: little for bands,
-    31 n log2(n) numbers or so for grids of two dimensions.
+    No fetch in an apply.  Memory: nnz numbers, and the factors, which fill in: not for bands, but
+    on a grid of 100 by 100 to 37 n numbers.
 
     Where H = 0, B = I without a size, a gradient step; where H is not finite the run ends with
     FAILED_NONFINITE.  ``result.hess_inv`` is A at the last point whose Hessian was asked for.

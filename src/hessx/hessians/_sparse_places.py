@@ -37,9 +37,13 @@ class SymmetricPlaces:
 
     def symmetric(self, values: Array) -> Array:
         """Give the entries of (A + A') / 2."""
+        return 0.5 * values + 0.5 * self.transposed(values)
+
+    def transposed(self, values: Array) -> Array:
+        """Give the entries of A'."""
         if self._mirror is None:
             self._mirror = place_indices(self.space, self.pattern.mirror())
-        return 0.5 * values + 0.5 * taken(self.space, values, self._mirror)
+        return taken(self.space, values, self._mirror)
 
     def scaled(self, values: Array, u: Array) -> Array:
         """Give u_i A_ij u_j."""

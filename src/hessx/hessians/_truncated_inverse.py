@@ -48,7 +48,7 @@ class TruncatedInverseCurvature(Curvature):
     of : Curvature
         B.
     size : float, optional
-        That of the spectrum at this point, where the method needs it.
+        That of the spectrum at this point, as far as it was looked at; 0 where B = 0.
     polynomial : ChebyshevPolynomial, optional
         Of B, or of (B / size)^2 where ``squared``.
     own : Pair, optional
@@ -114,15 +114,14 @@ class TruncatedInverseCurvature(Curvature):
         return self.of.reset()
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
-        """Let B be made, and bound its spectrum where a polynomial needs that."""
+        """Let B be made, and bound its spectrum; by one product for CG and MINRES."""
         if not self.of.prepare(watch):
             return False
         settings = self.settings
-        if settings.by in ("cg", "minres"):
-            self.known, self.size = True, 1.0
-        elif not self.known:
+        if not self.known:
             space, product = self.frame.space, self.of.matvec
-            bounds = spectral_bounds(space, product, settings.products, settings.seed, watch)
+            steps = 1 if settings.by in ("cg", "minres") else settings.products
+            bounds = spectral_bounds(space, product, steps, settings.seed, watch)
             self.size, self.known = bounds.size, True
             if settings.by == "chebyshev" and 0.0 < self.size < math.inf:
                 self._choose(bounds)
@@ -139,15 +138,18 @@ class TruncatedInverseCurvature(Curvature):
         if self.polynomial is not None:
             if not self.squared:
                 return self.polynomial.apply(product, v)
-            inverse = 1.0 / self.size  # so that B^2 does not overflow
-            twice = lambda u: product(product(u) * inverse) * inverse  # noqa: E731
-            return self.polynomial.apply(twice, v) * inverse
+            return self.polynomial.apply(self._squared, v) * (1.0 / self.size)
         if v.ndim > 1:
             rows = [self.solve(v[i, ...]) for i in range(v.shape[0])]
             return space.xp.stack(rows)
         if self.settings.by == "cg":
             return cg_steps(space, product, v, degree, space.eps)
         return minres_steps(space, product, v, degree, convex=True)
+
+    def _squared(self, v: Array) -> Array:
+        """(B / size)^2 v, which does not overflow."""
+        product, inverse = self.of.matvec, 1.0 / self.size
+        return product(product(v) * inverse) * inverse
 
     def _choose(self, bounds: SpectralBounds) -> None:
         """Interpolate 1 / t on the spectrum, or s^(-1/2) on that of B^2 where B is indefinite."""
@@ -193,7 +195,7 @@ class TruncatedInverse(Approximation):
         than by B^-1.  By default the number of points, squared for 1 / t: what so many of them can
         follow.
     products : int
-        For the bounds at a point, >= 1; none for "cg" and "minres".
+        For the bounds at a point, >= 1; "cg" and "minres" take one, to see that it is finite.
     seed : int
         Of the vector that they start from.
 

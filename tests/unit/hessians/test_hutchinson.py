@@ -97,26 +97,34 @@ def test_one_sample_has_no_variance_and_a_known_diagonal_none(backend, rng):
     assert counts.products == 0
 
 
-def test_takes_its_samples_without_a_fetch(backend, rng):
+def test_takes_its_samples_with_one_fetch(backend, rng):
     part, counts = begun(backend, samples=3), Counts()
     part.at(hessian(part, dominant(rng), counts))
     with record_fetches() as ledger:
         part.prepare()
+    assert (ledger.fetches, counts.products) == (1, 3)
+    with record_fetches() as ledger:
         part.solve(backend.asarray(np.ones(n)))
         part.variance()
     assert (ledger.fetches, counts.products) == (0, 3)
 
 
-@pytest.mark.backends("numpy", "torch-float32")
-def test_what_is_not_finite_teaches_nothing(backend, rng):
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_is_broken_and_zero_has_no_size(backend, rng, bad):
     H = dominant(rng)
-    part = visited(begun(backend), H)
-    before = backend.to_numpy(part.diagonal())
-    with np.errstate(all="ignore"):
-        visited(part, H * float("nan"))
-    np.testing.assert_allclose(backend.to_numpy(part.diagonal()), before, rtol=8 * backend.eps)
+    part = visited(begun(backend, samples=2), H)
+    assert part.sized
+    assert not part.broken
+    there = part.frame.space
+    part.leave()
+    part.at(HessianAt(there, lambda v: v * bad, Counts(), 1.0))
+    part.prepare()
+    assert part.broken
+    assert np.isnan(backend.to_numpy(part.solve(backend.asarray(np.ones(n))))).all()
+    assert part.operator(inverse=True) is None
     zero = visited(begun(backend), H * 0.0)
     np.testing.assert_array_equal(backend.to_numpy(zero.diagonal()), 1.0)
+    assert not zero.sized
 
 
 @pytest.mark.backends("numpy")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hessx
-from _helpers.runs import chained_rosenbrock
+from _helpers.runs import chained_rosenbrock, product_of
 from hessx import Offer, _xp
 from hessx._xp import space_of
 from hessx.core import Frame, SettingsError
@@ -25,11 +25,12 @@ def given(backend, kind):
         "function": lambda: lambda v: matrix @ v,
         "Jacobi": lambda: hessx.Jacobi(),
         "learnt": lambda: hessx.LearntDiagonal(patient=False),
+        "BFGS": lambda: hessx.BFGS(),
     }[kind]()
 
 
 @pytest.mark.parametrize("scale", [None, SCALE], ids=["x", "scaled"])
-@pytest.mark.parametrize("kind", ["operator", "function", "Jacobi", "learnt"])
+@pytest.mark.parametrize("kind", ["operator", "function", "Jacobi", "learnt", "BFGS"])
 def test_it_is_dense_bfgs_on_a_multiple_of_a0_as_it_is_now(backend, rng, kind, scale):
     """By the last pairs, twice round the ring; A0 sees the pairs and the points too."""
     if backend.lazy and (kind == "operator" or scale is not None):
@@ -87,6 +88,26 @@ def test_the_exact_inverse_as_a0_solves_a_quadratic_in_one_step(backend):
         lambda x: ((weights * x) @ x / 2, weights * x), x0, jac=True, method=method
     )
     assert (result.success, result.nit, result.nfev) == (True, 1, 2)
+
+
+@pytest.mark.parametrize("first", [hessx.BFGS(), hessx.SSBroyden(), hessx.Blockwise(hessx.DFP())])
+def test_an_a0_that_learns_products_of_its_own(first):
+    method = hessx.LineSearchMethod(hessx.LBFGS(memory=m, hess_inv0=first), hessx.HagerZhang())
+    result = hessx.minimize(chained_rosenbrock, np.full(6, -1.0), jac=True, method=method)
+    assert result.success, result.message
+    assert abs(chained_rosenbrock(result.x)[1]).max() <= 1e-5
+
+
+@pytest.mark.parametrize("first", [hessx.Newton(), hessx.TruncatedInverse(by="cg")])
+@pytest.mark.parametrize("start", [[-1.2, 1.0, 0.8, 0.5, 1.5, 0.0], [1.5] * 6])
+def test_to_the_floor_of_precision_where_minus_g_leaves_an_a0_out(first, start):
+    """A step along -g has no Hessian at its start, and teaches nothing."""
+    method = hessx.LineSearchMethod(hessx.LBFGS(memory=m, hess_inv0=first), hessx.HagerZhang())
+    result = hessx.minimize(
+        chained_rosenbrock, start, jac=True, hessp=product_of(chained_rosenbrock), method=method,
+        options={"gtol": 0.0, "maxiter": 300},
+    )  # fmt: skip
+    assert abs(chained_rosenbrock(result.x)[1]).max() <= 1e-6
 
 
 def test_what_cannot_be_an_a0_is_refused():

@@ -163,6 +163,15 @@ def test_a_sparse_matrix_needs_no_products_and_may_change_its_pattern():
         part.leave()
 
 
+@pytest.mark.backends("numpy")
+def test_one_triangle_is_no_hessian():
+    sparse = pytest.importorskip("scipy.sparse")
+    lower = sparse.csr_array(np.tril(hessian(POINT)))
+    asked = {"jac": slope, "hess": lambda x: lower, "method": "sparse-newton"}
+    with pytest.raises(ValueError, match="expected a whole sparse matrix, both triangles"):
+        hessx.minimize(rosenbrock, POINT, **asked)
+
+
 def test_a_sparse_operator_needs_no_products(backend):
     H = hessian(POINT)
     values = backend.asarray(H[BAND.rows, BAND.indices])
@@ -335,3 +344,29 @@ def test_a_colouring_of_ones_own(backend):
         limit = 100 * backend.eps**0.5
         np.testing.assert_allclose(part.dense(), hessian(POINT), atol=limit)
         assert counts.products == 4
+
+
+@pytest.mark.backends("numpy")
+def test_without_factors_the_steps_are_the_same(backend, monkeypatch):
+    """But for the rounding of differences; where H is indefinite too, at the start."""
+    x0, options = np.linspace(-1.2, 1.0, n), {"pattern": BAND, "maxiter": 6, "return_all": True}
+    x0 = x0.astype(backend.dtype_name)
+    by_factors = hessx.minimize(rosenbrock, x0, jac=slope, method="sparse-newton", options=options)
+    monkeypatch.setattr("hessx.hessians._sparse_newton.has_sparse_factors", lambda space: False)
+    by_steps = hessx.minimize(rosenbrock, x0, jac=slope, method="sparse-newton", options=options)
+    assert by_steps.nfev == by_factors.nfev
+    limit = 100 * backend.eps**0.5
+    np.testing.assert_allclose(by_steps.allvecs, by_factors.allvecs, rtol=0.0, atol=limit)
+
+
+@pytest.mark.backends("numpy")
+def test_a_run_is_taken_up_with_its_pattern(backend, tmp_path):
+    x0, options = np.full(n, -0.7, dtype=backend.dtype_name), {"pattern": BAND}
+    asked = {"jac": slope, "method": "sparse-newton"}
+    whole = hessx.minimize(rosenbrock, x0, options=options, **asked)
+    short = hessx.minimize(rosenbrock, x0, options={**options, "maxiter": 3}, **asked)
+    hessx.save(tmp_path / "run", short)
+    for again in ({"jac": slope}, {**asked, "options": {"pattern": hessx.Pattern.banded(n, 1)}}):
+        result = hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **again)
+        np.testing.assert_array_equal(result.x, whole.x)
+        assert result.nhev == whole.nhev

@@ -92,10 +92,10 @@ def test_zero_and_nan(backend):
         part.at(HessianAt(space, lambda v: v * 0.0, Counts(), 1.0))
         v = backend.asarray(np.arange(1.0, n + 1.0))
         np.testing.assert_array_equal(backend.to_numpy(part.solve(v)), backend.to_numpy(v))
-    part = hessx.TruncatedInverse().begin(Frame(space))
-    part.at(HessianAt(space, lambda v: v * float("nan"), Counts(), 1.0))
-    part.prepare()
-    assert part.broken
+        part.leave()
+        part.at(HessianAt(space, lambda v: v * float("nan"), Counts(), 1.0))
+        part.prepare()
+        assert part.broken
 
 
 @pytest.mark.parametrize(
