@@ -101,6 +101,16 @@ def test_a_matrix_of_the_users_costs_no_product(backend, rng):
     np.testing.assert_allclose(matrix_of(backend, part.solve), kept, atol=200 * backend.eps)
 
 
+@pytest.mark.parametrize("where", [slice(0, 3), [1, 0, 4]], ids=["slice", "numbers"])
+def test_a_matrix_of_the_users_that_is_not_symmetric_is_refused(rng, where):
+    H = symmetric(rng, EIGENVALUES)
+    H[0, 1] += 1.0
+    part = hessx.Partial("exact", where).begin(Frame(space_of(np.zeros(n))))
+    part.at(hessian_at(part, H, matrix=True))
+    with pytest.raises(ValueError, match=r"hess\(x\) is not symmetric"):
+        part.prepare()
+
+
 @pytest.mark.backends("numpy", "torch-float32", "fakegpu")
 def test_what_learns_is_given_its_share_of_a_pair(backend, rng):
     chosen = [0, 2, 5]
