@@ -11,8 +11,6 @@ from hessx.study.backends import Backend
 from hessx.study.classes import ABOUT, MODELS
 from hessx.study.posed import Known, Posed, Problem
 from hessx.study.squares import (
-    CHAINED_N,
-    EXTENDED_N,
     brown_dennis,
     chained_rosenbrock,
     extended_rosenbrock,
@@ -22,6 +20,7 @@ from hessx.study.squares import (
 __all__ = ["PROBLEMS"]
 
 _L2 = 1e-3
+_EXTENDED_N, _CHAINED_N = 1000, 200
 
 
 def _breast_cancer(backend: Backend) -> Posed:
@@ -89,15 +88,15 @@ PROBLEMS = {
     "extended-rosenbrock": Problem(
         "Extended Rosenbrock",
         "sum over pairs of 100 (v - u²)² + (1 - u)², from (-1.2, 1, -1.2, 1 ...).",
-        EXTENDED_N,
-        extended_rosenbrock,
+        _EXTENDED_N,
+        partial(extended_rosenbrock, _EXTENDED_N),
         (Known.PATTERN, Known.RESIDUAL),
     ),
     "chained-rosenbrock": Problem(
         "Chained Rosenbrock",
         "sum over neighbours of 100 (x[i+1] - x[i]²)² + (1 - x[i])², from (-1.2, 1, -1.2, 1 ...).",
-        CHAINED_N,
-        chained_rosenbrock,
+        _CHAINED_N,
+        partial(chained_rosenbrock, _CHAINED_N),
         (Known.PATTERN, Known.RESIDUAL),
     ),
     **{

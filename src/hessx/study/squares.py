@@ -14,15 +14,12 @@ from hessx.study.backends import Backend
 from hessx.study.posed import Posed
 
 __all__ = [
-    "CHAINED_N",
-    "EXTENDED_N",
     "brown_dennis",
     "chained_rosenbrock",
     "extended_rosenbrock",
     "linear_regression",
 ]
 
-EXTENDED_N, CHAINED_N = 1000, 200
 _ROOT_2 = math.sqrt(2.0)  # of residuals: f is the sum of their squares, and not half of it
 
 
@@ -41,9 +38,9 @@ def linear_regression(backend: Backend) -> Posed:
     )
 
 
-def chained_rosenbrock(backend: Backend) -> Posed:
+def chained_rosenbrock(n: int, backend: Backend) -> Posed:
     """Each variable with its neighbours."""
-    xp, zero, n = backend.xp, backend.zeros(1), CHAINED_N
+    xp, zero = backend.xp, backend.zeros(1)
     one, other = backend.asarray(np.eye(n - 1, n)), backend.asarray(np.eye(n - 1, n, 1))
 
     def fun(x: Any) -> tuple[Any, Any]:
@@ -76,7 +73,7 @@ def chained_rosenbrock(backend: Backend) -> Posed:
     return Posed(fun, x0, hess, pattern=Pattern.banded(n, 1), residual=residual)
 
 
-def extended_rosenbrock(backend: Backend) -> Posed:
+def extended_rosenbrock(n: int, backend: Backend) -> Posed:
     """Pairs of variables."""
     xp = backend.xp
 
@@ -119,7 +116,6 @@ def extended_rosenbrock(backend: Backend) -> Posed:
         r = xp.concat([10.0 * (pairs[:, 1] - first * first), 1.0 - first])
         return _ROOT_2 * r, (jvp, vjp)
 
-    n = EXTENDED_N
     x0, pattern = backend.asarray(_rosenbrock_start(n)), Pattern.block_diagonal([2] * (n // 2))
     return Posed(fun, x0, hess, pattern=pattern, residual=residual)
 
