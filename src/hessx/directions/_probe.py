@@ -89,9 +89,9 @@ def way_out(
         return None, "second order was not checked: stopped before"
     known = B.spectrum()
     if known is None and probes:
-        found, text = probe(frame.space, B.matvec, restraint, watch)
-        if found is not None or B.exact:
-            return found, text
+        step, text = probe(frame.space, B.matvec, restraint, watch)
+        if step is not None or B.exact:
+            return step, text
     if known is None:
         return None, "second order was not checked"
     w, V = known

@@ -11,6 +11,7 @@ from hessx.core import Frame, Learns, Pair
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._subsets import Subset
 from hessx.krylov import never
+from hessx.objectives import check_symmetric
 from hessx.operators import DenseOperator
 
 __all__ = ["RestrictedHessian", "measure_part", "takes_pairs", "update_part"]
@@ -46,11 +47,19 @@ class RestrictedHessian:
         known = self.hessian.diagonal() if self.subset.axes else None
         return None if known is None else self.subset.cut(known)
 
-    def dense(self, watch: Callable[[], bool] = never, *, check: bool = True) -> Array | None:  # noqa: ARG002
-        """Give the matrix: k products, or what is cut out of an array of the user's."""
+    def dense(self, watch: Callable[[], bool] = never, *, check: bool = True) -> Array | None:
+        """Give the matrix: k products, or what is cut out of an array of the user's.
+
+        Raises
+        ------
+        ValueError
+            With ``check``, what is cut out is not symmetric, for one fetch.
+        """
         space, known = self.space, getattr(self.hessian, "operator", None)
         if self.subset.axes and isinstance(known, DenseOperator):
             H = self.subset.matrix(known.A) * self.hessian.sign
+            if check:
+                check_symmetric(space, H)
             return 0.5 * H + 0.5 * H.T
         units = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
         columns = []

@@ -24,8 +24,9 @@ from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._newton import Newton
 from hessx.hessians._part_of import RestrictedHessian, measure_part, takes_pairs, update_part
 from hessx.hessians._start import on_the_host
-from hessx.hessians._subsets import Subset, checked_where, subset_of
+from hessx.hessians._subsets import Span, Subset, checked_where, subset_of
 from hessx.krylov import never
+from hessx.operators import BlockDiagonalOperator, DiagonalOperator, LinearOperator
 
 __all__ = ["Partial", "PartialCurvature"]
 
@@ -143,6 +144,20 @@ class PartialCurvature(Curvature):
         self.prepare()
         _, outside = self._split(self.frame.space.zeros(self.frame.space.n) + 1.0)
         return self.subset.place(self.part.diagonal()) + outside * self._rest
+
+    def operator(self, *, inverse: bool) -> LinearOperator | None:
+        """A or B in x, as it stands, of neighbours whose C and size are there; else None."""
+        frame, span, rest = self.frame, self.subset, self._rest
+        part = self.part.operator(inverse=inverse)
+        if part is None or rest is None or not isinstance(span, Span):
+            return None
+        d = frame.space.zeros(frame.space.n) + rest
+        d = frame.diagonal(1.0 / d) if inverse else frame.inverse_diagonal(d)
+        head, tail = d[: span.start], d[span.stop :]
+        before = [DiagonalOperator(head)] if head.shape[0] else []
+        return BlockDiagonalOperator(
+            [*before, part, *([DiagonalOperator(tail)] if tail.shape[0] else [])]
+        )
 
     def _split(self, v: Array) -> tuple[Array, Array]:
         """Give V v, and what of v is not in the span of V'."""

@@ -10,7 +10,7 @@ from hessx.core import Counts, LayerFactors
 from hessx.objectives._difference_product import DifferenceProduct
 from hessx.operators import DenseOperator, LinearOperator, Pattern, SparseOperator
 
-__all__ = ["HessianAt"]
+__all__ = ["HessianAt", "check_symmetric"]
 
 _UNSYMMETRIC = 1 / 4  # power of eps
 _BLOCK = 2**21  # numbers of a block of unit vectors, where they are taken in blocks
@@ -155,7 +155,7 @@ class HessianAt:
         if isinstance(self.operator, DenseOperator):
             H = self.operator.A if self.sign > 0.0 else -self.operator.A
             if check:
-                _check_symmetric(self.space, H)
+                check_symmetric(self.space, H)
         else:
             H = self._columns(watch)
             if H is None:
@@ -281,8 +281,14 @@ class HessianAt:
         return known if known is None or self.sign > 0.0 else -known
 
 
-def _check_symmetric(space: Space, H: Array) -> None:
-    """Refuse what is no Hessian; what is computed in a lower precision than x is one."""
+def check_symmetric(space: Space, H: Array) -> None:
+    """Refuse what is no Hessian; what is computed in a lower precision than x is one.
+
+    Raises
+    ------
+    ValueError
+        An entry differs from the one across the diagonal by more than eps^(1/4) of the largest.
+    """
     xp = space.xp
     with quiet():
         (off, most), _ = fetch(space, [xp.max(xp.abs(H - H.T)), xp.max(xp.abs(H))])

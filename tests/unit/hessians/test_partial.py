@@ -101,6 +101,16 @@ def test_a_matrix_of_the_users_costs_no_product(backend, rng):
     np.testing.assert_allclose(matrix_of(backend, part.solve), kept, atol=200 * backend.eps)
 
 
+@pytest.mark.parametrize("where", [slice(0, 3), [1, 0, 4]], ids=["slice", "numbers"])
+def test_a_matrix_of_the_users_that_is_not_symmetric_is_refused(rng, where):
+    H = symmetric(rng, EIGENVALUES)
+    H[0, 1] += 1.0
+    part = hessx.Partial("exact", where).begin(Frame(space_of(np.zeros(n))))
+    part.at(hessian_at(part, H, matrix=True))
+    with pytest.raises(ValueError, match=r"hess\(x\) is not symmetric"):
+        part.prepare()
+
+
 @pytest.mark.backends("numpy", "torch-float32", "fakegpu")
 def test_what_learns_is_given_its_share_of_a_pair(backend, rng):
     chosen = [0, 2, 5]
@@ -119,6 +129,37 @@ def test_what_learns_is_given_its_share_of_a_pair(backend, rng):
     expected = size * np.eye(n)
     expected[np.ix_(chosen, chosen)] = B
     np.testing.assert_allclose(found, expected, rtol=2e3 * backend.eps, atol=2e3 * backend.eps)
+
+
+@pytest.mark.backends("numpy", "torch-float32", "fakegpu")
+@pytest.mark.parametrize("where", [slice(2, 5), slice(4, n), slice(None)], ids=str)
+@pytest.mark.parametrize("rest", [None, 2.5], ids=["size", "number"])
+def test_the_operators_of_neighbours_are_those_of_x(backend, rng, where, rest):
+    frame = Frame(space_of(backend.asarray(np.zeros(n))), backend.asarray(2.0 ** np.arange(-3, 4)))
+    posed = Posed(frame, hessx.Partial(hessx.LBFGS(), where, rest), rng)
+    part, D = posed.approximation.begin(frame), np.diag(2.0 ** np.arange(-3, 4))
+    for _ in range(3):
+        posed.teach(part, posed.pair())
+    A, B = posed.matrix(part.solve), posed.matrix(part.matvec)
+    kept = part.operator(inverse=True), part.operator(inverse=False)
+    posed.teach(part, posed.pair())  # changes neither
+    for operator, M in zip(kept, (D @ A @ D, np.linalg.inv(D) @ B @ np.linalg.inv(D)), strict=True):
+        found = posed.matrix(operator.matvec)
+        np.testing.assert_allclose(found, M, atol=500 * backend.eps * abs(M).max())
+
+
+def test_a_result_has_the_inverse_of_a_learnt_part():
+    d = np.linspace(1.0, 4.0, n)
+    method = hessx.LineSearchMethod(hessx.Partial(hessx.BFGS(), slice(3)), hessx.HagerZhang())
+    result = hessx.minimize(lambda x: ((d * x) @ x / 2, d * x), np.ones(n), jac=True, method=method)
+    A = result.hess_inv @ np.eye(n)
+    np.testing.assert_allclose(A, A.T, atol=1e-14)
+    np.testing.assert_allclose(np.diag(A)[3:], A[6, 6])
+    again = hessx.minimize(
+        lambda x: ((d * x) @ x / 2, d * x), np.ones(n), jac=True, method="lbfgs",
+        options={"hess_inv0": result.hess_inv},
+    )  # fmt: skip
+    assert again.success
 
 
 @pytest.mark.parametrize("of", [hessx.Hutchinson(), hessx.LBFGS(), hessx.Exact(dense=True)])
