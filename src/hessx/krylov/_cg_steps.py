@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hessx._xp import Array, Space
+from hessx._xp import Array, Space, norm_inf
 
 __all__ = ["cg_steps"]
 
@@ -16,6 +16,8 @@ def cg_steps(
     steps: int,
     forcing: float = 0.0,
     M: Callable[[Array], Array] | None = None,
+    *,
+    descend: bool = True,
 ) -> Array:
     r"""Give z near H^-1 b, by conjugate gradients from z = 0, without a fetch.
 
@@ -37,16 +39,20 @@ def cg_steps(
         In [0, 1): z stays as it is once norm(r) <= forcing norm(b), with M in the norm of M.
     M : callable, optional
         r -> M r, positive definite; a new vector.
+    descend : bool
+        Where p'H p is not positive at the first step, give z = p b'p / abs(p'H p), and p where that
+        is 0 / 0, in the place of zero.
 
     Returns
     -------
     array, shape (n,)
         z, a new vector.  It stays as it is, too, where p'H p <= eps h p'p, h the largest
-        abs(p'H p) / p'p so far; where p'H p is negative at the first step, z = p b'p / abs(p'H p),
-        and p where that is 0 / 0.
+        abs(p'H p) / p'p so far.  nan where b or a product is not finite.
 
     Notes
     -----
+    b, and with M what it makes of b, are divided by their size: no square leaves the range.
+
     Cost: ``steps`` products, whatever happens, and about 16 launches and 13 passes over a vector
     for each, with M its own too.
 
@@ -65,25 +71,39 @@ def cg_steps(
     """
     xp, zero = space.xp, space.zeros(())
     one = zero + 1.0
-    z, r, p = space.zeros(space.n), b, (b if M is None else M(b))
-    first, r_u = p, r @ p
+    b, size = _sized(space, b)
+    z, r, p, unit = space.zeros(space.n), b, b, one
+    if M is not None:
+        p, unit = _sized(space, M(b))
+    first, r_u, trouble = p, r @ p, zero
     enough, largest, going = r_u * forcing**2, zero, r_u > zero
     for j in range(steps):
         s = product(p)
         p_s, p_p = p @ s, p @ p
+        trouble = trouble + p_s * 0.0
         bend = xp.abs(p_s) / xp.where(p_p > zero, p_p, one)
         largest = xp.where(bend > largest, bend, largest)
         bowl = p_s > largest * p_p * space.eps
-        if j == 0:
+        if j == 0 and descend:
             bowl = xp.logical_or(bowl, p_s < zero)
             p_s = xp.abs(p_s)
             convex, some = s @ first > zero, bowl
         going = xp.logical_and(going, xp.logical_and(bowl, r_u > enough))
         alpha = xp.where(going, r_u, zero) / xp.where(going, p_s, one)
         z, r = z + p * alpha, r - s * alpha
-        u = r if M is None else M(r)
+        u = r if M is None else M(r) / unit
         r_u_next = r @ u
         beta = xp.where(going, r_u_next, zero) / xp.where(going, r_u, one)
         p, r_u = u + p * beta, r_u_next
-        going = xp.logical_and(going, convex)
-    return xp.where(some, z, first)
+        if descend:
+            going = xp.logical_and(going, convex)
+    if descend:
+        z = xp.where(some, z, first * unit)
+    return z * size + trouble
+
+
+def _sized(space: Space, v: Array) -> tuple[Array, Array]:
+    """Divide a vector by its largest entry, and give that; 1 for zeros."""
+    size = norm_inf(space, v)
+    size = space.xp.where(size > 0.0, size, size * 0.0 + 1.0)
+    return v / size, size

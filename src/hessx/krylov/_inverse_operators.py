@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hessx._xp import Array
+from hessx._xp import Array, quiet
 from hessx.core import check_integer
 from hessx.krylov._cg_steps import cg_steps
 from hessx.krylov._minres_steps import minres_steps
@@ -54,7 +54,8 @@ class CGInverse(Inverse):
     -----
     The steps depend on r: as a function of r it is not linear unless all n steps are taken, and is
     no preconditioner for a method that needs a linear one.  It stays as it is once
-    norm(r) <= eps norm(b), and where a direction of no positive curvature is met.
+    norm(r) <= eps norm(b), and where a direction of no positive curvature is met: at zero, where
+    that is the first one.  nan where a product is not finite.
 
     Cost per apply: ``steps`` products, whatever happens, 13 passes over a vector for each; no
     fetch.  Memory: 5 vectors while it is applied.
@@ -80,7 +81,8 @@ class CGInverse(Inverse):
 
     def _solve(self, v: Array) -> Array:
         space, M = self._home, None if self.M is None else self.M.matvec
-        return cg_steps(space, self.A.matvec, v, self.steps, space.eps, M)
+        with quiet():
+            return cg_steps(space, self.A.matvec, v, self.steps, space.eps, M, descend=False)
 
 
 class MINRESInverse(Inverse):
@@ -105,9 +107,10 @@ class MINRESInverse(Inverse):
     Notes
     -----
     Not linear in r unless all n steps are taken, as `CGInverse`.  It stays as it is once
-    norm(r) <= eps norm(b), and where A is singular on what is left.
+    norm(r) <= eps norm(b), and where A is singular on what is left.  nan where a product is not
+    finite.
 
-    Cost per apply: ``steps`` products, whatever happens, 16 passes over a vector for each; no
+    Cost per apply: ``steps`` products, whatever happens, 17 passes over a vector for each; no
     fetch.  Memory: 7 vectors while it is applied.
 
     References

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hessx._xp import Array, Space, quiet
+from hessx._xp import Array, Space, norm_inf, quiet
 
 __all__ = ["minres_steps"]
 
@@ -39,11 +39,13 @@ def minres_steps(
     -------
     array, shape (n,)
         x, a new vector.  It stays as it is once norm(r) <= eps norm(b), and where H is singular on
-        what is left.
+        what is left.  nan where b or a product is not finite.
 
     Notes
     -----
-    Cost: ``steps`` products, whatever happens, and about 30 launches and 16 passes over a vector
+    b, and all products by the first of them, are divided by their size: no square leaves the range.
+
+    Cost: ``steps`` products, whatever happens, and about 31 launches and 17 passes over a vector
     for each.
 
     References
@@ -66,14 +68,24 @@ def minres_steps(
     def divided(v: Array, by: Array) -> Array:
         return v / xp.where(by > zero, by, one)
 
+    def sized(v: Array) -> Array:
+        size = norm_inf(space, v)
+        return xp.where(size == zero, one, size)
+
     with quiet():
+        size, unit, trouble = sized(b), one, zero
+        b = b / size
         norm = xp.sqrt(b @ b)
         x = d = d_old = v_old = space.zeros(space.n)
         v, phi, enough, largest, going = divided(b, norm), norm, norm * space.eps, zero, norm > zero
         beta, c, s, delta, epsilon = zero, -one, zero, zero, zero
         for k in range(steps):
-            p = product(v) - v_old * beta
+            p = product(v)
+            if k == 0:
+                unit = sized(p)
+            p = p / unit - v_old * beta
             alpha = v @ p
+            trouble = trouble + alpha * 0.0
             p = p - v * alpha
             beta = xp.sqrt(p @ p)
             above, gamma = c * delta + s * alpha, s * delta - c * alpha
@@ -94,5 +106,5 @@ def minres_steps(
             phi, epsilon = s * phi, next_epsilon
             v, v_old = divided(p, beta), v
         if convex:
-            x = xp.where(bowl, x, xp.where(some, first, b))
-        return x + zero
+            x = xp.where(bowl, x, xp.where(some, first, b * unit))
+        return (x / unit) * size + trouble

@@ -152,6 +152,33 @@ def test_what_has_converged_stays(backend):
 
 
 @pytest.mark.backends("numpy", "torch-float32")
+@pytest.mark.parametrize("make", [hessx.CGInverse, hessx.MINRESInverse], ids=["CG", "MINRES"])
+def test_no_scale_is_too_small_or_too_large(backend, make):
+    A, b = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0])
+    for a, c in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, -1)):
+        huge = backend.eps**-4  # its square overflows
+        there = backend.asarray(A * huge**a)
+        found = backend.to_numpy(make(there) @ backend.asarray(b * huge**c)).astype(float)
+        np.testing.assert_allclose(
+            found, np.array([0.2, 0.6]) * huge ** (c - a), rtol=1e2 * backend.eps
+        )
+    if make is hessx.CGInverse:
+        M = backend.asarray(np.eye(2) / huge)
+        found = backend.to_numpy(make(there, M=M) @ backend.asarray(b / huge))
+        np.testing.assert_allclose(found, [0.2, 0.6], rtol=1e2 * backend.eps)
+
+
+@pytest.mark.parametrize("make", [hessx.CGInverse, hessx.MINRESInverse], ids=["CG", "MINRES"])
+def test_what_is_not_finite_shows_and_zero_stays(make):
+    b = np.array([1.0, 2.0])
+    for bad in (np.nan * np.eye(2), np.diag([np.inf, 1.0])):
+        assert np.isnan(make(bad) @ b).all()
+    assert np.isnan(make(np.eye(2)) @ (np.nan * b)).all()
+    np.testing.assert_array_equal(make(np.zeros((2, 2))) @ b, 0.0)
+    assert (hessx.CGInverse(-np.eye(2)) @ b == 0.0).all()
+
+
+@pytest.mark.backends("numpy", "torch-float32")
 @pytest.mark.parametrize("steps", [1, 2, 5, 16])
 def test_a_convex_minres_descends_whatever_the_matrix(backend, rng, steps):
     _, there = posed(backend, rng, INDEFINITE)
