@@ -44,15 +44,17 @@ class NewtonPart:
         Whether B is offered as an array, and is positive definite, so that B^-1 v is offered too.
     changes : bool
         Whether M differs from point to point.
+    cut : bool
+        A budget has ended before B and M were there: both are I at this point.
     """
 
     __slots__ = (
-        "changes", "curvature", "dense", "forcing", "frame", "learns", "max_inner", "pair",
+        "changes", "curvature", "cut", "dense", "forcing", "frame", "learns", "max_inner", "pair",
         "pair_of_M", "positive", "preconditioner", "taught",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: NewtonSettings) -> None:
-        self.frame, self.max_inner = frame, settings.max_inner
+        self.frame, self.max_inner, self.cut = frame, settings.max_inner, False
         self.curvature = begun(settings.approximation, frame, settings.subproblem.needs)
         self.learns = settings.approximation.learns
         self.dense = Offer.DENSE in settings.approximation.offers
@@ -82,7 +84,7 @@ class NewtonPart:
     def precondition(self) -> Callable[[Array], Array] | None:
         """R -> M r at this point; None where M = I."""
         M = self.preconditioner
-        return None if M is None or not M.active else M.solve
+        return None if M is None or self.cut or not M.active else M.solve
 
     def at(self, evidence: Any) -> None:
         """Take the Hessian, or the residual, at this point."""
@@ -92,6 +94,7 @@ class NewtonPart:
 
     def leave(self) -> None:
         """Let go of what belongs to the point that is left."""
+        self.cut = False
         self.curvature.leave()
         if self.preconditioner is not None:
             self.preconditioner.leave()
@@ -124,6 +127,7 @@ class NewtonPart:
         if M is not None and M.active:
             samples = self.changes and not self.taught
             ready = M.prepare(watch) and ready and not (samples and watch())
+        self.cut = not ready
         B = self.curvature if ready else Identity().begin(self.frame)
         shortest = math.sqrt(space.smallest)  # whose square is no longer seen
         size = 1.0 if B.sized else norm / max(length, shortest)

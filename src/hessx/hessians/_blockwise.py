@@ -89,8 +89,18 @@ class BlockwiseCurvature(Curvature):
             part.hold(packet)
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
-        """Let the parts be made."""
-        return all(part.prepare(watch) for part in self.parts)
+        """Let the parts be made; none that samples where one before it has ended the budget."""
+        ended = False
+
+        def asked() -> bool:
+            nonlocal ended
+            ended = watch()
+            return ended
+
+        for part, learns in zip(self.parts, self.learns, strict=True):
+            if (ended and learns is Learns.NOTHING) or not part.prepare(asked):
+                return False
+        return True
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of each block, and for what the parts learn from."""

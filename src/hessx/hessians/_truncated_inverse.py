@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hessx._xp import Array, Packet
@@ -39,7 +40,7 @@ __all__ = ["TruncatedInverse", "TruncatedInverseCurvature"]
 _ROUNDING = 1e2  # eps of the size of the spectrum: what a Ritz value below zero may be by rounding
 
 
-@saved(fresh=("own",))
+@saved(fresh=("own", "watch"))
 class TruncatedInverseCurvature(Curvature):
     """A near the inverse of B, or of its absolute value.
 
@@ -53,14 +54,19 @@ class TruncatedInverseCurvature(Curvature):
         Of B, or of (B / size)^2 where ``squared``.
     own : Pair, optional
         Of the trial, as B sees it.
+    watch : callable, optional
+        What is asked before each product: once it has ended the run, A = I.
     """
 
-    __slots__ = ("frame", "known", "of", "own", "polynomial", "settings", "size", "squared")
+    __slots__ = (
+        "frame", "known", "of", "own", "polynomial", "settings", "size", "squared", "watch",
+    )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: TruncatedInverse) -> None:
         self.frame, self.settings, self.of = frame, settings, settings.of.begin(frame)
         self.polynomial: ChebyshevPolynomial | None = None
         self.own: Pair | None = None
+        self.watch: Callable[[], bool] | None = None
         self.size, self.squared, self.known = 0.0, False, False
 
     @property
@@ -115,40 +121,64 @@ class TruncatedInverseCurvature(Curvature):
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Let B be made, and bound its spectrum; by one product for CG and MINRES."""
+        self.watch = watch
         if not self.of.prepare(watch):
             return False
-        settings = self.settings
+        settings, space = self.settings, self.frame.space
         if not self.known:
-            space, product = self.frame.space, self.of.matvec
-            steps = 1 if settings.by in ("cg", "minres") else settings.products
-            bounds = spectral_bounds(space, product, steps, settings.seed, watch)
+            steps = 1 if settings.by in ("cg", "minres") else min(settings.products, space.n)
+            if watch():
+                return False
+            bounds = spectral_bounds(space, self.of.matvec, steps, settings.seed, watch)
+            if bounds.products < steps and watch():
+                return False
             self.size, self.known = bounds.size, True
             if settings.by == "chebyshev" and 0.0 < self.size < math.inf:
                 self._choose(bounds)
         return True
 
+    def matvec(self, v: Array) -> Array:
+        """A^-1 v, by conjugate gradients with A; nan where B is not finite."""
+        if not self.known:
+            self.prepare()
+        return v * math.nan if self.broken else super().matvec(v)
+
     def solve(self, v: Array) -> Array:
-        """A v, by ``degree`` products with B at most."""
-        self.prepare()
-        degree, space, product = self.settings.degree, self.frame.space, self.of.matvec
+        """A v, by ``degree`` products with B at most; v where a budget ends before them."""
+        if not self.known:
+            self.prepare()
+        if self.broken:
+            return v * math.nan
         if self.size == 0.0:
             return v + 0.0
+        watch, ended = self.watch or never, False
+
+        def product(u: Array) -> Array:
+            nonlocal ended
+            ended = ended or watch()
+            return u if ended else self.of.matvec(u)
+
+        found = self._inverted(product, v)
+        return v + 0.0 if ended else found
+
+    def _inverted(self, product: Callable[[Array], Array], v: Array) -> Array:
+        degree, space = self.settings.degree, self.frame.space
         if self.settings.by == "neumann":
             return neumann(product, v, degree, 1.0 / self.size)
         if self.polynomial is not None:
             if not self.squared:
                 return self.polynomial.apply(product, v)
-            return self.polynomial.apply(self._squared, v) * (1.0 / self.size)
+            squared = partial(self._squared, product)
+            return self.polynomial.apply(squared, v) * (1.0 / self.size)
         if v.ndim > 1:
-            rows = [self.solve(v[i, ...]) for i in range(v.shape[0])]
-            return space.xp.stack(rows)
+            return space.xp.stack([self._inverted(product, v[i, ...]) for i in range(v.shape[0])])
         if self.settings.by == "cg":
             return cg_steps(space, product, v, degree, space.eps)
         return minres_steps(space, product, v, degree, convex=True)
 
-    def _squared(self, v: Array) -> Array:
+    def _squared(self, product: Callable[[Array], Array], v: Array) -> Array:
         """(B / size)^2 v, which does not overflow."""
-        product, inverse = self.of.matvec, 1.0 / self.size
+        inverse = 1.0 / self.size
         return product(product(v) * inverse) * inverse
 
     def _choose(self, bounds: SpectralBounds) -> None:
@@ -214,6 +244,8 @@ class TruncatedInverse(Approximation):
     enough, and to precondition by them is to leave CG's theory.
 
     A preconditioner of polynomial kind spares CG fetches, not products: one fetch per degree + 1.
+
+    Where a budget of products ends within an apply, A = I there.
 
     Memory: 4 vectors, and ``products`` vectors while bounds are found.  Cost: ``products`` products
     per accepted point, a fetch per eight of them; ``degree`` per apply.

@@ -66,16 +66,16 @@ def multiplied(
 ) -> Array | None:
     """Give A v for each row v of V, a new array of shape (k, n).
 
-    An operator of hessx takes the stack at once.  Else ``watch`` is asked after each product; None
-    where it has ended it.
+    An operator of hessx takes the stack at once.  Else ``watch`` is asked before each product, for
+    others may have come before; None where it has ended it.
     """
     if isinstance(product, LinearOperator):
         return in_rows(space, product.matvec(V))
     rows, k = [], V.shape[0]
     for i in range(k):
-        rows.append(product(V[i, ...]) + 0.0)  # may be a buffer that is written again
-        if watch() and i + 1 < k:
+        if watch():
             return None
+        rows.append(product(V[i, ...]) + 0.0)  # may be a buffer that is written again
     return in_rows(space, space.xp.stack(rows))
 
 
