@@ -120,10 +120,9 @@ class HutchinsonCurvature(Curvature):
 
     def operator(self, *, inverse: bool) -> DiagonalOperator | None:
         """A or B in x: that of the last point that was sampled; None before the first."""
-        if (self.waits and self.mean is None) or self.broken:
+        if self.mean is None or self.broken:
             return None
-        self.prepare()
-        frame, b = self.frame, self.b
+        frame, b = self.frame, self._floored() if self.b is None else self.b
         return DiagonalOperator(frame.diagonal(1.0 / b) if inverse else frame.inverse_diagonal(b))
 
     def _sample(self, watch: Callable[[], bool]) -> bool:

@@ -55,7 +55,7 @@ class TruncatedInverseCurvature(Curvature):
     own : Pair, optional
         Of the trial, as B sees it.
     watch : callable, optional
-        What is asked before each product: once it has ended the run, A = I.
+        Asked before each product: once it has ended the run, A = I.
     """
 
     __slots__ = (
@@ -245,10 +245,9 @@ class TruncatedInverse(Approximation):
 
     A preconditioner of polynomial kind spares CG fetches, not products: one fetch per degree + 1.
 
-    Where a budget of products ends within an apply, A = I there.
-
-    Memory: 4 vectors, and ``products`` vectors while bounds are found.  Cost: ``products`` products
-    per accepted point, a fetch per eight of them; ``degree`` per apply.
+    Where a budget ends within an apply, A = I there.  Memory: 4 vectors, and ``products`` vectors
+    while bounds are found.  Cost: ``products`` products per accepted point, a fetch per eight of
+    them; ``degree`` per apply.
 
     References
     ----------
