@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from hessx._xp import Array, Space, eigh, host_space, is_array, quiet, space_of, to_point
 from hessx.core import SettingsError
 from hessx.operators._as_operator import as_operator
@@ -25,7 +27,8 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
         Square; see `as_operator`.
     like : array or tree of arrays, optional
         A point x: says which library, dtype and device, and n where A has no shape.  Not needed
-        for arrays, for operators that hold them, and for what belongs to NumPy.
+        for arrays, for operators that hold them, and for what belongs to NumPy.  Lists and NumPy's
+        arrays of integers become float64, as in `minimize`.
 
     Returns
     -------
@@ -37,11 +40,15 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
     Raises
     ------
     TypeError, ValueError
-        A is none of these, or is not square; or nothing says where the vectors live.
+        A is none of these, is not square or is empty; or nothing says where the vectors live.
     """
+    A = _as_floats(A)
     shape = getattr(A, "shape", None)
     if shape is not None and (len(shape) != 2 or shape[0] != shape[1]):
         msg = f"A has shape {tuple(shape)}: expected a square matrix or operator"
+        raise ValueError(msg)
+    if shape is not None and shape[0] == 0:
+        msg = "A has shape (0, 0): expected at least one row"
         raise ValueError(msg)
     if isinstance(A, LinearOperator):
         given = None if like is None else space_of(to_point(like, "like"))
@@ -62,6 +69,13 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
         )
         raise TypeError(msg)
     return space, as_operator(space, A, "A")
+
+
+def _as_floats(A: Any) -> Any:
+    """Take lists and NumPy's integers as float64; others as they are."""
+    if isinstance(A, list | tuple):
+        A = np.array(A)
+    return A.astype(np.float64) if isinstance(A, np.ndarray) and A.dtype.kind in "iub" else A
 
 
 def eigenvalues(space: Space, A: LinearOperator, max_bytes: int = DEFAULT_BYTES) -> Any:

@@ -94,7 +94,8 @@ def estimate_trace(
     if products >= space.n:
         units = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
         (diagonal,), _ = fetch(space, [dot(units, A.matvec(units))])
-        return TraceEstimate(math.fsum(diagonal), 0.0, space.n, "exact")
+        value = math.fsum(diagonal) if np.isfinite(diagonal).all() else math.nan
+        return TraceEstimate(value, value * 0.0, space.n, "exact")
     return estimate(space, A, check_integer("products", products, least), seed)
 
 

@@ -204,3 +204,36 @@ def test_bad_input():
         hessx.estimate_trace(A, like[:3])
     with pytest.raises(ValueError, match="holds no array: give like="):
         hessx.estimate_trace(hessx.IdentityOperator(n))
+
+
+def test_two_vectors_of_xdiag_do_not_tell_their_error():
+    assert np.isnan(hessx.estimate_diagonal(np.eye(5), products=4).errors).all()
+    flat = hessx.estimate_diagonal(np.outer(np.ones(9), np.ones(9)), products=4)  # of rank 1
+    np.testing.assert_allclose(flat.values, 1.0)
+    assert (flat.errors < 1e-12).all()
+
+
+def test_a_trace_that_is_not_finite_has_no_error():
+    for products in (4, 8):
+        found = hessx.estimate_trace(np.full((5, 5), np.nan), products=products)
+        assert np.isnan([found.value, found.error]).all()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        hessx.estimate_trace,
+        hessx.estimate_diagonal,
+        hessx.extreme_eigenvalues,
+        hessx.condition_number,
+        hessx.spectral_density,
+        hessx.inertia,
+        hessx.CGInverse,
+    ],
+)
+def test_lists_and_integers_are_floats_and_nothing_is_refused(make):
+    numbers = [[2, 1], [1, 3]]
+    for given in (numbers, np.array(numbers)):
+        make(given)
+    with pytest.raises(ValueError, match=r"shape \(0, 0\): expected at least one row"):
+        make(np.zeros((0, 0)))
