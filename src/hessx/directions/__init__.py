@@ -3,6 +3,7 @@
 from hessx.directions._conjugate import NonlinearCG
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import (
+    PRECONDITIONERS,
     NewtonSettings,
     check_approximation,
     evidence_of,
@@ -15,6 +16,7 @@ from hessx.directions._quasi_newton import QuasiNewton, as_direction
 from hessx.directions._track import Track
 
 __all__ = [
+    "PRECONDITIONERS",
     "Direction",
     "DirectionRule",
     "Needs",

@@ -32,9 +32,16 @@ from hessx.hessians import (
 )
 from hessx.krylov import Subproblem
 
-__all__ = ["NewtonSettings", "begun", "check_approximation", "evidence_of", "settle_newton"]
+__all__ = [
+    "PRECONDITIONERS",
+    "NewtonSettings",
+    "begun",
+    "check_approximation",
+    "evidence_of",
+    "settle_newton",
+]
 
-_NAMES: dict[str, Callable[[], Approximation]] = {
+PRECONDITIONERS: dict[str, Callable[[], Approximation]] = {
     "hutchinson": Hutchinson,
     "jacobi": Jacobi,
     "learnt": LearntDiagonal,
@@ -217,11 +224,14 @@ def _check_no_preconditioner(M: Approximation | None, subproblem: Subproblem) ->
 def _as_preconditioner(given: Any) -> Approximation | None:
     """Take a preconditioner as a user gives it: a name, an approximation, or M itself."""
     if isinstance(given, str):
-        if given.lower() not in _NAMES:
-            known = ", ".join(map(repr, _NAMES))
-            msg = f"preconditioner = {given!r}: expected {known}, an operator or r -> M r"
+        if given.lower() not in PRECONDITIONERS:
+            known = ", ".join(map(repr, PRECONDITIONERS))
+            msg = (
+                f"preconditioner = {given!r}: expected {known}, an approximation such as "
+                "hessx.LBFGS(), an operator or r -> M r"
+            )
             raise SettingsError(msg)
-        return _NAMES[given.lower()]()
+        return PRECONDITIONERS[given.lower()]()
     check_object("preconditioner", given)
     if given is None:
         return None

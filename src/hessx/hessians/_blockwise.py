@@ -13,7 +13,13 @@ from hessx._xp import Array, Packet
 from hessx.core import Frame, Learns, Offer, Pair, SettingsError, Wants, check_part, saved
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._leaf_names import chosen_by_leaf
-from hessx.hessians._part_of import RestrictedHessian, measure_part, takes_pairs, update_part
+from hessx.hessians._part_of import (
+    RestrictedHessian,
+    check_inside,
+    measure_part,
+    takes_pairs,
+    update_part,
+)
 from hessx.hessians._subsets import Span
 from hessx.krylov import never
 from hessx.operators import BlockDiagonalOperator, LinearOperator
@@ -246,6 +252,7 @@ class Blockwise(Approximation):
         known = "an approximation such as hessx.BFGS(), or in blocks a dict of them by leaves"
         for part in self._all:
             check_part("blocks", part, Approximation, known)
+            check_inside("blocks", part)
             if part.stochastic or part.only_preconditions:
                 msg = f"blocks has {type(part).__name__}(...), which learns from samples or solves"
                 raise SettingsError(f"{msg}: expected one that learns from steps")

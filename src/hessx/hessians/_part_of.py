@@ -7,14 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, under
-from hessx.core import Frame, Learns, Pair
+from hessx.core import Frame, Learns, Pair, SettingsError
 from hessx.hessians._family import Approximation, Curvature
+from hessx.hessians._sparse import Sparse
+from hessx.hessians._sparse_newton import SparseNewton
 from hessx.hessians._subsets import Subset
 from hessx.krylov import never
-from hessx.objectives import check_symmetric
+from hessx.objectives import check_symmetric, jacobian_columns
 from hessx.operators import DenseOperator
 
-__all__ = ["RestrictedHessian", "measure_part", "takes_pairs", "update_part"]
+__all__ = ["RestrictedHessian", "check_inside", "measure_part", "takes_pairs", "update_part"]
 
 _OWN = "own: "  # before the names of what the part itself asks for
 
@@ -32,10 +34,11 @@ class RestrictedHessian:
         H.
     """
 
-    __slots__ = ("hessian", "product", "space", "subset")
+    __slots__ = ("hessian", "product", "scale", "space", "subset")
 
     def __init__(self, subset: Subset, frame: Frame, hessian: Any) -> None:
         self.subset, self.hessian, self.space = subset, hessian, subset.space
+        self.scale = None if subset.axes else frame.scale
         self.product: Callable[[Array], Array] = hessian if subset.axes else frame.product(hessian)
 
     def __call__(self, c: Array) -> Array:
@@ -69,6 +72,49 @@ class RestrictedHessian:
                 return None
         H = space.xp.stack(columns)
         return 0.5 * H + 0.5 * H.T
+
+    @property
+    def counts(self) -> Any:
+        """Of the products."""
+        return self.hessian.counts
+
+    @property
+    def r(self) -> Array:
+        """The residual, shape (m,)."""
+        return self.hessian.r
+
+    @property
+    def matrix(self) -> Array | None:
+        """J V' where J is an array, shape (m, k)."""
+        J = self.hessian.matrix
+        if J is None:
+            return None
+        return self.subset.cut(J if self.scale is None else J * self.scale)
+
+    def jvp(self, c: Array) -> Array:
+        """J V'c, shape (m,)."""
+        v = self.subset.place(c)
+        return self.hessian.jvp(v if self.scale is None else v * self.scale)
+
+    def columns(self, watch: Callable[[], bool] = never) -> Array | None:
+        """Give J V', by k products J v where J is no array; None where ``watch`` has ended it."""
+        return jacobian_columns(self, watch)
+
+
+def check_inside(name: str, part: Approximation) -> None:
+    """Refuse what needs the whole Hessian.
+
+    Raises
+    ------
+    SettingsError
+        A part on a pattern.
+    """
+    if isinstance(part, Sparse | SparseNewton):
+        msg = (
+            f"{name} = {type(part).__name__}(...) takes the Hessian of all variables: expected it "
+            "alone, or hessx.Newton() on a part"
+        )
+        raise SettingsError(msg)
 
 
 def measure_part(subset: Subset, part: Curvature, pair: Pair, packet: Packet, name: str) -> Pair:

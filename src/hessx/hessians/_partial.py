@@ -22,7 +22,13 @@ from hessx.core import (
 )
 from hessx.hessians._family import Approximation, Curvature
 from hessx.hessians._newton import Newton
-from hessx.hessians._part_of import RestrictedHessian, measure_part, takes_pairs, update_part
+from hessx.hessians._part_of import (
+    RestrictedHessian,
+    check_inside,
+    measure_part,
+    takes_pairs,
+    update_part,
+)
 from hessx.hessians._start import on_the_host
 from hessx.hessians._subsets import Span, Subset, checked_where, subset_of
 from hessx.krylov import never
@@ -236,6 +242,7 @@ class Partial(Approximation):
         if isinstance(self.of, str) and self.of == "exact":
             object.__setattr__(self, "of", Newton())
         check_part("of", self.of, Approximation, known)
+        check_inside("of", self.of)
         if self.of.stochastic or self.of.only_preconditions:
             msg = f"of = {type(self.of).__name__}(...): expected {known}"
             raise SettingsError(msg)

@@ -182,8 +182,13 @@ def checked_where(where: Any) -> Any:
         return given
     if given.ndim == 2 and given.size and given.dtype.kind in "iuf":
         return given.astype(np.float64)
-    empty = " and chooses nothing" if given.ndim == 1 and given.dtype.kind in "iufb" else ""
-    msg = f"where has shape {given.shape} and dtype {given.dtype}{empty}: {expected}"
+    if given.ndim == 0:
+        found = f"where = {where!r}"
+    elif given.ndim == 1 and (not given.size or given.dtype.kind == "b"):
+        found = f"where has shape {given.shape} and chooses nothing"
+    else:
+        found = f"where has shape {given.shape} and dtype {given.dtype}"
+    msg = f"{found}: {expected}"
     raise SettingsError(msg)
 
 

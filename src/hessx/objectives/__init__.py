@@ -13,7 +13,7 @@ from hessx.objectives._hessian import make_hessian
 from hessx.objectives._hessian_at import HessianAt, check_symmetric
 from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
-from hessx.objectives._residual_at import ResidualAt
+from hessx.objectives._residual_at import ResidualAt, jacobian_columns
 from hessx.objectives._residual_differences import ResidualDifferences
 from hessx.objectives._stacked import Stacked
 from hessx.objectives._sum_of_squares import SumOfSquares
@@ -46,6 +46,7 @@ __all__ = [
     "check_symmetric",
     "dense_jacobian",
     "find_pattern",
+    "jacobian_columns",
     "make_hessian",
     "make_objective",
     "take_reply",

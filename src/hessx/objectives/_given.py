@@ -56,6 +56,12 @@ def check_offers(offers: Wants, wants: Wants) -> None:
     wanted = _FIRST_ORDER | wants
     if wanted in offers:
         return
+    if wants is Wants.HESSIAN and Wants.RESIDUAL in offers:
+        msg = (
+            "a sum of squares whose Jacobian is found by differences offers no Hessian: expected "
+            "SumOfSquares(residual, jac), or a method that needs none, such as method='lm'"
+        )
+        raise ValueError(msg)
     who = "every method asks"
     if wants is Wants.HESSIAN:
         who = "a second-order method asks"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from hessx._xp import Array, Space, quiet
 from hessx.core import Counts
 from hessx.objectives._jacobian import Jacobian
 
-__all__ = ["ResidualAt"]
+__all__ = ["ResidualAt", "jacobian_columns"]
 
 
 class ResidualAt:
@@ -86,17 +87,22 @@ class ResidualAt:
         -----
         Cost: n products J v, each counted as one, where J was given as no array.
         """
-        if self.matrix is not None:
-            return self.matrix
-        space, columns = self.space, []
-        units = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
-        for i in range(space.n):
-            self.counts.products += 1
-            columns.append(self.jvp(units[i, ...]) + 0.0)  # may be a buffer that is written again
-            if watch() and i + 1 < space.n:
-                return None
-        return space.xp.stack(columns, axis=1)
+        return jacobian_columns(self, watch)
 
     def diagonal(self) -> Array | None:
         """Give the diagonal of J'J, shape (n,); None where J is not known by its entries."""
         return self.jacobian.squares()
+
+
+def jacobian_columns(at: Any, watch: Callable[[], bool]) -> Array | None:
+    """Give J of what has ``matrix``, ``jvp``, ``space`` and ``counts``, as `ResidualAt.columns`."""
+    if at.matrix is not None:
+        return at.matrix
+    space, columns = at.space, []
+    units = space.xp.eye(space.n, dtype=space.dtype, device=space.device)
+    for i in range(space.n):
+        at.counts.products += 1
+        columns.append(at.jvp(units[i, ...]) + 0.0)  # may be a buffer that is written again
+        if watch() and i + 1 < space.n:
+            return None
+    return space.xp.stack(columns, axis=1)

@@ -37,6 +37,7 @@ _Found = tuple[Any, Array, Spectrum]  # all eigenvalues or None, eigenvectors of
 
 _SYMMETRY_SEED = 1  # that of Lanczos is the user's
 _NOT_FINITE = "the Hessian at x is not finite: expected finite products"
+_UNSETTLED = 3 / 4  # of the noise of differences: what is larger does not go to zero with them
 _UNSYMMETRIC = 1 / 4  # power of eps: products may have been computed in a lower precision
 
 
@@ -233,7 +234,8 @@ def _refined(
 
     Third derivatives make the two ways differ, fourth ones the lengths: those along a vector, and
     those along a variable that a dense Hessian is made of.  The mean of both ways is the central
-    difference.
+    difference.  With f about abs(x)^p, that of half the length is as large as the noise for p = 1,
+    and half of it for p = 3.
     """
     scalars = []
     for i in range(2):
@@ -249,4 +251,5 @@ def _refined(
     size = max(abs(least), abs(largest))
     noise = max(4.0 * space.eps**power * size, *bends, *shifts)
     threshold = found.threshold + noise
-    return replace(found, least=least, largest=largest, threshold=threshold), noise
+    noisy = size > _UNSETTLED * noise
+    return replace(found, least=least, largest=largest, threshold=threshold, noisy=noisy), noise

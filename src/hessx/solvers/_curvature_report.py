@@ -40,6 +40,8 @@ class Spectrum:
         Norms of the residuals; 0 where all eigenvalues were computed.
     threshold : float
         What rounding and the noise of products may make of 0.
+    noisy : bool
+        That noise is as large as the spectrum: differences do not settle, as at a kink.
     """
 
     least: float
@@ -47,6 +49,7 @@ class Spectrum:
     least_error: float
     largest_error: float
     threshold: float
+    noisy: bool = False
 
     @property
     def definiteness(self) -> str:
@@ -64,7 +67,7 @@ class Spectrum:
             return "undecided"
         if positive or negative:
             return "positive semidefinite" if positive else "negative semidefinite"
-        return "zero"
+        return "undecided" if self.noisy else "zero"
 
 
 @dataclass(frozen=True, slots=True)

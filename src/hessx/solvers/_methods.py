@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from hessx.core import check_object
-from hessx.directions import NewtonCG, NonlinearCG
+from hessx.directions import PRECONDITIONERS, NewtonCG, NonlinearCG
 from hessx.globalization import CubicRule, Forcing, NielsenRule
 from hessx.hessians import (
     BFGS,
@@ -135,6 +135,11 @@ def choose_method(
         entry = _TABLE.get(method.lower())
         if entry is None:
             text = hint(method.replace("_", "-"), _TABLE)
+            if method.lower() in PRECONDITIONERS:
+                text = (
+                    " (a preconditioner, as in method='trust-ncg', options={'preconditioner': "
+                    f"{method.lower()!r}}})"
+                )
             msg = f"unknown method {method!r}{text}: expected one of {', '.join(_TABLE)}"
             raise ValueError(msg)
         return entry, ""

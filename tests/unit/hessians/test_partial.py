@@ -193,8 +193,8 @@ def test_a_newton_step_in_few_variables_beside_a_known_diagonal():
         ([0.5, 1.5], "dtype float64"),
         (np.ones((2, 3)), r"shape \(2, 3\): expected \(k, 7\)"),
         (np.ones((2, n)), "rank 1"),
-        ("first", "where has shape"),
-        (None, "where has shape"),
+        ("first", "where = "),
+        (None, "where = "),
     ],
 )
 def test_bad_subsets(where, text):
@@ -218,3 +218,35 @@ def test_bad_subsets(where, text):
 def test_bad_settings(given, text):
     with pytest.raises(SettingsError, match=text):
         hessx.Partial(*given).begin(Frame(space_of(np.zeros(n))))
+
+
+@pytest.mark.parametrize(
+    "where", [slice(2), [2, 0], np.eye(3)[:2]], ids=["slice", "points", "rows"]
+)
+@pytest.mark.parametrize("given", [True, False], ids=["matrix", "products"])
+def test_gauss_newton_inside_has_the_columns_of_j(where, given):
+    """Linear residuals of two variables alone: one step of theirs is the least-squares solution."""
+    J = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, -1.0], [2.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    scale = np.array([1.0, 10.0, 0.1])
+    V = np.eye(3)[where if isinstance(where, list) else slice(2)]
+    jac = (lambda x: J) if given else (lambda x: hessx.DenseOperator(J))
+    fun = hessx.SumOfSquares(lambda x: J @ x - 1.0, jac)
+    part = hessx.Partial(hessx.GaussNewton(dense=True, damping=1e-12), where, rest=1e12)
+    method = hessx.LineSearchMethod(part, hessx.HagerZhang(), x_scale=scale)
+    x = hessx.minimize(fun, np.zeros(3), method=method, options={"maxiter": 1}).x
+    expected = np.linalg.lstsq(J @ V.T, np.ones(4), rcond=None)[0]
+    np.testing.assert_allclose(V @ x, expected, atol=1e-9)
+
+
+def test_what_takes_the_whole_hessian_is_refused_inside():
+    for part in (hessx.Sparse(np.eye(2)), hessx.SparseNewton(np.eye(2))):
+        with pytest.raises(SettingsError, match=r"takes the Hessian of all variables"):
+            hessx.Partial(part, slice(2), rest=1.0)
+        with pytest.raises(SettingsError, match=r"takes the Hessian of all variables"):
+            hessx.Blockwise(part)
+
+
+def test_where_is_told_apart():
+    for where, text in ((3, "where = 3: expected"), ([0.5], r"shape \(1,\) and dtype float64: ex")):
+        with pytest.raises(SettingsError, match=text):
+            hessx.Partial("exact", where)

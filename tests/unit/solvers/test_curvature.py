@@ -226,3 +226,11 @@ def test_on_every_library(backend):
             np.testing.assert_allclose(
                 [report.least, report.largest], [1.0, 4.0], atol=100 * backend.eps
             )
+
+
+def test_a_kink_is_not_decided():
+    """abs has no second derivative at 0; abs(x)^3 has one, which is zero."""
+    kink = hessx.curvature(lambda x: (abs(x).sum(), np.sign(x)), np.zeros(3), jac=True)
+    assert (kink.kind, kink.definiteness) == ("undecided", "undecided")
+    cubic = hessx.curvature(lambda x: ((abs(x) ** 3).sum(), 3 * x * abs(x)), np.zeros(3), jac=True)
+    assert cubic.kind == "singular"
