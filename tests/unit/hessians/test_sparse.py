@@ -7,6 +7,7 @@ import pickle
 import array_api_compat as compat
 import numpy as np
 import pytest
+import scipy.sparse.linalg
 
 import hessx
 from hessx._xp import record_fetches, space_of
@@ -309,6 +310,29 @@ def test_the_inverse_of_a_result_is_an_operator_that_can_be_pickled(backend):
     expected = np.linalg.solve(H, POINT)
     if backend.eps < 1e-10:
         assert np.linalg.norm(inverse - expected) <= 0.05 * np.linalg.norm(expected)
+    np.testing.assert_allclose(np.asarray(found) @ POINT, inverse, rtol=1e4 * backend.eps)
+    if backend.name == "numpy":
+        scipys = scipy.sparse.linalg.aslinearoperator(found)
+        np.testing.assert_array_equal(scipys @ POINT.astype(inverse.dtype), inverse)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("method", ["trust-ncg", "dogleg", "newton-cg", "sparse-newton"])
+@pytest.mark.parametrize("factors", [True, False])
+def test_second_order_is_looked_for_in_the_hessian_itself(backend, method, factors, monkeypatch):
+    """The shifted one has no negative curvature anywhere; sum cos x has, at 0, and none at pi."""
+    monkeypatch.setattr("hessx.hessians._sparse_newton.has_sparse_factors", lambda space: factors)
+    given = {"jac": lambda x: -np.sin(x), "method": method}
+    if method == "sparse-newton":
+        given["options"] = {"pattern": np.eye(3)}
+    else:
+        given["hess"] = hessx.SparseNewton(np.eye(3))
+    x0 = np.zeros(3, dtype=backend.dtype_name)
+    left = hessx.minimize(lambda x: np.cos(x).sum(), x0, **given)
+    assert left.success and left.fun < -3.0 + 1e-6
+    given["jac"] = lambda x: x * 2.0
+    stays = hessx.minimize(lambda x: x @ x, x0, **given)
+    assert stays.success and stays.nit == 0 and "no negative curvature" in stays.message
 
 
 @pytest.mark.backends("numpy")
