@@ -278,7 +278,7 @@ class Curvature:
         return None
 
     def hessian_product(self) -> Callable[[Array], Array] | None:
-        """v -> H v of the Hessian itself; None where B v is not that, and no other is known."""
+        """Give v -> H v of the Hessian itself; None where B v is not that, nor another known."""
         return self.matvec if self.exact else None
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002

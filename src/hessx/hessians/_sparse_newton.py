@@ -60,7 +60,7 @@ class ShiftedSparse(SparseCurvature):
         return super().diagonal() + self.tau * self.size
 
     def hessian_product(self) -> Callable[[Array], Array]:
-        """v -> H v, without tau."""
+        """Give v -> H v, without tau."""
         return super().matvec
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:

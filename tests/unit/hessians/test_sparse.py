@@ -394,3 +394,48 @@ def test_a_run_is_taken_up_with_its_pattern(backend, tmp_path):
         result = hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **again)
         np.testing.assert_array_equal(result.x, whole.x)
         assert result.nhev == whole.nhev
+
+
+@pytest.mark.backends("numpy")
+def test_a_gradient_that_takes_no_stacks_is_named(backend):
+    """Its differences go along the first axis, that of the points."""
+    x0 = np.full(n, 0.5, dtype=backend.dtype_name)
+    for method, options in (("sparse-newton", {"pattern": BAND}), ("newton", {})):
+        with pytest.raises(ValueError, match="another gradient for a point in a stack than"):
+            hessx.minimize(
+                lambda x: ((x[1:] - x[:-1] ** 2) ** 2).sum(),
+                x0,
+                jac=hessx.Stacked(along_the_first_axis),
+                method=method,
+                options=options,
+            )
+
+
+def along_the_first_axis(x):
+    g, gaps = 0.0 * x, x[1:] - x[:-1] ** 2
+    g[1:] += 2.0 * gaps
+    g[:-1] -= 4.0 * gaps * x[:-1]
+    return g
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_check_that_was_not_finite_is_made_again(backend, bad):
+    """The first one, of a pattern that lacks the pair (0, 1), says nothing."""
+    H = np.eye(n, dtype=backend.dtype_name)
+    H[0, 1] = H[1, 0] = 0.5
+    products = []
+
+    def hessp(x, v):
+        products.append(H @ v * (bad if len(products) == 1 else 1.0))
+        return products[-1]
+
+    part = hessx.Sparse(hessx.Pattern.banded(n, 0)).begin(Frame(space_of(H[0])))
+    for _ in range(2):
+        objective = make_objective(lambda x: 0.0, gradient, (), part.frame.space, hessp=hessp)
+        part.at(objective.answer(Request(backend.asarray(POINT), 0, Wants.HESSIAN)).hessian)
+        if len(products) < 2:
+            assert part.prepare() and not part.checked
+            part.leave()
+    with pytest.raises(ValueError, match="outside of the pattern in 2 of 12 rows: 0, 1"):
+        part.prepare()
