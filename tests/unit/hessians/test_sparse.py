@@ -394,6 +394,19 @@ def test_a_run_is_taken_up_with_its_pattern(backend, tmp_path):
         result = hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **again)
         np.testing.assert_array_equal(result.x, whole.x)
         assert result.nhev == whole.nhev
+    words = (
+        r"pattern is None, in the checkpoint a Pattern: give the method .* its options, or leave"
+    )
+    with pytest.raises(SettingsError, match=words):
+        hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **asked)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("method", ["newton", "sparse-newton", "dogleg"])
+def test_the_positive_definite_one_is_named(backend, method):
+    x0 = np.full(n, -0.7, dtype=backend.dtype_name)
+    with pytest.raises(SettingsError, match=r"hessx\.SparseNewton\(pattern=\.\.\.\)"):
+        hessx.minimize(rosenbrock, x0, jac=slope, hess=hessx.Sparse(BAND), method=method)
 
 
 @pytest.mark.backends("numpy")
