@@ -190,15 +190,10 @@ class Checkpoint:
             _level(tree, header["method"], name)
         text = difference(tree, header["method"], "method")
         if text is None:
-            differs = (not same_bits(a, arrays[key]) for key, a in given.arrays.items())
-            text = (
-                "an array of method differs from that in the checkpoint" if any(differs) else None
-            )
+            differs = any(not same_bits(a, arrays[key]) for key, a in given.arrays.items())
+            text = "an array of method differs from that in the checkpoint" if differs else None
         if text is not None:
-            msg = (
-                f"{text}: give the method with which the run began, with its options, or leave "
-                "method out"
-            )
+            msg = f"{text}: give the method of the run with its options, or leave method out"
             raise SettingsError(msg)
         return self._read("state", space, given.objects)
 
