@@ -12,6 +12,9 @@ from _helpers.registry import make_backend
 from _helpers.runs import chained_rosenbrock
 from _helpers.squares import START, Chained
 from hessx import (
+    FX,
+    SSM,
+    TSSM,
     GaussNewton,
     MoreSorensen,
     NielsenRule,
@@ -283,3 +286,30 @@ def test_columns_that_say_the_same(name):
     assert result.success, result.message
     assert result.x[0] - result.x[1] == pytest.approx(6.0, abs=1e-12)
     assert result.x.sum() == pytest.approx(3.0 - 3.0 / 5.0)
+
+
+STRUCTURED = [TrustRegionMethod(A(), MoreSorensen()) for A in (SSM, TSSM, FX)]
+
+
+@pytest.mark.parametrize("method", [None, *STRUCTURED])
+def test_the_least_norm_of_a_design_without_full_rank(method):
+    """An intercept beside indicators of all groups: rounding along the null space is no step."""
+    A = np.column_stack([np.ones(12), np.eye(3)[np.repeat(np.arange(3), 4)]])
+    y = np.arange(12.0)
+    squares = SumOfSquares(lambda x: A @ x - y, lambda x: A)
+    result = hessx.minimize(squares, np.zeros(4), method=method)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, np.linalg.lstsq(A, y)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", [None, METHODS["damped"], *STRUCTURED])
+def test_a_first_radius_beyond_the_range(method):
+    """g'J'J g overflows, g'g does not."""
+    unit = 1e-140
+    problem = Chained(NUMPY)
+    squares = SumOfSquares(
+        lambda x: problem.residual(x / unit), lambda x: problem.jacobian(x / unit) / unit
+    )
+    result = hessx.minimize(squares, np.array(START) * unit, method=method)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x / unit, 1.0, rtol=1e-6)
