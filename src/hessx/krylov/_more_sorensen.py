@@ -221,5 +221,5 @@ def _is_rounding(w: np.ndarray, c: np.ndarray, share: float, *, known: bool) -> 
     wherever s is.
     """
     size = np.abs(c)
-    small = np.abs(w) <= share * float(np.max(np.abs(w)))
+    small: np.ndarray = np.abs(w) <= share * float(np.max(np.abs(w)))
     return small if known else small & (size <= share * float(np.max(size)))
