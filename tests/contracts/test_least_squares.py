@@ -13,6 +13,7 @@ from _helpers.runs import chained_rosenbrock
 from _helpers.squares import START, Chained
 from hessx import (
     FX,
+    GNSBFGS,
     SSM,
     TSSM,
     GaussNewton,
@@ -288,7 +289,7 @@ def test_columns_that_say_the_same(name):
     assert result.x.sum() == pytest.approx(3.0 - 3.0 / 5.0)
 
 
-STRUCTURED = [TrustRegionMethod(A(), MoreSorensen()) for A in (SSM, TSSM, FX)]
+STRUCTURED = [TrustRegionMethod(A(), MoreSorensen()) for A in (GNSBFGS, SSM, TSSM, FX)]
 
 
 @pytest.mark.parametrize("method", [None, *STRUCTURED])
