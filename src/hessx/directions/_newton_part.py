@@ -120,14 +120,15 @@ class NewtonPart:
         space = self.frame.space
         norm, n = math.sqrt(g_g), space.n
         eta, limit = self.forcing.term(norm), self.max_inner
-        B = self.curvature if self.curvature.prepare(watch) else Identity().begin(self.frame)
+        ready, M = self.curvature.prepare(watch), self.preconditioner
+        if M is not None and M.active:
+            samples = self.changes and not self.taught
+            ready = M.prepare(watch) and ready and not (samples and watch())
+        B = self.curvature if ready else Identity().begin(self.frame)
         shortest = math.sqrt(space.smallest)  # whose square is no longer seen
         size = 1.0 if B.sized else norm / max(length, shortest)
         if limit is None:  # enough for CG on grids of two dimensions
             limit = min(max(2 * n, 50), max(200, 4 * math.isqrt(n)))
-        M = self.preconditioner
-        if M is not None and M.active:
-            M.prepare(watch)
         return QuadraticModel(
             space,
             _multiplied(B.matvec, size),

@@ -35,7 +35,7 @@ class HutchinsonCurvature(Curvature):
 
     __slots__ = (
         "b", "broken", "formed", "frame", "hessian", "mean", "points", "settings", "share", "sized",
-        "spread",
+        "spread", "stopped",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, settings: Hutchinson) -> None:
@@ -45,15 +45,21 @@ class HutchinsonCurvature(Curvature):
         self.spread: Array = None
         self.b: Array = None
         self.share, self.points, self.formed = 1.0, 0, False
-        self.sized, self.broken = True, False
+        self.sized, self.broken, self.stopped = True, False, False
 
     @property
     def waits(self) -> bool:  # type: ignore[override]
         """Whether the Hessian at this point has yet to come."""
         return self.hessian is None and not self.formed
 
+    @property
+    def active(self) -> bool:  # type: ignore[override]
+        """Not where the budget has ended before all samples were there."""
+        return not self.stopped
+
     def at(self, hessian: Any) -> None:
         """Take it; nothing is evaluated yet, and nothing twice where a run is taken up again."""
+        self.stopped = False
         self.hessian = None if self.formed else hessian
 
     def leave(self) -> None:
@@ -72,6 +78,7 @@ class HutchinsonCurvature(Curvature):
                 self.mean, self.share = self.frame.diagonal(known), 0.0
                 self.spread = self.frame.space.zeros(self.frame.space.n)
             elif not self._sample(watch):
+                self.stopped = True
                 return False
             self.hessian, self.formed, self.b = None, True, None
             self.points += 1
