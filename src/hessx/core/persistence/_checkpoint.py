@@ -12,7 +12,8 @@ from hessx.core._outcome import Outcome
 from hessx.core._settings import SettingsError
 from hessx.core._trace import History, Record
 from hessx.core.persistence._archive import CheckpointError
-from hessx.core.persistence._encoding import Reader, Writer, difference
+from hessx.core.persistence._difference import difference
+from hessx.core.persistence._encoding import Reader, Writer
 
 __all__ = ["Checkpoint", "checkpoint_of"]
 
@@ -194,7 +195,10 @@ class Checkpoint:
                 "an array of method differs from that in the checkpoint" if any(differs) else None
             )
         if text is not None:
-            msg = f"{text}: give the method with which the run began, or none"
+            msg = (
+                f"{text}: give the method with which the run began, with its options, or leave "
+                "method out"
+            )
             raise SettingsError(msg)
         return self._read("state", space, given.objects)
 
