@@ -15,7 +15,7 @@ from hessx.directions._lbfgs_direction import LBFGSDirection
 from hessx.directions._matching import definite, shown
 from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
-from hessx.hessians import LBFGS, Approximation, GaussNewton, Zero
+from hessx.hessians import LBFGS, Approximation, Zero
 
 __all__ = ["QuasiNewton", "QuasiNewtonDirection", "as_direction"]
 
@@ -171,14 +171,8 @@ class QuasiNewton(DirectionRule):
             if isinstance(self.approximation, Zero):
                 parts = f"hessx.{name}, hessx.SteepestStep(), hessx.NielsenRule()"
                 instead = f"hessx.Identity(), hessx.TrustRegionMethod({parts})"
-<<<<<<< HEAD
-            elif isinstance(self.approximation, GaussNewton):
-                damped = "hessx.GaussNewton(dense=True, damping=...) with a damping > 0"
-                instead = f"{damped}, {instead}"
-=======
             if own := definite(self.approximation):
                 instead = f"{own}, {instead}"
->>>>>>> i15n
             msg = (
                 f"approximation = {name} may be indefinite, and a line search needs descent: "
                 f"expected {instead}, or a positive definite approximation such as hessx.LBFGS()"
