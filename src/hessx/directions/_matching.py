@@ -99,6 +99,8 @@ def _check_positive(subproblem: Subproblem, restraint: type[Restraint], B: Appro
 
 def definite(B: Approximation) -> str | None:
     """Name what makes a positive definite matrix of the same, where there is such."""
+    if isinstance(B, GaussNewton):
+        return "hessx.GaussNewton(dense=True, damping=...) with a damping > 0"
     return f"hessx.SparseNewton{shown(B).removeprefix('Sparse')}" if isinstance(B, Sparse) else None
 
 
