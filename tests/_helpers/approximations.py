@@ -41,9 +41,10 @@ APPROXIMATIONS: dict[str, tuple[_Make, bool]] = {
     "SparseNewton": (lambda n: hessx.SparseNewton(np.ones((n, n))), False),
     "Nystrom": (lambda n: hessx.Nystrom(), False),
     "Nystrom, rank 2": (lambda n: hessx.Nystrom(rank=2, shift=0.5, every=1), False),
-    "LowRank": (lambda n: hessx.LowRank(2), False),
-    "LowRank, randomized": (lambda n: hessx.LowRank(2, "randomized", every=2), False),
-    "LowRank, indefinite": (lambda n: hessx.LowRank(2, absolute=False), False),
+    # with less of H, or a larger rest, runs take a hundred iterations
+    "LowRank": (lambda n: hessx.LowRank(n - 1), False),
+    "LowRank, randomized": (lambda n: hessx.LowRank(2, "randomized", every=2, rest=1.0), False),
+    "LowRank, indefinite": (lambda n: hessx.LowRank(2, absolute=False, rest=1.0), False),
     "ExactInverse": (lambda n: hessx.ExactInverse(_matrix(n)), False),
     "Given": (lambda n: hessx.Given(lambda r: r * 0.25), False),
     "Jacobi": (lambda n: hessx.Jacobi(), False),

@@ -12,6 +12,10 @@ from _helpers.registry import make_backend
 from _helpers.runs import chained_rosenbrock
 from _helpers.squares import START, Chained
 from hessx import (
+    FX,
+    GNSBFGS,
+    SSM,
+    TSSM,
     GaussNewton,
     MoreSorensen,
     NielsenRule,
@@ -244,9 +248,9 @@ def test_products_of_the_budget():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"fun": lambda x: x @ x, "method": "lm"}, r"hessx.SumOfSquares\(residual, jac\)"),
+        ({"fun": lambda x: x @ x, "method": "lm"}, "fun has no residual.*hessx.SumOfS"),
         ({"maximize": True}, "a method of sums of squares minimises"),
-        ({"jac": True}, "leave jac out"),
+        ({"jac": True}, r"leave jac out; .*SumOfSquares\(residual, jac"),
         ({"method": "lm", "options": {"preconditioner": "jacobi"}}, "unknown option"),
     ],
 )
@@ -283,3 +287,42 @@ def test_columns_that_say_the_same(name):
     assert result.success, result.message
     assert result.x[0] - result.x[1] == pytest.approx(6.0, abs=1e-12)
     assert result.x.sum() == pytest.approx(3.0 - 3.0 / 5.0)
+
+
+STRUCTURED = [TrustRegionMethod(A(), MoreSorensen()) for A in (GNSBFGS, SSM, TSSM, FX)]
+
+
+@pytest.mark.parametrize("method", [None, *STRUCTURED])
+def test_the_least_norm_of_a_design_without_full_rank(method):
+    """An intercept beside indicators of all groups: rounding along the null space is no step."""
+    A = np.column_stack([np.ones(12), np.eye(3)[np.repeat(np.arange(3), 4)]])
+    y = np.arange(12.0)
+    squares = SumOfSquares(lambda x: A @ x - y, lambda x: A)
+    result = hessx.minimize(squares, np.zeros(4), method=method)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, np.linalg.lstsq(A, y)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", [None, METHODS["damped"], *STRUCTURED])
+def test_a_first_radius_beyond_the_range(method):
+    """g'J'J g overflows, g'g does not."""
+    unit = 1e-140
+    problem = Chained(NUMPY)
+    squares = SumOfSquares(
+        lambda x: problem.residual(x / unit), lambda x: problem.jacobian(x / unit) / unit
+    )
+    result = hessx.minimize(squares, np.array(START) * unit, method=method)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x / unit, 1.0, rtol=1e-6)
+
+
+def test_a_hole_beside_the_way_down():
+    """No finite number is made up for what is left where trials are nan."""
+    squares = SumOfSquares(
+        lambda x: np.where(x[0] > 0.5, [np.sqrt(abs(x[0])) + 1.0, x[1] - 3.0], np.nan),
+        lambda x: np.diag([0.5 / np.sqrt(abs(x[0])), 1.0]),
+    )
+    result = hessx.minimize(squares, [1.0, 1.0])
+    assert not result.success
+    assert result.x[0] == pytest.approx(0.5)
+    assert "inf" not in result.message

@@ -103,3 +103,9 @@ def test_example_runs(block, tmp_path, monkeypatch):
         if earlier.needs() is None:
             earlier.run(names)
     _ran[block.path] = (position + 1, names)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_example_needs_what_is_private(path):
+    names = re.findall(r"(?:from|import) (hessx[\w.]*)", "".join(b.code for b in blocks_of(path)))
+    assert not [name for name in names if "._" in name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from hessx._xp import Array, Packet, Space
+from hessx._xp import Array, Packet, Space, space_of
 from hessx.core._saved import saved
 from hessx.core._scale import positive_vector
 
@@ -25,8 +25,8 @@ class Frame:
 
     Parameters
     ----------
-    space : Space
-        Of x, and of z.
+    space : Space, or x
+        Of x, and of z; an array, or tree, says which.
     scale : array, shape (n,), optional
         Positive; without it z is x.
     length : float
@@ -35,9 +35,8 @@ class Frame:
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame
-    >>> frame = Frame.of(space_of(np.ones(2)), [1.0, 10.0])
+    >>> frame = Frame.of(np.ones(2), [1.0, 10.0])
     >>> frame.pull(np.array([3.0, 4.0])), frame.push(np.array([1.0, 1.0]))
     (array([ 3., 40.]), array([ 1., 10.]))
     """
@@ -46,9 +45,14 @@ class Frame:
     scale: Array | None = None
     length: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.space, Space):
+            object.__setattr__(self, "space", space_of(self.space))
+
     @classmethod
     def of(cls, space: Space, x_scale: Any) -> Frame:
         """Take x_scale: a number is a length alone, anything else the scale of each variable."""
+        space = cls(space).space
         if isinstance(x_scale, Real):
             return cls(space, None, x_scale)  # type: ignore[arg-type]
         return cls(space, positive_vector(space, x_scale, "x_scale"))

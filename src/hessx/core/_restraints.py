@@ -100,7 +100,7 @@ class Ball(Restraint):
             if not before > 0.0:
                 return self
             return Ball(self.radius * math.sqrt(before / g_M_g), self.length)
-        cauchy = g_M_g * math.sqrt(g_M_g) / u_H_u if u_H_u > 0.0 else self.length * stretch
+        cauchy = math.sqrt(g_M_g) * (g_M_g / u_H_u) if u_H_u > 0.0 else self.length * stretch
         return Ball(cauchy, self.length)
 
     def along(self, curvature: float) -> tuple[Ball, float]:  # noqa: ARG002

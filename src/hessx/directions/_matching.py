@@ -6,10 +6,10 @@ from dataclasses import fields, is_dataclass
 from numbers import Real
 
 from hessx.core import Ball, Cubic, Damped, Free, Offer, Restraint, SettingsError
-from hessx.hessians import Approximation, GaussNewton, Zero
+from hessx.hessians import Approximation, GaussNewton, Sparse, Zero
 from hessx.krylov import GLTR, MoreSorensen, SteepestStep, Subproblem, TruncatedCG
 
-__all__ = ["check_match", "shown"]
+__all__ = ["check_match", "definite", "shown"]
 
 _SUBPROBLEMS = (TruncatedCG, GLTR, MoreSorensen, SteepestStep)
 _OFFERING = {
@@ -92,9 +92,16 @@ def _check_positive(subproblem: Subproblem, restraint: type[Restraint], B: Appro
         msg = (
             f"approximation = {shown(B)} may be indefinite, and subproblem = "
             f"{type(subproblem).__name__}(...) needs a positive definite one: expected "
-            f"{', or '.join([_SOLVING, *_subproblems(restraint, B)])}"
+            f"{', or '.join([definite(B) or _SOLVING, *_subproblems(restraint, B)])}"
         )
         raise SettingsError(msg)
+
+
+def definite(B: Approximation) -> str | None:
+    """Name what makes a positive definite matrix of the same, where there is such."""
+    if isinstance(B, GaussNewton):
+        return "hessx.GaussNewton(dense=True, damping=...) with a damping > 0"
+    return f"hessx.SparseNewton{shown(B).removeprefix('Sparse')}" if isinstance(B, Sparse) else None
 
 
 def shown(B: Approximation) -> str:

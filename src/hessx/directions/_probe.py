@@ -69,7 +69,7 @@ def way_out(
     watch : callable
         Ends it early.
     probes : bool
-        Use `probe` with B v where they are not.
+        Use `probe` with B v where they are not; with H v, where B knows it, it is used anyway.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def way_out(
         A random combination of the eigenvectors with negative eigenvalues, the more of one the
         more negative it is: along one alone a run would stay where f is symmetric about the others.
         None where no eigenvalue is below -n eps of the largest, or they are not known; where ``B``
-        is not `Curvature.exact`, what is not found in it says nothing of the Hessian.
+        knows no `Curvature.hessian_product`, what is not found in it says nothing of the Hessian.
     text : str
         What was looked at.
 
@@ -87,10 +87,10 @@ def way_out(
     """
     if not B.prepare(watch):
         return None, "second order was not checked: stopped before"
-    known = B.spectrum()
-    if known is None and probes:
-        step, text = probe(frame.space, B.matvec, restraint, watch)
-        if step is not None or B.exact:
+    known, product = B.spectrum(), B.hessian_product()
+    if known is None and (probes or product is not None):
+        step, text = probe(frame.space, product or B.matvec, restraint, watch)
+        if step is not None or product is not None:
             return step, text
     if known is None:
         return None, "second order was not checked"

@@ -12,7 +12,7 @@ from hessx.core import Frame, Free, Learns, Offer, Outcome, Pair, SettingsError,
 from hessx.directions._direction import Direction, DirectionRule, Needs
 from hessx.directions._fitting import begun, check_approximation
 from hessx.directions._lbfgs_direction import LBFGSDirection
-from hessx.directions._matching import shown
+from hessx.directions._matching import definite, shown
 from hessx.directions._probe import way_out
 from hessx.directions._track import VectorTrack
 from hessx.hessians import LBFGS, Approximation, Zero
@@ -171,6 +171,8 @@ class QuasiNewton(DirectionRule):
             if isinstance(self.approximation, Zero):
                 parts = f"hessx.{name}, hessx.SteepestStep(), hessx.NielsenRule()"
                 instead = f"hessx.Identity(), hessx.TrustRegionMethod({parts})"
+            if own := definite(self.approximation):
+                instead = f"{own}, {instead}"
             msg = (
                 f"approximation = {name} may be indefinite, and a line search needs descent: "
                 f"expected {instead}, or a positive definite approximation such as hessx.LBFGS()"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from hessx._xp import Array
 from hessx.core import Frame
 from hessx.hessians._family import Curvature
@@ -27,15 +25,25 @@ def applied(frame: Frame, kept: Curvature, *, inverse: bool) -> LinearOperator:
     Returns
     -------
     LinearOperator
-        Of shape (n, n).
+        Of shape (n, n), at home in the space of x.
     """
-    n, apply = frame.space.n, _solve if inverse else _multiply
-    return LinearOperator((n, n), partial(apply, frame, kept), symmetric=True, stacks=True)
+    return (_Inverse if inverse else _Forward)(frame, kept)
 
 
-def _solve(frame: Frame, kept: Curvature, v: Array) -> Array:
-    return frame.push(kept.solve(frame.pull(v)))
+class _Forward(LinearOperator):
+    """B in x."""
+
+    def __init__(self, frame: Frame, kept: Curvature) -> None:
+        n = frame.space.n
+        self.frame, self.kept, self.dtype = frame, kept, frame.space.dtype
+        self._declare((n, n), frame.space, symmetric=True)
+
+    def _apply(self, v: Array) -> Array:
+        return self.frame.gradient(self.kept.matvec(self.frame.gradient(v)))
 
 
-def _multiply(frame: Frame, kept: Curvature, v: Array) -> Array:
-    return frame.gradient(kept.matvec(frame.gradient(v)))
+class _Inverse(_Forward):
+    """A in x."""
+
+    def _apply(self, v: Array) -> Array:
+        return self.frame.push(self.kept.solve(self.frame.pull(v)))

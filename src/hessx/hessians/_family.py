@@ -277,6 +277,10 @@ class Curvature:
         """
         return None
 
+    def hessian_product(self) -> Callable[[Array], Array] | None:
+        """Give v -> H v of the Hessian itself; None where B v is not that, nor another known."""
+        return self.matvec if self.exact else None
+
     def operator(self, *, inverse: bool) -> LinearOperator | None:  # noqa: ARG002
         """A (or B) in x, as it stands, as an operator that no later step changes; or None."""
         return None

@@ -147,9 +147,8 @@ class Fisher(Approximation):
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame, LayerFactors
-    >>> part = hessx.Fisher(damping=0.5, labels="sampled").begin(Frame(space_of(np.zeros(2))))
+    >>> part = hessx.Fisher(damping=0.5, labels="sampled").begin(Frame(np.zeros(2)))
     >>> X, slopes = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [-1.0]])
     >>> part.update([LayerFactors(slice(0, 2), X, slopes)])
     ''

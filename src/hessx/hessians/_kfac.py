@@ -187,9 +187,8 @@ class KFAC(_LayerSettings):
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame, LayerFactors
-    >>> part = hessx.KFAC(damping=1e-12).begin(Frame(space_of(np.zeros((2, 1)))))
+    >>> part = hessx.KFAC(damping=1e-12).begin(Frame(np.zeros((2, 1))))
     >>> X, slopes = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[1.0], [-1.0]])
     >>> part.update([LayerFactors(slice(0, 2), X, slopes)])
     ''
@@ -255,9 +254,8 @@ class EKFAC(_LayerSettings):
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame, LayerFactors
-    >>> part = hessx.EKFAC(damping=0.5).begin(Frame(space_of(np.zeros((2, 1)))))
+    >>> part = hessx.EKFAC(damping=0.5).begin(Frame(np.zeros((2, 1))))
     >>> X, slopes = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [-1.0]])
     >>> part.update([LayerFactors(slice(0, 2), X, slopes)])
     ''

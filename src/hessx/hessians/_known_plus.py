@@ -170,16 +170,10 @@ class KnownPlus(Approximation):
         points = "hessx.Exact() or another approximation that is made at each point"
         check_part("known", K, Approximation, points)
         if S.learns not in _FROM_STEPS or S.wants or Offer.MATVEC not in S.offers:
-            msg = (
-                f"learnt = {type(S).__name__}(...) learns from {S.learns.value}, wants "
-                f"{S.wants} and offers {S.offers}: expected {steps}"
-            )
+            msg = f"learnt = {type(S).__name__}(...) {_traits(S)}: expected {steps}"
             raise SettingsError(msg)
         if K.learns is not Learns.NOTHING or not K.wants or Offer.MATVEC not in K.offers:
-            msg = (
-                f"known = {type(K).__name__}(...) learns from {K.learns.value}, wants "
-                f"{K.wants} and offers {K.offers}: expected {points}"
-            )
+            msg = f"known = {type(K).__name__}(...) {_traits(K)}: expected {points}"
             raise SettingsError(msg)
 
     @property
@@ -201,3 +195,12 @@ class KnownPlus(Approximation):
         """Begin with B = K, or K and the start of S."""
         K, S = self.known.begin(frame), self.learnt.begin(frame)
         return KnownPlusCurvature(frame, K, S, self.learnt.positive)
+
+
+def _traits(part: Approximation) -> str:
+    """Say in words what a part is made of."""
+    learns = "no steps" if part.learns is Learns.NOTHING else part.learns.value
+    point = {Wants.HESSIAN: "the Hessian", Wants.RESIDUAL: "the residual"}
+    made = f"made of {point.get(part.wants, 'nothing')} at a point"
+    products = "" if Offer.MATVEC in part.offers else ", and has no products B v"
+    return f"learns from {learns} and is {made}{products}"

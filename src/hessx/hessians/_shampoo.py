@@ -186,10 +186,9 @@ class Shampoo(Approximation):
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame
     >>> G = np.diag([1.0, 16.0])
-    >>> part = hessx.Shampoo().begin(Frame(space_of(G)))
+    >>> part = hessx.Shampoo().begin(Frame(G))
     >>> note = part.update(G.ravel())
     >>> part.solve(G.ravel()).round(12)
     array([1., 0., 0., 1.])

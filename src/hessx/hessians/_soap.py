@@ -167,10 +167,9 @@ class SOAP(Approximation):
     Examples
     --------
     >>> import numpy as np, hessx
-    >>> from hessx._xp import space_of
     >>> from hessx.core import Frame
     >>> G = np.diag([1.0, 16.0])
-    >>> part = hessx.SOAP(eps=0.0).begin(Frame(space_of(G)))
+    >>> part = hessx.SOAP(eps=0.0).begin(Frame(G))
     >>> part.update(G.ravel()), part.active, part.update(G.ravel() + 1.0), part.active
     ('', False, '', True)
     >>> part.solve(G.ravel() + 1.0).round(12)

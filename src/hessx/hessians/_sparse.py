@@ -14,6 +14,7 @@ from hessx.hessians._family import Approximation
 from hessx.hessians._point import SampledCurvature
 from hessx.hessians._sparse_check import check_pattern, check_symmetric
 from hessx.hessians._sparse_places import GivenPlaces, SymmetricPlaces
+from hessx.objectives import check_stack
 from hessx.operators import Colouring, Compressed, LinearOperator, Pattern, SparseOperator, colour
 
 __all__ = ["OnPattern", "Sparse", "SparseCurvature", "refusing"]
@@ -92,8 +93,7 @@ class SparseCurvature(SampledCurvature):
         if not self.colouring.symmetric:  # type: ignore[union-attr]
             values = places.symmetric(values)
         if not self.checked and not watch():
-            check_pattern(self.hessian, places, values, sizes)
-            self.checked = True
+            self.checked = self._agrees(products, values, sizes)
         u = self.frame.scale
         if sizes is not None:
             u = 1.0 / sizes if u is None else u / sizes
@@ -102,12 +102,24 @@ class SparseCurvature(SampledCurvature):
     def _take(self, values: Array) -> None:
         self.values = values
 
+    def _agrees(self, products: Array, values: Array, sizes: Array | None) -> bool:
+        """Check the pattern; False where the numbers say nothing of it."""
+        try:
+            return check_pattern(self.hessian, self._placed(), values, sizes)
+        except ValueError:  # of a stack that is none?
+            if sizes is not None:
+                check_stack(self.hessian, self._seeds(sizes), products / sizes)
+            raise
+
+    def _seeds(self, sizes: Array | None) -> Array:
+        V = self.compressed.seeds()  # type: ignore[union-attr]
+        return V if sizes is None else V * sizes
+
     def _products(self, watch: Callable[[], bool]) -> Array | None:
         """One product for each colour, with vectors of the variables' sizes."""
         if self.compressed is None:
             self._begin_products()
-        V, sizes = self.compressed.seeds(), self.hessian.sizes  # type: ignore[union-attr]
-        return self.hessian.stack(V if sizes is None else V * sizes, watch, sized=True)
+        return self.hessian.stack(self._seeds(self.hessian.sizes), watch, sized=True)
 
     def _begin_products(self) -> None:
         if self.pattern is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -57,6 +58,10 @@ class ShiftedSparse(SparseCurvature):
     def diagonal(self) -> Array:
         """The diagonal of B."""
         return super().diagonal() + self.tau * self.size
+
+    def hessian_product(self) -> Callable[[Array], Array]:
+        """Give v -> H v, without tau."""
+        return super().matvec
 
     def operator(self, *, inverse: bool) -> LinearOperator | None:
         """A or B in x, at the last point that was sampled."""

@@ -100,11 +100,15 @@ class ZhouChenCurvature(SquaresCurvature):
         return K + eye * self._shift()
 
     def root(self) -> tuple[Array, Array]:
-        """J over a root of what is added to J'J, and r over zeros; one fetch for that of S."""
+        """J and r, over a root of S and zeros where it takes part, for one fetch.
+
+        What else is added to J'J is rounding, of which a step is to have no part.
+        """
         self.prepare()
-        return self._root()
+        return (self.J, self.r) if self.plain else self._root()
 
     def _root(self) -> tuple[Array, Array]:
+        """J over a root of all that is added to J'J, and r over zeros."""
         space = self.frame.space
         xp = space.xp
         if self.plain:

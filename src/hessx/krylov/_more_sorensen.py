@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,8 @@ from hessx.krylov._secular import Secular
 from hessx.krylov._subproblem import SLIGHT, Subproblem
 
 __all__ = ["EigenBasis", "MoreSorensen"]
+
+_LARGEST = sys.float_info.max
 
 
 @saved
@@ -45,8 +48,9 @@ class MoreSorensen(Subproblem):
     product; for another radius or sigma one upload and two products with V.  Memory: n^2 numbers,
     4 n^2 while B is decomposed.  What is below n eps of the largest, an eigenvalue with the
     coordinate of g along its vector, is rounding, and counts as 0.  Of a model with a root R
-    (`GaussNewton`) the singular values are found instead, and B is not formed: eigenvalues are
-    rounding below (n eps)^2 of the largest.
+    (`GaussNewton`), of shape (m, n), the singular values are found instead, and B is not formed:
+    below max(m, n) eps of the largest they are rounding, and p has no part along their vectors,
+    the least norm of a model that leaves them free.
 
     References
     ----------
@@ -83,16 +87,18 @@ class MoreSorensen(Subproblem):
             msg = "the model has no dense matrix: expected QuadraticModel(..., dense=...)"
             raise SettingsError(msg)
         space, given = model.space, model.restraint
-        root, share = None if model.root is None else model.root(), space.n * space.eps
+        root = None if model.root is None else model.root()
         if root is None:
             w, V, (c,) = eigh(space, model.dense(), model.gradient)
+            share = space.n * space.eps
         else:
             w, V, c = eigh_of_root(space, *root)
-            share *= share
+            share = (max(root[0].shape) * space.eps) ** 2
         if not np.isfinite(w).all() or not np.isfinite(c).all():
             zero = space.zeros(space.n)
             return ModelStep(zero, zero, 0.0, 0.0, 0.0, given, KrylovOutcome.NONFINITE, 0)
-        w, c = _without_rounding(w, c, share)
+        flat = _is_rounding(w, c, share, known=root is not None)
+        w, c = np.where(flat, 0.0, w), np.where(flat, 0.0, c)
         basis = EigenBasis(space, V, w, c, share)
         with quiet():
             return basis.step_within(basis.in_force(given))
@@ -126,7 +132,8 @@ class EigenBasis:
 
     def in_force(self, given: Restraint) -> Restraint:
         """Give the restraint with its number."""
-        g_g, g_B_g = float(self.c @ self.c), float(self.c @ (self.w * self.c))
+        g_g = float(self.c @ self.c)
+        g_B_g = min(float(self.c @ (self.w * self.c)), _LARGEST)  # may be inf beside a finite g_g
         if given.known or g_g > 0.0:
             return given.in_force(g_g, g_B_g)
         return given.along(self._least)[0] if self._least < 0.0 else given
@@ -206,13 +213,13 @@ class EigenBasis:
         return KrylovOutcome.RESTRAINED if felt else KrylovOutcome.SOLVED
 
 
-def _without_rounding(w: np.ndarray, c: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Set to 0 what is rounding, of an eigenvalue with the coordinate of g along its vector.
+def _is_rounding(w: np.ndarray, c: np.ndarray, share: float, *, known: bool) -> np.ndarray:
+    """Tell which eigenvalues are rounding, with the coordinate of g along their vectors.
 
     B may be singular and g in its range: a division of rounding by rounding would give p a long
-    piece along which nothing is known.
+    piece along which nothing is known.  Of a root, ``known``, the coordinates s U'r are rounding
+    wherever s is.
     """
     size = np.abs(c)
-    small = np.abs(w) <= share * float(np.max(np.abs(w)))
-    flat = small & (size <= share * float(np.max(size)))
-    return np.where(flat, 0.0, w), np.where(flat, 0.0, c)
+    small: np.ndarray = np.abs(w) <= share * float(np.max(np.abs(w)))
+    return small if known else small & (size <= share * float(np.max(size)))

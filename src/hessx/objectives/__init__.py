@@ -10,7 +10,8 @@ from hessx.objectives._finite_sum import FiniteSum
 from hessx.objectives._function import Objective, make_objective
 from hessx.objectives._given import GivenOracle, as_oracle, check_offers, take_reply
 from hessx.objectives._hessian import make_hessian
-from hessx.objectives._hessian_at import HessianAt, check_symmetric
+from hessx.objectives._hessian_at import HessianAt
+from hessx.objectives._hessian_checks import check_stack, check_symmetric
 from hessx.objectives._jacobian import Jacobian, dense_jacobian
 from hessx.objectives._orders import Importance, Sequential, Shuffled, WithReplacement
 from hessx.objectives._residual_at import ResidualAt, jacobian_columns
@@ -43,6 +44,7 @@ __all__ = [
     "check_gradient",
     "check_offers",
     "check_product",
+    "check_stack",
     "check_symmetric",
     "dense_jacobian",
     "find_pattern",

@@ -18,7 +18,7 @@ __all__ = ["find_pattern"]
 def find_pattern(
     fun: Any,
     x: Any,
-    args: tuple[Any, ...] = (),
+    args: Any = (),
     *,
     jac: Any = None,
     hess: Any = None,
@@ -92,6 +92,7 @@ def find_pattern(
     >>> probe.pattern == hessx.Pattern.banded(1000, 1)
     True
     """
+    args = args if isinstance(args, tuple) else (args,)
     points = check_integer("points", points, 1)
     spread = check_real("spread", spread, 0.0)
     point = to_point(x, "x")

@@ -62,11 +62,15 @@ def check_offers(offers: Wants, wants: Wants) -> None:
             "SumOfSquares(residual, jac), or a method that needs none, such as method='lm'"
         )
         raise ValueError(msg)
+    if wants is Wants.RESIDUAL:
+        msg = (
+            "fun has no residual, and this method is for sums of squares, norm(r(x))^2 / 2: "
+            "expected hessx.SumOfSquares(residual, jac) in the place of fun"
+        )
+        raise ValueError(msg)
     who = "every method asks"
     if wants is Wants.HESSIAN:
         who = "a second-order method asks"
-    elif wants is Wants.RESIDUAL:
-        who = "this method, of sums of squares, asks"
     elif wants:
         who = "this method, with its rules and its estimate, asks"
     msg = f"the oracle offers {_named(offers)}: {who} for {_named(wanted)}"
@@ -75,8 +79,6 @@ def check_offers(offers: Wants, wants: Wants) -> None:
             "; models of hessx.models in hessx.FiniteSum(model) offer all, and a function with "
             'jac="autodiff" all but FACTORS'
         )
-    if wants is Wants.RESIDUAL:
-        msg += "; hessx.SumOfSquares(residual, jac) in the place of fun offers it"
     raise ValueError(msg)
 
 

@@ -10,7 +10,7 @@ from hessx._xp import Array, Space, is_array, like
 from hessx.core import Counts, Request
 from hessx.objectives._difference_product import DifferenceProduct
 from hessx.objectives._hessian_at import HessianAt
-from hessx.operators import as_operator
+from hessx.operators import Pattern, PatternProbe, as_operator
 
 __all__ = ["check_hessian", "make_hessian", "shown"]
 
@@ -28,6 +28,12 @@ def check_hessian(hess: Any, hessp: Any) -> None:
     """
     if hessp is not None and not callable(hessp):
         msg = f"hessp is a {type(hessp).__name__}: expected a callable hessp(x, v) or None"
+        raise TypeError(msg)
+    if isinstance(hess, Pattern | PatternProbe):
+        msg = (
+            f"hess is a {type(hess).__name__}, which says where the Hessian has entries: expected "
+            "hess = hessx.Sparse(pattern), which makes them by products"
+        )
         raise TypeError(msg)
     named = isinstance(hess, str) and hess in ("2-point", "3-point")
     if not (hess is None or named or callable(hess)):

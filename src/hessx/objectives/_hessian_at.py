@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hessx._xp import Array, Space, fetch, quiet, sparse_entries, take_product
+from hessx._xp import Array, Space, quiet, sparse_entries, take_product
 from hessx.core import Counts, LayerFactors
 from hessx.objectives._difference_product import DifferenceProduct
+from hessx.objectives._hessian_checks import check_stack, check_symmetric
 from hessx.operators import DenseOperator, LinearOperator, Pattern, SparseOperator
 
-__all__ = ["HessianAt", "check_symmetric"]
+__all__ = ["HessianAt"]
 
-_UNSYMMETRIC = 1 / 4  # power of eps
 _BLOCK = 2**21  # numbers of a block of unit vectors, where they are taken in blocks
 
 
@@ -121,7 +121,7 @@ class HessianAt:
             return products if self.sign > 0.0 else -products
         rows = []
         for i in range(k):
-            product = self._sized(V[i, ...]) if sized else self(V[i, ...])
+            product = self.sized(V[i, ...]) if sized else self(V[i, ...])
             rows.append(product + 0.0)  # may be a buffer that is written again
             if i + 1 < k and watch():
                 return None
@@ -135,7 +135,8 @@ class HessianAt:
         watch : callable
             Asked after each product, or block of them; True ends it.
         check : bool
-            Refuse a matrix of the user's that is not symmetric, for one fetch.
+            Refuse a matrix of the user's that is not symmetric, for one fetch; and what
+            `check_stack` does.
 
         Returns
         -------
@@ -146,24 +147,25 @@ class HessianAt:
         Raises
         ------
         ValueError
-            A matrix of the user's with H_ij - H_ji above eps^(1/4) of the largest entry.
+            A matrix of the user's with H_ij - H_ji above eps^(1/4) of the largest entry; a
+            gradient that takes no stacks.
 
         Notes
         -----
-        Cost: n products, each counted, for what is no matrix.
+        Cost: n products, each counted, for what is no matrix; n + 1 with stacks of gradients.
         """
         if isinstance(self.operator, DenseOperator):
             H = self.operator.A if self.sign > 0.0 else -self.operator.A
             if check:
                 check_symmetric(self.space, H)
         else:
-            H = self._columns(watch)
+            H = self._columns(watch, check=check)
             if H is None:
                 return None
         with quiet():
             return 0.5 * H + 0.5 * H.T
 
-    def _columns(self, watch: Callable[[], bool]) -> Array | None:
+    def _columns(self, watch: Callable[[], bool], *, check: bool) -> Array | None:
         """The products with the unit vectors; by differences with those of the variables' sizes."""
         space, n, sizes = self.space, self.space.n, self.sizes
         k = max(1, min(n, _BLOCK // n)) if self.stacks else n
@@ -172,12 +174,15 @@ class HessianAt:
             V = space.xp.eye(min(k, n - i), n, k=i, dtype=space.dtype, device=space.device)
             V = V if sizes is None else V * sizes
             rows = self.stack(V, watch, sized=True)
+            if check and i == 0 and rows is not None:
+                check_stack(self, V, rows)
             if rows is None or (i + k < n and watch()):
                 return None
             blocks.append(rows if sizes is None else rows / sizes[i : i + k][:, None])
         return blocks[0] if len(blocks) == 1 else space.xp.concat(blocks)
 
-    def _sized(self, v: Array) -> Array:
+    def sized(self, v: Array) -> Array:
+        """Multiply a vector of the order of `sizes`, by differences; one product."""
         self.spend(1)
         product = take_product(self.space, self.differences.sized(v))  # type: ignore[union-attr]
         return product if self.sign > 0.0 else -product
@@ -279,22 +284,3 @@ class HessianAt:
         """Give the diagonal where the user's operator or matrix has one."""
         known = None if self.operator is None else self.operator.diagonal()
         return known if known is None or self.sign > 0.0 else -known
-
-
-def check_symmetric(space: Space, H: Array) -> None:
-    """Refuse what is no Hessian; what is computed in a lower precision than x is one.
-
-    Raises
-    ------
-    ValueError
-        An entry differs from the one across the diagonal by more than eps^(1/4) of the largest.
-    """
-    xp = space.xp
-    with quiet():
-        (off, most), _ = fetch(space, [xp.max(xp.abs(H - H.T)), xp.max(xp.abs(H))])
-    if off > space.eps**_UNSYMMETRIC * most:
-        msg = (
-            f"hess(x) is not symmetric: entries (i, j) and (j, i) differ by {off:.3g}, and the "
-            f"largest is {most:.3g}: expected a whole matrix, both triangles, or products by hessp"
-        )
-        raise ValueError(msg)

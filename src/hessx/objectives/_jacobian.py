@@ -84,7 +84,8 @@ def take_jacobian(space: Space, rows: Space, given: Any) -> Jacobian:
     given : array, sparse matrix, operator, or tuple of two callables
         An array of shape (m, n), a sparse matrix of x's library, an operator with ``matvec`` and
         ``rmatvec``; or (jvp, vjp), v -> J v and u -> J'u on vectors in x's shape and of shape (m,).
-        Columns go over the flat x.  An array is copied where it may be written again.
+        Columns go over the flat x.  An array, or a sparse matrix, is copied where it may be
+        written again.
 
     Returns
     -------
@@ -111,6 +112,8 @@ def take_jacobian(space: Space, rows: Space, given: Any) -> Jacobian:
             )
             raise ValueError(msg)
         return dense_jacobian(space, space.copy(J) if space.writeable else J)
+    if space.writeable:
+        given = _owned(given)
     matvec, rmatvec = as_products(rows, given, name, space.n)
     return _checked(space, rows, matvec, rmatvec, _squares_of(space, given))
 
@@ -129,6 +132,13 @@ def _checked(
         None,
         squares,
     )
+
+
+def _owned(given: Any) -> Any:
+    """Copy a sparse matrix, whose values may be written again."""
+    if is_array(given):
+        return given.clone() if hasattr(given, "clone") else given  # of PyTorch
+    return given.copy() if hasattr(given, "multiply") and hasattr(given, "copy") else given
 
 
 def _is_operator(given: Any) -> bool:

@@ -32,7 +32,9 @@ class Stacked:
 
     Notes
     -----
-    Cost: k gradients are counted for a call with k points.
+    Cost: k gradients are counted for a call with k points.  At the first point of a run a product
+    is made of one point alone, beside those of the stack, and a jac that takes no stacks is refused
+    by ValueError: for a dense Hessian that is a gradient more.
 
     Examples
     --------

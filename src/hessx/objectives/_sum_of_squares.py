@@ -49,7 +49,8 @@ class SumOfSquares:
     ----------
     residual : callable
         ``residual(x, *args)``: r, an array of shape (m,) of x's library, dtype and device; on NumPy
-        what NumPy makes one of, as in SciPy.  With ``jac=True`` it gives (r, J).
+        what NumPy makes one of, as in SciPy, a number too: m = 1.  With ``jac=True`` it gives
+        (r, J).
     jac : callable, True, "autodiff", "2-point", "3-point" or None
         ``jac(x, *args)``: the Jacobian, an array of shape (m, n) with columns over the flat x, a
         sparse matrix or an operator with ``matvec`` and ``rmatvec`` of that shape, or a pair of
@@ -242,7 +243,12 @@ class SumOfSquares:
     def _taken(self, given: Any) -> tuple[Array, float]:
         """Check a residual; it may be a buffer that the next call writes again."""
         space: Any = self._space
+        if isinstance(given, tuple) and len(given) == 2 and len(getattr(given[1], "shape", ())) > 1:
+            msg = "residual returned a tuple, of r and J as it seems: expected r alone, or jac=True"
+            raise TypeError(msg)
         r = take_array(space, given, "residual(x)", "x")
+        if r.ndim == 0 and space.kind == "numpy":
+            r = r[None]
         if r.ndim != 1 or r.shape[0] == 0:
             msg = f"residual(x) has shape {tuple(r.shape)}: expected (m,), 1-D, with m > 0"
             raise ValueError(msg)

@@ -9,6 +9,7 @@ import numpy as np
 
 from hessx._xp import Array, Space, in_chunks, place_indices, taken, upload_integers
 from hessx.operators._colouring import Colouring
+from hessx.operators._kinds import as_space
 from hessx.operators._pattern import Pattern
 
 __all__ = ["Compressed", "places_of"]
@@ -23,8 +24,8 @@ class Compressed:
 
     Parameters
     ----------
-    space : Space
-        Of the vectors that are multiplied, R^n.
+    space : Space or array, shape (n,)
+        Of the vectors that are multiplied; an array says which.
     pattern : Pattern
         Of shape (m, n).
     colouring : Colouring
@@ -52,11 +53,10 @@ class Compressed:
     Examples
     --------
     >>> import hessx, numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import Compressed, colour
     >>> A = np.array([[2.0, 3.0, 4.0], [3.0, 5.0, 0.0], [4.0, 0.0, 6.0]])
     >>> pattern = hessx.Pattern.of(A)
-    >>> compressed = Compressed(space_of(A[0]), pattern, colour(pattern))
+    >>> compressed = Compressed(A[0], pattern, colour(pattern))
     >>> compressed.count
     2
     >>> compressed.values([A @ compressed.seed(c) for c in range(2)])
@@ -65,8 +65,8 @@ class Compressed:
 
     __slots__ = ("colours", "count", "pattern", "places", "space")
 
-    def __init__(self, space: Space, pattern: Pattern, colouring: Colouring) -> None:
-        n = pattern.shape[1]
+    def __init__(self, space: Space | Array, pattern: Pattern, colouring: Colouring) -> None:
+        space, n = as_space(space), pattern.shape[1]
         if len(colouring.colours) != n or space.n != n:
             msg = (
                 f"a colouring of {len(colouring.colours)} columns, and vectors of {space.n} "

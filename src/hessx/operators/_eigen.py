@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hessx._xp import Array, Space, fetch, in_rows, normal, quiet, upload
+from hessx.operators._kinds import as_space
 from hessx.operators._lanczos import lanczos, never
 from hessx.operators._linear_operator import LinearOperator
 from hessx.operators._orthonormal import (
@@ -147,7 +148,7 @@ def rayleigh_ritz(
 
 
 def randomized_eigh(
-    space: Space,
+    space: Space | Array,
     product: _Product,
     rank: int,
     *,
@@ -166,8 +167,8 @@ def randomized_eigh(
 
     Parameters
     ----------
-    space : Space
-        Of the vectors.
+    space : Space or array, shape (n,)
+        Of the vectors; an array of theirs says which.
     product : callable or LinearOperator
         v, shape (n,) -> A v; an operator takes the whole block at once.
     rank : int
@@ -200,14 +201,14 @@ def randomized_eigh(
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import randomized_eigh
     >>> h = np.array([5.0, -4.0, 0.0, 0.0, 0.0])
-    >>> pairs = randomized_eigh(space_of(h), lambda v: h * v, rank=2)
+    >>> pairs = randomized_eigh(h, lambda v: h * v, rank=2)
     >>> pairs.values.round(12), abs(pairs.vectors).round(12)
     (array([ 5., -4.]), array([[1., 0., 0., 0., 0.],
            [0., 1., 0., 0., 0.]]))
     """
+    space = as_space(space)
     k, spent = min(rank + oversampling, space.n), 0
     Y: Array | None = normal(space, seed, k)
     for step in range(power + 1):
@@ -224,7 +225,7 @@ def randomized_eigh(
 
 
 def lanczos_eigh(
-    space: Space,
+    space: Space | Array,
     product: _Product,
     rank: int,
     *,
@@ -237,8 +238,8 @@ def lanczos_eigh(
 
     Parameters
     ----------
-    space : Space
-        Of the vectors.
+    space : Space or array, shape (n,)
+        Of the vectors; an array of theirs says which.
     product : callable
         v, shape (n,) -> A v.
     rank : int
@@ -270,12 +271,12 @@ def lanczos_eigh(
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import lanczos_eigh
     >>> h = np.arange(1000.0)
-    >>> lanczos_eigh(space_of(h), lambda v: h * v, rank=1, steps=200).values.round(6)
+    >>> lanczos_eigh(h, lambda v: h * v, rank=1, steps=200).values.round(6)
     array([999.])
     """
+    space = as_space(space)
     start = normal(space, seed)[0, ...]
     run = lanczos(space, product, start, 2 * rank + 8 if steps is None else steps, watch=watch)
     if not len(run.alpha):

@@ -7,7 +7,7 @@ from typing import Any
 
 from hessx._xp import Array, Space, detach, is_array, is_real_floating, space_of
 
-__all__ = ["check_kind", "checked_shape", "held", "joint_space", "kind_of"]
+__all__ = ["as_space", "check_kind", "checked_shape", "held", "joint_space", "kind_of"]
 
 
 def check_kind(space: Space | None, a: Any, what: str, whose: str) -> None:
@@ -24,6 +24,14 @@ def check_kind(space: Space | None, a: Any, what: str, whose: str) -> None:
     if problem is not None:
         msg = f"{what} {problem} (that of {whose})"
         raise (ValueError if problem.startswith("device") else TypeError)(msg)
+
+
+def as_space(space: Any) -> Space:
+    """Take a space, or an array in whose place it stands."""
+    if isinstance(space, Space):
+        return space
+    check_kind(None, space, "space has", "no library")
+    return kind_of(space, "space")
 
 
 def kind_of(a: Array, what: str, shape: tuple[int, ...] | None = None) -> Space:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hessx._xp import Array, Packet, Rows, Space, make_rows, norm_inf, quiet, upload
+from hessx.operators._kinds import as_space
 
 __all__ = ["READ", "LanczosProcess", "LanczosRun", "lanczos", "never"]
 
@@ -196,7 +197,7 @@ class LanczosProcess:
 
 
 def lanczos(
-    space: Space,
+    space: Space | Array,
     product: Callable[[Array], Array],
     start: Array,
     steps: int,
@@ -210,8 +211,8 @@ def lanczos(
 
     Parameters
     ----------
-    space : Space
-        Of the vectors.
+    space : Space or array, shape (n,)
+        Of the vectors; an array of theirs says which.
     product : callable
         v, shape (n,) -> A v.
     start : array, shape (n,)
@@ -243,14 +244,13 @@ def lanczos(
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import lanczos
     >>> h = np.array([1.0, 2.0, 4.0])
-    >>> run = lanczos(space_of(h), lambda v: h * v, np.ones(3), steps=3)
+    >>> run = lanczos(h, lambda v: h * v, np.ones(3), steps=3)
     >>> run.ritz()[0].round(12)
     array([1., 2., 4.])
     """
-    process = LanczosProcess(space, product, start, steps, watch)
+    process = LanczosProcess(as_space(space), product, start, steps, watch)
     while not process.ended:
         process.extend(every)
     return process.run()

@@ -10,6 +10,7 @@ import numpy as np
 
 from hessx._xp import Array, Space, fetch, in_rows, normal, quiet, upload
 from hessx.operators._eigen import RitzPairs, multiplied, no_pairs, rayleigh_ritz
+from hessx.operators._kinds import as_space
 from hessx.operators._lanczos import never
 from hessx.operators._orthonormal import decomposed
 
@@ -158,7 +159,7 @@ class Sketch:
 
 
 def nystrom(
-    space: Space,
+    space: Space | Array,
     product: Callable[[Array], Array],
     rank: int,
     *,
@@ -175,8 +176,8 @@ def nystrom(
 
     Parameters
     ----------
-    space : Space
-        Of the vectors.
+    space : Space or array, shape (n,)
+        Of the vectors; an array of theirs says which.
     product : callable or LinearOperator
         v, shape (n,) -> A v; an operator takes the whole block at once.
     rank : int
@@ -215,13 +216,13 @@ def nystrom(
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import nystrom
     >>> h = 10.0 ** -np.arange(100.0)
-    >>> pairs = nystrom(space_of(h), lambda v: h * v, rank=12, checks=5)
+    >>> pairs = nystrom(h, lambda v: h * v, rank=12, checks=5)
     >>> pairs.values[:3].round(8), pairs.error < 1e-10
     (array([1.  , 0.1 , 0.01]), True)
     """
+    space = as_space(space)
     sketch = Sketch(space, product, seed)
     if not sketch.extend(min(rank, space.n), watch):
         return None

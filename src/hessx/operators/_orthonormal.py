@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from hessx._xp import Array, Space, fetch, quiet, upload
+from hessx.operators._kinds import as_space
 
 __all__ = [
     "decomposed",
@@ -18,7 +19,7 @@ __all__ = [
 _LEAST = 1 / 64  # of an eigenvalue of the second Gram matrix: an error of some 64 eps is left
 
 
-def orthonormal_rows(space: Space, Y: Array) -> Array:
+def orthonormal_rows(space: Space | Array, Y: Array) -> Array:
     r"""Give an orthonormal basis of the space that the rows of Y span.
 
     Twice over, from the Gram matrix of what there is:
@@ -27,8 +28,8 @@ def orthonormal_rows(space: Space, Y: Array) -> Array:
 
     Parameters
     ----------
-    space : Space
-        Of the rows.
+    space : Space or array, shape (n,)
+        Of the rows; an array says which.
     Y : array, shape (k, n)
         k <= n; rows may be of any size, each is divided by its largest entry first.
 
@@ -52,14 +53,13 @@ def orthonormal_rows(space: Space, Y: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import orthonormal_rows
     >>> Y = np.array([[3.0, 4.0, 0.0], [6.0, 8.0, 0.0]])
-    >>> abs(orthonormal_rows(space_of(Y[0]), Y)).round(12)
+    >>> abs(orthonormal_rows(Y[0], Y)).round(12)
     array([[0.6, 0.8, 0. ],
            [0. , 0. , 0. ]])
     """
-    return orthonormal_rows_and_rank(space, Y)[0]
+    return orthonormal_rows_and_rank(as_space(space), Y)[0]
 
 
 def orthonormal_rows_and_rank(space: Space, Y: Array) -> tuple[Array, int]:

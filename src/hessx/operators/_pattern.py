@@ -93,11 +93,12 @@ class Pattern:
         Parameters
         ----------
         given : Pattern, sparse matrix, array, (rows, columns) or callable
-            A pattern; what has ``tocoo`` (scipy.sparse, cupyx.scipy.sparse), stored zeros count;
-            a dense array of numbers or bools, of any library: where it is not zero; a tuple of two
-            integer arrays of one length, entries may repeat; or a function that gives for i =
-            arange(m), the rows, the columns that they reach: an integer array of shape (m,) or
-            (m, w), or a list of arrays of shape (m,).  Columns of it outside of [0, n) are left
+            A pattern; what has one as ``pattern``, such as `PatternProbe`; what has ``tocoo``
+            (scipy.sparse, cupyx.scipy.sparse), stored zeros count; a dense array of numbers or
+            bools, of any library: where it is not zero; a tuple of two integer arrays of one
+            length, entries may repeat; or a function that gives for i = arange(m), the rows, the
+            columns that they reach: an integer array of shape (m,) or (m, w), or a list of arrays
+            of shape (m,).  Columns of it outside of [0, n) are left
             out, so that a stencil needs no care at its ends.
         shape : int or tuple of int, optional
             (m, n), or n for (n, n); may be left out where ``given`` has one.
@@ -130,6 +131,11 @@ class Pattern:
         array([0, 1, 0, 1, 1, 1, 0, 1, 0])
         """
         wanted = None if shape is None else taken_shape(shape)
+        if hasattr(given, "pattern"):
+            if given.pattern is None:
+                msg = f"no pattern was found: {getattr(given, 'message', type(given).__name__)}"
+                raise ValueError(msg)
+            given = given.pattern
         if isinstance(given, Pattern):
             if wanted not in (None, given.shape):
                 msg = f"the pattern has shape {given.shape}: expected {wanted}"

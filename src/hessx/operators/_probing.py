@@ -14,6 +14,7 @@ from hessx.core import check_integer
 from hessx.operators._colouring import Colouring, colour, colour_columns
 from hessx.operators._compressed import places_of
 from hessx.operators._intervals import Intervals, refined
+from hessx.operators._kinds import as_space
 from hessx.operators._pattern import Pattern
 from hessx.operators._probes import Probes
 
@@ -62,7 +63,7 @@ class PatternProbe:
 
 
 def probe_pattern(
-    space: Space,
+    space: Space | Array,
     products: Callable[[Array], Array] | Sequence[Callable[[Array], Array]],
     *,
     rows: int | None = None,
@@ -79,8 +80,8 @@ def probe_pattern(
 
     Parameters
     ----------
-    space : Space
-        Of v, R^n.
+    space : Space or array, shape (n,)
+        Of v; an array says which.
     products : callable or list of callables
         v, shape (n,) -> A v, shape (m,).  Of several, such as those with the Hessian at several
         points, the union of their patterns is found.
@@ -126,15 +127,15 @@ def probe_pattern(
     Examples
     --------
     >>> import hessx, numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import probe_pattern
     >>> A = np.diag(np.full(100, 2.0)) - np.diag(np.ones(99), 1) - np.diag(np.ones(99), -1)
-    >>> probe = probe_pattern(space_of(A[0]), lambda v: A @ v)
+    >>> probe = probe_pattern(A[0], lambda v: A @ v)
     >>> probe.message
     'found: 298 entries, by ... products'
     >>> probe.pattern == hessx.Pattern.banded(100, 1)
     True
     """
+    space = as_space(space)
     n = space.n
     m = n if rows is None else check_integer("rows", rows, 1)
     if symmetric and m != n:

@@ -16,7 +16,7 @@ from hessx._xp import (
     taken,
     upload_integers,
 )
-from hessx.operators._kinds import check_kind
+from hessx.operators._kinds import as_space, check_kind
 from hessx.operators._linear_operator import LinearOperator
 from hessx.operators._pattern import Pattern
 
@@ -40,7 +40,8 @@ class SparsePlaces:
 
     __slots__ = ("_diagonal", "_forward", "_transposed", "pattern", "space")
 
-    def __init__(self, space: Space, pattern: Pattern) -> None:
+    def __init__(self, space: Space | Array, pattern: Pattern) -> None:
+        space = as_space(space)
         self.space, self.pattern = space, pattern
         self._forward: Any = None
         self._transposed: Any = None
@@ -85,8 +86,8 @@ class SparseOperator(LinearOperator):
 
     Parameters
     ----------
-    space : Space
-        Library, device and dtype of the values.
+    space : Space or array
+        Library, device and dtype of the values; an array says which.
     pattern : Pattern or SparsePlaces
         Of shape (m, n).  What matrices of one pattern share is moved once with `SparsePlaces`.
     values : array, shape (nnz,)
@@ -116,11 +117,10 @@ class SparseOperator(LinearOperator):
     Examples
     --------
     >>> import hessx, numpy as np
-    >>> from hessx._xp import space_of
     >>> from hessx.operators import SparseOperator
     >>> x = np.ones(3)
     >>> values = np.array([2.0, 1.0, 1.0, 2.0, 1.0, 1.0, 2.0])
-    >>> A = SparseOperator(space_of(x), hessx.Pattern.banded(3, 1), values)
+    >>> A = SparseOperator(x, hessx.Pattern.banded(3, 1), values)
     >>> A @ x
     array([3., 4., 3.])
     >>> A.diagonal()
@@ -129,12 +129,13 @@ class SparseOperator(LinearOperator):
 
     def __init__(
         self,
-        space: Space,
+        space: Space | Array,
         pattern: Pattern | SparsePlaces,
         values: Array,
         *,
         symmetric: bool = False,
     ) -> None:
+        space = as_space(space)
         places = pattern if isinstance(pattern, SparsePlaces) else SparsePlaces(space, pattern)
         m, n = places.pattern.shape
         check_kind(space, values, "values has", "the space")

@@ -137,7 +137,7 @@ def curvature(
     given, flat = as_oracle(fun), space.flat(point)
     oracle: Oracle
     if given is not None:
-        refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        refuse_derivatives(given, args=args or None, jac=jac, hess=hess, hessp=hessp)
         oracle = GivenOracle(given, space, 1.0, Wants.HESSIAN)
     else:
         args = args if isinstance(args, tuple) else (args,)

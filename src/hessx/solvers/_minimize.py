@@ -193,7 +193,7 @@ def minimize(
     given = as_oracle(fun)
     residuals = given is not None and Wants.RESIDUAL in given.offers
     if given is not None:
-        refuse_derivatives(args=args or None, jac=jac, hess=hess, hessp=hessp)
+        refuse_derivatives(given, args=args or None, jac=jac, hess=hess, hessp=hessp)
         products = Wants.HESSIAN in given.offers
     setup = Setup(
         x0,

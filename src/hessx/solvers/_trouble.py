@@ -120,7 +120,9 @@ def floor_reached(state: Any, promised: float) -> _Verdict:
         return converged
     left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
     text = f"no progress, though f could fall by {left:.2g} still; its noise is {noise:.2g}"
-    if left <= noise:
+    if left == math.inf:
+        text = f"no progress, and no model tells how far f could fall; its noise is {noise:.2g}"
+    elif left <= noise:
         text = f"no progress, and curvatures from {state.least_bend:.2g} to {state.most_bend:.2g}"
         text += " along the steps: x does not resolve the flat beside the stiff"
     return Outcome.STALLED_PRECISION, f"{text}; {numbers(state)}"

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from hessx.core import Oracle, Wants
+
 __all__ = ["refuse_bounds", "refuse_constraints", "refuse_derivatives"]
 
 
@@ -58,9 +60,11 @@ def _refuse(name: str) -> None:
     raise NotImplementedError(msg)
 
 
-def refuse_derivatives(**given: Any) -> None:
+def refuse_derivatives(oracle: Oracle, **given: Any) -> None:
     """Refuse what belongs to a callable fun beside an oracle."""
     names = [name for name, part in given.items() if part is not None]
     if names:
         msg = f"fun has its own data and derivatives: leave {' and '.join(names)} out"
+        if Wants.RESIDUAL in oracle.offers:
+            msg += "; those of a residual go to it, hessx.SumOfSquares(residual, jac, args=...)"
         raise TypeError(msg)

@@ -73,6 +73,10 @@ MISFITS = {
         lambda: line(hessx.Exact()),
         r"Exact\(\) may be indefinite, .* hessx\.NewtonCG\(approximation=hessx\.Exact\(\)\)",
     ),
+    "Gauss-Newton without damping in a line search": (
+        lambda: line(hessx.GaussNewton(dense=True)),
+        r"expected hessx\.GaussNewton\(dense=True, damping=\.\.\.\) with a damping > 0",
+    ),
     "a patient diagonal in a line search": (
         lambda: line(hessx.LearntDiagonal()),
         r"LearntDiagonal\(...\) learns from the solves that it preconditions, and would stay I",

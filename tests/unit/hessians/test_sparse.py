@@ -7,6 +7,7 @@ import pickle
 import array_api_compat as compat
 import numpy as np
 import pytest
+import scipy.sparse.linalg
 
 import hessx
 from hessx._xp import record_fetches, space_of
@@ -260,9 +261,10 @@ def test_runs_by_coloured_differences(backend, method):
     """A gradient for each colour and accepted point, and one for the check."""
     if backend.lazy:
         pytest.skip("takes long on a lazy library")
-    x0 = backend.asarray(np.linspace(-1.2, 1.0, n))
-    given = {"options": {"pattern": BAND}} if method == "sparse-newton" else {}
-    given = given or {"hess": hessx.Sparse(BAND)}
+    start = np.array([0.0, 0.5, 1.0, 1.0, 1.0])  # where H is indefinite
+    x0, band = backend.asarray(start), hessx.Pattern.banded(len(start), 1)
+    given = {"options": {"pattern": band}} if method == "sparse-newton" else {}
+    given = given or {"hess": hessx.Sparse(band)}
     result = hessx.minimize(rosenbrock, x0, jac=slope, method=method, **given)
     assert result.success
     backend.assert_same_kind(result.x, x0)
@@ -309,6 +311,29 @@ def test_the_inverse_of_a_result_is_an_operator_that_can_be_pickled(backend):
     expected = np.linalg.solve(H, POINT)
     if backend.eps < 1e-10:
         assert np.linalg.norm(inverse - expected) <= 0.05 * np.linalg.norm(expected)
+    np.testing.assert_allclose(np.asarray(found) @ POINT, inverse, rtol=1e4 * backend.eps)
+    if backend.name == "numpy":
+        scipys = scipy.sparse.linalg.aslinearoperator(found)
+        np.testing.assert_array_equal(scipys @ POINT.astype(inverse.dtype), inverse)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("method", ["trust-ncg", "dogleg", "newton-cg", "sparse-newton"])
+@pytest.mark.parametrize("factors", [True, False])
+def test_second_order_is_looked_for_in_the_hessian_itself(backend, method, factors, monkeypatch):
+    """The shifted one has no negative curvature anywhere; sum cos x has, at 0, and none at pi."""
+    monkeypatch.setattr("hessx.hessians._sparse_newton.has_sparse_factors", lambda space: factors)
+    given = {"jac": lambda x: -np.sin(x), "method": method}
+    if method == "sparse-newton":
+        given["options"] = {"pattern": np.eye(3)}
+    else:
+        given["hess"] = hessx.SparseNewton(np.eye(3))
+    x0 = np.zeros(3, dtype=backend.dtype_name)
+    left = hessx.minimize(lambda x: np.cos(x).sum(), x0, **given)
+    assert left.success and left.fun < -3.0 + 1e-6
+    given["jac"] = lambda x: x * 2.0
+    stays = hessx.minimize(lambda x: x @ x, x0, **given)
+    assert stays.success and stays.nit == 0 and "no negative curvature" in stays.message
 
 
 @pytest.mark.backends("numpy")
@@ -370,3 +395,61 @@ def test_a_run_is_taken_up_with_its_pattern(backend, tmp_path):
         result = hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **again)
         np.testing.assert_array_equal(result.x, whole.x)
         assert result.nhev == whole.nhev
+    words = (
+        r"pattern is None, in the checkpoint a Pattern: give the method .* its options, or leave"
+    )
+    with pytest.raises(SettingsError, match=words):
+        hessx.minimize(rosenbrock, x0, resume=tmp_path / "run", **asked)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("method", ["newton", "sparse-newton", "dogleg"])
+def test_the_positive_definite_one_is_named(backend, method):
+    x0 = np.full(n, -0.7, dtype=backend.dtype_name)
+    with pytest.raises(SettingsError, match=r"hessx\.SparseNewton\(pattern=\.\.\.\)"):
+        hessx.minimize(rosenbrock, x0, jac=slope, hess=hessx.Sparse(BAND), method=method)
+
+
+@pytest.mark.backends("numpy")
+def test_a_gradient_that_takes_no_stacks_is_named(backend):
+    """Its differences go along the first axis, that of the points."""
+    x0 = np.full(n, 0.5, dtype=backend.dtype_name)
+    for method, options in (("sparse-newton", {"pattern": BAND}), ("newton", {})):
+        with pytest.raises(ValueError, match="another gradient for a point in a stack than"):
+            hessx.minimize(
+                lambda x: ((x[1:] - x[:-1] ** 2) ** 2).sum(),
+                x0,
+                jac=hessx.Stacked(along_the_first_axis),
+                method=method,
+                options=options,
+            )
+
+
+def along_the_first_axis(x):
+    g, gaps = 0.0 * x, x[1:] - x[:-1] ** 2
+    g[1:] += 2.0 * gaps
+    g[:-1] -= 4.0 * gaps * x[:-1]
+    return g
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_check_that_was_not_finite_is_made_again(backend, bad):
+    """The first one, of a pattern that lacks the pair (0, 1), says nothing."""
+    H = np.eye(n, dtype=backend.dtype_name)
+    H[0, 1] = H[1, 0] = 0.5
+    products = []
+
+    def hessp(x, v):
+        products.append(H @ v * (bad if len(products) == 1 else 1.0))
+        return products[-1]
+
+    part = hessx.Sparse(hessx.Pattern.banded(n, 0)).begin(Frame(space_of(H[0])))
+    for _ in range(2):
+        objective = make_objective(lambda x: 0.0, gradient, (), part.frame.space, hessp=hessp)
+        part.at(objective.answer(Request(backend.asarray(POINT), 0, Wants.HESSIAN)).hessian)
+        if len(products) < 2:
+            assert part.prepare() and not part.checked
+            part.leave()
+    with pytest.raises(ValueError, match="outside of the pattern in 2 of 12 rows: 0, 1"):
+        part.prepare()

@@ -116,11 +116,11 @@ def test_keeps_the_promises(approximation):
 def test_runs_on_a_function_that_is_not_convex(by):
     method = hessx.LineSearchMethod(hessx.TruncatedInverse(by=by), hessx.HagerZhang())
     result = hessx.minimize(
-        chained_rosenbrock, np.full(20, -1.0), jac=True, hessp=product_of(chained_rosenbrock),
-        method=method,
+        chained_rosenbrock, np.full(n, -1.0), jac=True, hessp=product_of(chained_rosenbrock),
+        method=method, options={"gtol": 1e-2},
     )  # fmt: skip
     assert result.success, result.message
-    assert abs(chained_rosenbrock(result.x)[1]).max() <= 1e-5
+    assert abs(chained_rosenbrock(result.x)[1]).max() <= 1e-2
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,18 @@ def test_what_cannot_be_is_refused():
         hessx.find_pattern(chain, x, jac=True, spread=-1.0)
     with pytest.raises(TypeError, match="fun is a str"):
         hessx.find_pattern("chain", x, jac=True)
+
+
+def test_one_argument_needs_no_tuple_and_what_was_found_is_a_pattern():
+    def jac(x, factor):
+        return factor * chain(x)[1]
+
+    probe = hessx.find_pattern(lambda x, factor: factor * chain(x)[0], x, 2.0, jac=jac)
+    assert probe.pattern == CHAIN
+    assert hessx.Pattern.of(probe) == hessx.Sparse(probe).pattern == CHAIN
+    for given in (probe, CHAIN):
+        with pytest.raises(TypeError, match=r"hess is a Pattern.*hess = hessx\.Sparse\(pattern\)"):
+            hessx.minimize(chain, x, jac=True, hess=given)
+    dense = hessx.find_pattern(lambda x: (x.sum() ** 2, 2 * x.sum() * np.ones(300)), x, jac=True)
+    with pytest.raises(ValueError, match="no pattern was found: dense"):
+        hessx.Pattern.of(dense)

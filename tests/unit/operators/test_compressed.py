@@ -8,7 +8,15 @@ import pytest
 import hessx
 from _helpers.patterns import grid, matrix_on, random_symmetric
 from hessx._xp import space_of
-from hessx.operators import Colouring, Compressed, colour, colour_columns
+from hessx.operators import (
+    Colouring,
+    Compressed,
+    SparseOperator,
+    colour,
+    colour_columns,
+    orthonormal_rows,
+    probe_pattern,
+)
 
 PATTERNS = [random_symmetric(30, 45), grid(4), hessx.Pattern.arrow(9, 2)]
 
@@ -66,3 +74,21 @@ def test_a_symmetric_colouring_needs_a_symmetric_pattern():
     upper = hessx.Pattern.of(np.triu(np.ones((4, 4))))
     with pytest.raises(ValueError, match="a symmetric colouring, and a pattern"):
         Compressed(space_of(np.zeros(4)), upper, Colouring([0, 1, 2, 3], True))
+
+
+def test_an_array_says_where(backend):
+    """In the place of a space, which users have no way to make."""
+    A = np.diag([2.0, 3.0, 4.0]) + np.diag([1.0, 1.0], 1) + np.diag([1.0, 1.0], -1)
+    on_device, x = backend.asarray(A), backend.asarray(np.zeros(3))
+    pattern = hessx.Pattern.of(A)
+    compressed = Compressed(x, pattern, colour(pattern))
+    products = [on_device @ compressed.seed(c) for c in range(compressed.count)]
+    found = SparseOperator(x, pattern, compressed.values(products), symmetric=True)
+    np.testing.assert_array_equal(backend.to_numpy(found.dense()), A)
+    probe = probe_pattern(x, lambda v: on_device @ v)
+    assert probe.pattern == pattern
+    Q = orthonormal_rows(x, on_device[:2, :])
+    gram = backend.to_numpy(Q @ Q.T)
+    np.testing.assert_allclose(gram, np.eye(2), atol=100 * backend.eps)
+    with pytest.raises(TypeError, match="space has type int, expected an array"):
+        Compressed(3, pattern, colour(pattern))

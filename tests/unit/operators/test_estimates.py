@@ -8,7 +8,7 @@ import pytest
 import hessx
 from reference import estimators
 
-n = 200
+n = 90
 
 
 def rotated(eigenvalues, seed=0):
@@ -23,6 +23,7 @@ SPECTRA = {
     "indefinite": np.linspace(-1.0, 2.0, n),
     "slow": 1.0 / np.arange(1.0, n + 1.0),
     "fast": 0.7 ** np.arange(n),
+    "faster": 0.4 ** np.arange(n),
     "low rank": np.r_[np.arange(1.0, 6.0), np.zeros(n - 5)],
 }
 MATRICES = {name: rotated(eigenvalues) for name, eigenvalues in SPECTRA.items()}
@@ -83,7 +84,7 @@ def errors_of(matrix, products, method, seeds=range(12)):
 
 
 @pytest.mark.parametrize("method", ["hutchinson", "hutch++", "xtrace"])
-@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("name", ["flat", "indefinite", "slow", "fast", "low rank"])
 def test_the_standard_error_is_one(name, method):
     errors, told = errors_of(MATRICES[name], 48, method, range(25))
     assert np.mean(np.abs(errors) <= 3.0 * told) >= 0.9
@@ -96,27 +97,30 @@ def slope(matrix, method, counts):
     return np.polyfit(np.log(counts), np.log(sizes), 1)[0], sizes[-1]
 
 
-def test_the_rates_are_those_of_the_papers():
-    counts = [12, 24, 48, 96]
-    for name in ("flat", "slow"):
-        rate, _ = slope(MATRICES[name], "hutchinson", counts)
-        assert -0.75 < rate < -0.25, name
+@pytest.mark.parametrize("size", [n, pytest.param(200, marks=pytest.mark.long)])
+def test_the_rates_are_those_of_the_papers(size):
+    counts = [10, 20, 40, 80]
+    flat, slow = rotated(np.linspace(1.0, 3.0, size)), rotated(1.0 / np.arange(1.0, size + 1.0))
+    for matrix in (flat, slow):
+        rate, _ = slope(matrix, "hutchinson", counts)
+        assert -0.75 < rate < -0.25
     # eigenvalues 1 / i: norm_F of what is left after k, over k^(1/2), is 1 / k
-    rate, hutch = slope(MATRICES["slow"], "hutch++", counts)
+    rate, hutch = slope(slow, "hutch++", counts)
     assert -1.8 < rate < -0.85
-    _, xtrace = slope(MATRICES["slow"], "xtrace", counts)
+    _, xtrace = slope(slow, "xtrace", counts)
     assert xtrace < hutch
-    _, hutch = slope(MATRICES["fast"], "hutch++", [24, 96])
-    _, xtrace = slope(MATRICES["fast"], "xtrace", [24, 96])
-    assert xtrace < min(hutch / 100.0, 1e-7)
+    fast = rotated(0.7 ** np.arange(size))
+    _, hutch = slope(fast, "hutch++", [24, 84])
+    _, xtrace = slope(fast, "xtrace", [24, 84])
+    assert xtrace < min(hutch / 100.0, 1e-5)
 
 
 def test_what_has_decayed_to_rounding_is_estimated_to_rounding():
-    errors, told = errors_of(MATRICES["fast"], 180, "xtrace", range(4))
+    errors, told = errors_of(MATRICES["faster"], 88, "xtrace", range(4))
     assert max(abs(errors)) < 1e-12
     assert max(told) < 1e-12
-    found = hessx.estimate_diagonal(MATRICES["fast"], products=180)
-    np.testing.assert_allclose(found.values, np.diag(MATRICES["fast"]), atol=1e-13)
+    found = hessx.estimate_diagonal(MATRICES["faster"], products=88)
+    np.testing.assert_allclose(found.values, np.diag(MATRICES["faster"]), atol=1e-13)
 
 
 def test_a_diagonal_by_signs_has_the_variance_of_its_rows():
@@ -200,7 +204,7 @@ def test_bad_input():
         hessx.estimate_trace(lambda v: v)
     with pytest.raises(ValueError, match=r"A has shape \(2, 3\): expected a square"):
         hessx.estimate_trace(np.ones((2, 3)))
-    with pytest.raises(ValueError, match=r"A has shape \(200, 200\): expected \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"A has shape \(90, 90\): expected \(3, 3\)"):
         hessx.estimate_trace(A, like[:3])
     with pytest.raises(ValueError, match="holds no array: give like="):
         hessx.estimate_trace(hessx.IdentityOperator(n))

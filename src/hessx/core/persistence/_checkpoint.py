@@ -12,7 +12,8 @@ from hessx.core._outcome import Outcome
 from hessx.core._settings import SettingsError
 from hessx.core._trace import History, Record
 from hessx.core.persistence._archive import CheckpointError
-from hessx.core.persistence._encoding import Reader, Writer, difference
+from hessx.core.persistence._difference import difference
+from hessx.core.persistence._encoding import Reader, Writer
 
 __all__ = ["Checkpoint", "checkpoint_of"]
 
@@ -189,12 +190,10 @@ class Checkpoint:
             _level(tree, header["method"], name)
         text = difference(tree, header["method"], "method")
         if text is None:
-            differs = (not same_bits(a, arrays[key]) for key, a in given.arrays.items())
-            text = (
-                "an array of method differs from that in the checkpoint" if any(differs) else None
-            )
+            differs = any(not same_bits(a, arrays[key]) for key, a in given.arrays.items())
+            text = "an array of method differs from that in the checkpoint" if differs else None
         if text is not None:
-            msg = f"{text}: give the method with which the run began, or none"
+            msg = f"{text}: give the method of the run with its options, or leave method out"
             raise SettingsError(msg)
         return self._read("state", space, given.objects)
 

@@ -31,7 +31,7 @@ from hessx._xp import (
 )
 from hessx.core._saved import Entry, entry_named, entry_of
 
-__all__ = ["Reader", "Writer", "difference", "packed"]
+__all__ = ["KINDS", "Reader", "Writer", "packed"]
 
 _Tree = Any
 
@@ -272,19 +272,7 @@ def _entry(name: str) -> Entry:
     return entry
 
 
-def difference(given: _Tree, expected: _Tree, path: str) -> str | None:
-    """Say where two trees differ first, if they do."""
-    if isinstance(given, dict) and isinstance(expected, dict) and given.keys() == expected.keys():
-        below = [
-            (given[key], expected[key], path if key in _READ else f"{path}.{key}") for key in given
-        ]
-    elif isinstance(given, list) and isinstance(expected, list) and len(given) == len(expected):
-        below = [(a, b, path) for a, b in zip(given, expected, strict=True)]
-    elif given == expected:
-        return None
-    else:
-        return f"{path} is {given!r}, in the checkpoint {expected!r}"
-    return next(filter(None, (difference(*three) for three in below)), None)
+KINDS = _READ.keys()  # what an entry may be, and no name of a field
 
 
 def packed(part: Any, space: Space) -> tuple[Callable[..., Any], tuple[Any, ...]]:
