@@ -96,17 +96,7 @@ class BlockwiseCurvature(Curvature):
 
     def prepare(self, watch: Callable[[], bool] = never) -> bool:
         """Let the parts be made; none that samples where one before it has ended the budget."""
-        ended = False
-
-        def asked() -> bool:
-            nonlocal ended
-            ended = watch()
-            return ended
-
-        for part, learns in zip(self.parts, self.learns, strict=True):
-            if (ended and learns is Learns.NOTHING) or not part.prepare(asked):
-                return False
-        return True
+        return prepare_in_turn(self.parts, self.learns, watch)
 
     def measure(self, pair: Pair, packet: Packet) -> None:
         """Ask for the products of each block, and for what the parts learn from."""

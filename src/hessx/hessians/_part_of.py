@@ -16,7 +16,14 @@ from hessx.krylov import never
 from hessx.objectives import check_symmetric, jacobian_columns
 from hessx.operators import DenseOperator
 
-__all__ = ["RestrictedHessian", "check_inside", "measure_part", "takes_pairs", "update_part"]
+__all__ = [
+    "RestrictedHessian",
+    "check_inside",
+    "measure_part",
+    "prepare_in_turn",
+    "takes_pairs",
+    "update_part",
+]
 
 _OWN = "own: "  # before the names of what the part itself asks for
 
@@ -157,6 +164,23 @@ def update_part(part: Curvature, own: Pair, pair: Pair, name: str) -> str:
     own.s_B_s = numbers.get("s_B_s", math.nan)
     own.accepted, own.numbers = pair.accepted, under(numbers, _OWN)
     return part.update(own)
+
+
+def prepare_in_turn(
+    parts: list[Curvature], learns: list[Learns], watch: Callable[[], bool]
+) -> bool:
+    """Let parts be made; none that samples, once one before it has ended the budget."""
+    ended = False
+
+    def asked() -> bool:
+        nonlocal ended
+        ended = watch()
+        return ended
+
+    for part, learnt in zip(parts, learns, strict=True):
+        if (ended and learnt is Learns.NOTHING) or not part.prepare(asked):
+            return False
+    return True
 
 
 def takes_pairs(approximation: Approximation) -> bool:

@@ -124,8 +124,8 @@ class TruncatedInverseCurvature(Curvature):
         self.watch = watch
         if not self.of.prepare(watch):
             return False
-        settings, space = self.settings, self.frame.space
         if not self.known:
+            settings, space = self.settings, self.frame.space
             steps = 1 if settings.by in ("cg", "minres") else min(settings.products, space.n)
             if watch():
                 return False
@@ -158,8 +158,8 @@ class TruncatedInverseCurvature(Curvature):
             ended = ended or watch()
             return u if ended else self.of.matvec(u)
 
-        found = self._inverted(product, v)
-        return v + 0.0 if ended else found
+        z = self._inverted(product, v)
+        return v + 0.0 if ended else z
 
     def _inverted(self, product: Callable[[Array], Array], v: Array) -> Array:
         degree, space = self.settings.degree, self.frame.space
@@ -244,7 +244,6 @@ class TruncatedInverse(Approximation):
     enough, and to precondition by them is to leave CG's theory.
 
     A preconditioner of polynomial kind spares CG fetches, not products: one fetch per degree + 1.
-
     Where a budget ends within an apply, A = I there.  Memory: 4 vectors, and ``products`` vectors
     while bounds are found.  Cost: ``products`` products per accepted point, a fetch per eight of
     them; ``degree`` per apply.

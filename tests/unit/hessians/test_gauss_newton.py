@@ -183,3 +183,9 @@ def test_a_matrix_too_large_is_refused():
     method = hessx.TrustRegionMethod(GaussNewton(dense=True, max_bytes=1000), hessx.MoreSorensen())
     with pytest.raises(SettingsError, match=r"expected hessx.GaussNewton\(\), which is products"):
         hessx.minimize(squares, np.ones(20), method=method)
+
+
+def test_without_a_jacobian_there_is_no_hessian_and_the_message_says_so():
+    fun = hessx.SumOfSquares(lambda x: x - 1.0)
+    with pytest.raises(ValueError, match=r"expected SumOfSquares\(residual, jac\)"):
+        hessx.minimize(fun, np.zeros(2), method="newton")
