@@ -17,6 +17,7 @@ from hessx.hessians._part_of import (
     RestrictedHessian,
     check_inside,
     measure_part,
+    prepare_in_turn,
     takes_pairs,
     update_part,
 )
