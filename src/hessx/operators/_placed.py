@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from hessx._xp import Array, Space, eigh, host_space, is_array, quiet, space_of, to_point
 from hessx.core import SettingsError
 from hessx.operators._as_operator import as_operator
@@ -42,7 +40,10 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
     TypeError, ValueError
         A is none of these, is not square or is empty; or nothing says where the vectors live.
     """
-    A = _as_floats(A)
+    if isinstance(A, list | tuple) or (
+        is_array(A) and getattr(A.dtype, "kind", "") in tuple("iub")
+    ):
+        A = to_point(A, "A")
     shape = getattr(A, "shape", None)
     if shape is not None and (len(shape) != 2 or shape[0] != shape[1]):
         msg = f"A has shape {tuple(shape)}: expected a square matrix or operator"
@@ -69,13 +70,6 @@ def place(A: Any, like: Any = None) -> tuple[Space, LinearOperator]:
         )
         raise TypeError(msg)
     return space, as_operator(space, A, "A")
-
-
-def _as_floats(A: Any) -> Any:
-    """Take lists and NumPy's integers as float64; others as they are."""
-    if isinstance(A, list | tuple):
-        A = np.array(A)
-    return A.astype(np.float64) if isinstance(A, np.ndarray) and A.dtype.kind in "iub" else A
 
 
 def eigenvalues(space: Space, A: LinearOperator, max_bytes: int = DEFAULT_BYTES) -> Any:
