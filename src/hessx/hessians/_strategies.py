@@ -85,7 +85,8 @@ def _bfgs(theirs: Any) -> BFGS:
 
 def _sr1(theirs: Any) -> SR1:
     _leave_out("min_denominator", theirs.min_denominator)
-    return SR1(hess0=_size(theirs))
+    scale = _size(theirs)
+    return SR1(hess0=check_real("init_scale", scale, 0.0) if isinstance(scale, Real) else scale)
 
 
 _TAKEN: dict[str, Callable[[Any], Approximation]] = {"BFGS": _bfgs, "SR1": _sr1}

@@ -336,7 +336,7 @@ def test_a_matrix_that_is_too_large_is_refused(backend):
 def test_settings_out_of_range_are_refused():
     with pytest.raises(SettingsError, match="memory = 0: expected an integer >= 1"):
         hessx.LSR1(0)
-    with pytest.raises(SettingsError, match=r"hess0 = -1.0: expected a number in \(0, inf\)"):
+    with pytest.raises(SettingsError, match=r"hess0 = -1.0: expected a number in \[0, inf\)"):
         hessx.LSR1(hess0=-1.0)
     with pytest.raises(SettingsError, match=r"hess_inv0 = 0\.0"):
         hessx.LDFP(hess_inv0=0.0)

@@ -76,7 +76,7 @@ def test_what_is_no_strategy():
         (lambda: theirs.BFGS(init_scale=np.triu(M)), "init_scale is not symmetric"),
         (lambda: theirs.BFGS(init_scale="large"), "init_scale is a str: expected a positive nu"),
         (lambda: theirs.BFGS("damp_update", min_curvature=2.0), "damping = 2.0: expected a numb"),
-        (lambda: theirs.SR1(init_scale=0.0), "hess0 = 0.0: expected a number in"),
+        (lambda: theirs.SR1(init_scale=0.0), "init_scale = 0.0: expected a number in"),
     ],
 )
 def test_settings_that_mean_nothing(make, message):
