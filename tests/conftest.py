@@ -168,6 +168,14 @@ def _cross(items: list[pytest.Item], few: int) -> None:
                 item.add_marker(pytest.mark.crossed)
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Let go of what JAX has compiled for a file: for all of them it is gigabytes."""
+    if nextitem is None or nextitem.path != item.path:
+        jax = sys.modules.get("jax")
+        if jax is not None:
+            jax.clear_caches()
+
+
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """One array library, device and dtype; the test runs once on each."""
