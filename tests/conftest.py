@@ -169,8 +169,12 @@ def _cross(items: list[pytest.Item], few: int) -> None:
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Let go of what JAX has compiled for a file: for all of them it is gigabytes."""
+    """Let go of what a file of tests leaves: graphs in cycles, and what JAX has compiled.
+
+    Twenty thousand items make Python put full collections off until there are gigabytes.
+    """
     if nextitem is None or nextitem.path != item.path:
+        gc.collect()
         jax = sys.modules.get("jax")
         if jax is not None:
             jax.clear_caches()
