@@ -6,8 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-import scipy.sparse
-from scipy.optimize._numdiff import group_columns
 
 import hessx
 from _helpers.patterns import grid, random_symmetric
@@ -76,9 +74,12 @@ def test_known_counts():
 
 
 def test_no_more_groups_than_scipy_makes():
+    sparse = pytest.importorskip("scipy.sparse")
+    from scipy.optimize._numdiff import group_columns
+
     rng = np.random.default_rng(0)
     for shape, density in (((40, 30), 0.08), ((30, 40), 0.15), ((200, 200), 0.01)):
-        A = scipy.sparse.random(*shape, density, random_state=rng)
+        A = sparse.random(*shape, density, random_state=rng)
         ours = colour_columns(hessx.Pattern.of(A))
         assert is_column_colouring(A.toarray() != 0, ours.colours)
         orders = [group_columns(A, order=order).max() + 1 for order in (0, 1, 2)]

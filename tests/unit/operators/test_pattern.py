@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
 
 import hessx
 from _helpers.patterns import grid, random_symmetric
+
+sparse = pytest.importorskip("scipy.sparse")
 
 full = np.random.default_rng(0).random((7, 5)) < 0.4
 full[3] = False
@@ -21,8 +22,8 @@ rows, columns = np.nonzero(full)
         full,
         full * 2.5,
         full.tolist(),
-        scipy.sparse.csr_matrix(full),
-        scipy.sparse.coo_array(full),
+        sparse.csr_matrix(full),
+        sparse.coo_array(full),
         (rows[::-1], columns[::-1]),
         (np.tile(rows, 2), np.tile(columns, 2)),
         lambda i: [np.where(full[i, j], j, -1) for j in range(5)],
@@ -32,7 +33,7 @@ rows, columns = np.nonzero(full)
 )
 def test_every_form_is_the_same_pattern(given):
     pattern = hessx.Pattern.of(given, (7, 5))
-    reference = scipy.sparse.csr_matrix(full)
+    reference = sparse.csr_matrix(full)
     np.testing.assert_array_equal(pattern.indptr, reference.indptr)
     np.testing.assert_array_equal(pattern.indices, reference.indices)
     assert pattern.shape == (7, 5) and pattern.nnz == full.sum()
@@ -49,7 +50,7 @@ def test_an_array_of_any_library_is_a_pattern(backend):
 
 
 def test_stored_zeros_are_entries():
-    A = scipy.sparse.csr_array((np.zeros(2), ([0, 1], [1, 0])), shape=(2, 2))
+    A = sparse.csr_array((np.zeros(2), ([0, 1], [1, 0])), shape=(2, 2))
     assert hessx.Pattern.of(A).nnz == 2
 
 
@@ -57,7 +58,7 @@ def test_patterns_by_formula():
     i, j = np.indices((6, 6))
     np.testing.assert_array_equal(hessx.Pattern.banded(6, 2).dense(), abs(i - j) <= 2)
     np.testing.assert_array_equal(hessx.Pattern.banded(3, 7).dense(), np.ones((3, 3), bool))
-    blocks = scipy.sparse.block_diag([np.ones((k, k)) for k in (1, 3, 2)]).toarray() > 0
+    blocks = sparse.block_diag([np.ones((k, k)) for k in (1, 3, 2)]).toarray() > 0
     np.testing.assert_array_equal(hessx.Pattern.block_diagonal([1, 3, 2]).dense(), blocks)
     arrow = (i < 2) | (j < 2) | (i == j)
     np.testing.assert_array_equal(hessx.Pattern.arrow(6, 2).dense(), arrow)
@@ -68,7 +69,7 @@ def test_transpose_symmetry_and_union():
     pattern, square = hessx.Pattern.of(full), hessx.Pattern.of(full[:5])
     np.testing.assert_array_equal(pattern.transposed().dense(), full.T)
     values = np.arange(1.0, pattern.nnz + 1)
-    A = scipy.sparse.csr_matrix((values, pattern.indices, pattern.indptr), shape=(7, 5))
+    A = sparse.csr_matrix((values, pattern.indices, pattern.indptr), shape=(7, 5))
     np.testing.assert_array_equal(A.T.tocsr().data, values[pattern.mirror()])
     assert not pattern.symmetric and not square.symmetric
     union = square.symmetrised()
@@ -101,7 +102,7 @@ def test_no_entries():
         ((rows * 1.0, columns), (7, 5), TypeError, "rows has dtype float64: expected integers"),
         (full, (5, 7), ValueError, r"the array has shape \(7, 5\): expected \(5, 7\)"),
         (full[0], None, ValueError, r"the array has shape \(5,\): expected \(m, n\)"),
-        (scipy.sparse.csr_matrix(full), 7, ValueError, r"shape \(7, 5\): expected \(7, 7\)"),
+        (sparse.csr_matrix(full), 7, ValueError, r"shape \(7, 5\): expected \(7, 7\)"),
         (hessx.Pattern.of(full), 7, ValueError, r"shape \(7, 5\): expected \(7, 7\)"),
         (lambda i: i[:-1], 7, ValueError, r"returned shape \(6, 1\): expected \(7,\)"),
         (lambda i: i / 2, 7, TypeError, "dtype float64: expected integers"),

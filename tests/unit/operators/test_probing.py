@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
 
 import hessx
 from _helpers.patterns import grid, laplacian, matrix_on, random_symmetric
@@ -17,7 +16,8 @@ N = 10**4
 def sparse_matrix(pattern, seed=0):
     """Random, symmetric, of SciPy."""
     values = np.random.default_rng(seed).standard_normal(pattern.nnz)
-    A = scipy.sparse.csr_matrix((values, pattern.indices, pattern.indptr), shape=pattern.shape)
+    sparse = pytest.importorskip("scipy.sparse")
+    A = sparse.csr_matrix((values, pattern.indices, pattern.indptr), shape=pattern.shape)
     return A + A.T
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
 
 import hessx
 from _helpers.patterns import grid, matrix_on, random_symmetric
@@ -93,13 +92,14 @@ def test_one_structure_serves_many_matrices(backend):
 
 
 def test_as_a_matrix_of_scipy(backend):
+    sparse = pytest.importorskip("scipy.sparse")
     if backend.family in ("cupy", "cupy-signatures"):
         pytest.skip("a matrix of CuPy's there")
     A = matrix_on(PATTERNS["wide"])
     x = backend.asarray(np.ones(9))
     values = backend.asarray(A[PATTERNS["wide"].rows, PATTERNS["wide"].indices])
     matrix = SparseOperator(space_of(x), PATTERNS["wide"], values).to_scipy_matrix()
-    assert scipy.sparse.issparse(matrix) and matrix.dtype == np.dtype(backend.dtype_name)
+    assert sparse.issparse(matrix) and matrix.dtype == np.dtype(backend.dtype_name)
     np.testing.assert_array_equal(matrix.toarray(), A)
 
 
