@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
 
 import array_api_compat as compat
@@ -89,7 +90,8 @@ def test_no_apply_fetches_and_a_point_takes_few(backend, make):
     with record_fetches() as ledger:
         part.prepare()
     # the check; the entries, or the ends of discs and 12 steps of Lanczos, eight to a read
-    most = 1 if make is hessx.Sparse else 2 if backend.name == "numpy" else 4
+    factors = backend.name == "numpy" and importlib.util.find_spec("scipy") is not None
+    most = 1 if make is hessx.Sparse else 2 if factors else 4
     assert ledger.fetches <= most
     v = backend.asarray(POINT)
     part.matvec(v)
