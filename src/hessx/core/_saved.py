@@ -90,7 +90,7 @@ def saved(
     Raises
     ------
     TypeError
-        Neither a class nor a function of a module.
+        Neither a class nor a function of a module; a name that another module of hessx has taken.
 
     Notes
     -----
@@ -103,18 +103,18 @@ def saved(
 
     >>> import hessx
     >>> @hessx.saved
-    ... class Spectral(hessx.Approximation):
+    ... class SecantSize(hessx.Approximation):
     ...     def begin(self, frame):
-    ...         return SpectralCurvature()
+    ...         return SecantSizeCurvature()
     >>> @hessx.saved
-    ... class SpectralCurvature(hessx.Curvature):
+    ... class SecantSizeCurvature(hessx.Curvature):
     ...     gamma = 1.0
     ...     def solve(self, v):
     ...         return v * self.gamma
     ...     def update(self, pair):
     ...         self.gamma = pair.s_y / pair.y_y if pair.s_y > 0.0 else self.gamma
     ...         return "" if pair.s_y > 0.0 else "skipped"
-    >>> method = hessx.LineSearchMethod(Spectral(), hessx.HagerZhang())
+    >>> method = hessx.LineSearchMethod(SecantSize(), hessx.HagerZhang())
     >>> bowl = lambda x: (x @ x + (x @ x)**2, 2 * x + 4 * (x @ x) * x)
     >>> short = hessx.minimize(bowl, [3.0, 4.0], jac=True, method=method, options={"maxiter": 2})
     >>> result = hessx.minimize(bowl, [3.0, 4.0], jac=True, resume=short.checkpoint)
@@ -134,6 +134,10 @@ def _register(
         raise TypeError(msg)
     ours = part.__module__.split(".")[0] == "hessx"
     name = part.__qualname__ if ours else f"{part.__module__}.{part.__qualname__}"
+    known = _by_name.get(name)
+    if known is not None and known.part.__module__ != part.__module__:
+        msg = f"{name} of {part.__module__} has a name that {known.part.__module__} has taken"
+        raise TypeError(f"{msg}: files could not tell them apart")
     entry = Entry(name, part)
     if isinstance(part, type) and not issubclass(part, enum.Enum):
         bases = [_entries[base] for base in part.__mro__[1:] if base in _entries]

@@ -14,6 +14,7 @@ import pytest
 import hessx
 from _helpers.resuming import START, run
 from hessx._xp import space_of
+from hessx.core._saved import entry_named, entry_of
 from hessx.core.persistence._encoding import Reader, Writer
 
 
@@ -138,3 +139,13 @@ def test_checkpoints_are_pickled_and_shown():
 def test_saved_refuses_what_is_no_class():
     with pytest.raises(TypeError, match="saved was given a int: expected a class or a function"):
         hessx.saved(3)
+
+
+def test_no_class_takes_the_name_of_another():
+    class Spectral(hessx.Curvature):
+        pass
+
+    Spectral.__module__, Spectral.__qualname__ = "hessx.elsewhere", "Spectral"
+    with pytest.raises(TypeError, match=r"Spectral of hessx\.elsewhere has a name that hessx\.hess"):
+        hessx.saved(Spectral)
+    assert entry_of(hessx.Spectral) is entry_named("Spectral")
