@@ -19,7 +19,8 @@ from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
 from hessx.study.posed import Problem
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import Job, Row, RowFile, figures
+from hessx.study.records import Job, Row, figures
+from hessx.study.rows import RowFile
 from hessx.study.terminal import chosen_method, progress_bar, taken_names
 
 __all__ = ["app", "main", "study"]
@@ -61,8 +62,8 @@ def study(
     seconds: Annotated[float, typer.Option(min=0.01, help="Time limit of a run.")] = 3.0,
     gtol: Annotated[float, typer.Option(min=0.0, help="Gradient tolerance, norm_inf.")] = 1e-6,
     seed: Annotated[
-        int | None, typer.Option(help="Move every start at random by 1e-3 of max(|x|, 1).")
-    ] = None,
+        int, typer.Option(help="Other than 0: move every start by 1e-3 of max(|x|, 1).")
+    ] = 0,
     memory_limit: Annotated[
         float, typer.Option(min=100.0, help="Memory of a worker process, MiB.")
     ] = 2048.0,
@@ -85,7 +86,7 @@ def study(
     if dtype not in ("float64", "float32"):
         raise typer.BadParameter(f"--dtype {dtype}: expected float64 or float32")
     jobs = [
-        Job(problem, method, backend, dtype, gtol, seconds, seed)
+        Job(problem, method, backend, dtype, seed=seed, gtol=gtol, seconds=seconds)
         for backend in chosen["backends"]
         for problem in chosen["problems"]
         for method in chosen["methods"]
@@ -95,6 +96,7 @@ def study(
         raise typer.BadParameter("none of these methods is meant for these problems and backends")
     out.mkdir(parents=True, exist_ok=True)
     console = Console()
+    (out / "rows.csv").unlink(missing_ok=True)
     file = RowFile(out / "rows.csv")
     with Runner(memory_limit * 2**20, out / "worker.log") as runner:
         rows = _collect(console, jobs, runner.run(jobs), file)
@@ -110,7 +112,7 @@ def study(
         "dtype": dtype,
         "Gradient tolerance": f"{gtol:g}",
         "Limits": f"{seconds:g} s a run, {memory_limit:g} MiB a process",
-        "Start": "as given" if seed is None else f"moved at random by 1e-3, seed {seed}",
+        "Start": "as given" if seed == 0 else f"moved at random by 1e-3, seed {seed}",
     }
     page = out / "index.html"
     write_page(Study(rows, settings), page)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any
 
 __all__ = [
     "CRASHED",
+    "CURVE_POINTS",
     "HOARDED",
     "HUNG",
+    "PLAIN",
     "RAISED",
     "Curve",
     "Job",
     "Row",
-    "RowFile",
     "duration",
     "figures",
 ]
@@ -28,35 +28,108 @@ CRASHED = "crashed"
 HUNG = "killed: time"
 HOARDED = "killed: memory limit"
 
+CURVE_POINTS = 300  # of a row, at most
+PLAIN = "plain"  # the feature of a problem as it is
+
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made, in names that every process understands."""
+    """One run to be made, in names that every process understands.
+
+    Attributes
+    ----------
+    problem, method, backend, dtype : str
+        What is run, and where.
+    feature : str
+        What was done to the problem: "plain", or a name of `hessx.study.features`.
+    seed : int
+        0 for the start as given; another moves it at random, and is that of samples and features.
+    rate : float, optional
+        Of a method that has one; None for the method's own.
+    gtol : float
+        Tolerance, norm_inf of the gradient.
+    seconds : float
+        Limit of the run.
+    """
 
     problem: str
     method: str
-    backend: str
+    backend: str = "numpy"
     dtype: str = "float64"
+    feature: str = PLAIN
+    seed: int = 0
+    rate: float | None = None
     gtol: float = 1e-6
     seconds: float = 3.0
-    seed: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this run from all others, as text."""
+        return "|".join(str(value) for value in asdict(self).values())
 
 
 @dataclass
 class Curve:
-    """Accepted points of a run, column by column; iteration 0 is the start."""
+    """Accepted points of a run, column by column; iteration 0 is the start.
+
+    Attributes
+    ----------
+    iteration, evaluation, product, fetch, second : list
+        What had been spent when the point was accepted.
+    value, grad_norm : list of float
+        f there, and norm_inf of its gradient.
+    cosine : list of float
+        Of the angle between the step to the point and the one before, nan where there is none.
+    """
 
     iteration: list[int] = field(default_factory=list)
     evaluation: list[int] = field(default_factory=list)
+    product: list[int] = field(default_factory=list)
+    fetch: list[int] = field(default_factory=list)
     second: list[float] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     grad_norm: list[float] = field(default_factory=list)
+    cosine: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def rises(self) -> int:
+        """How many steps raised the value."""
+        return sum(later > earlier for earlier, later in pairwise(self.value))
+
+    def thinned(self, most: int) -> Curve:
+        """Keep so many points at most: the first and last, and others evenly by their logarithm."""
+        count = len(self)
+        if count <= most:
+            return self
+        last = count - 1
+        chosen = sorted({round(count ** (i / (most - 1))) - 1 for i in range(most)} | {0, last})
+        return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
+
+    def to_text(self) -> str:
+        """Write as JSON, in the order of the columns; numbers to six digits, no others as null."""
+        return json.dumps(
+            [[_shortened(x) for x in column] for column in vars(self).values()],
+            separators=(",", ":"),
+            allow_nan=False,
+        )
 
     @classmethod
-    def of(cls, history: Any) -> Curve:
-        """Copy the columns of a `hessx.History`."""
-        columns = ("iteration", "evaluations", "seconds", "value", "grad_norm")
-        return cls(*(history[column] for column in columns))
+    def from_text(cls, text: str) -> Curve:
+        """Read what `to_text` wrote.
+
+        Raises
+        ------
+        ValueError
+            The text is none of its.
+        """
+        columns = json.loads(text) if text else []
+        if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
+            msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
+            raise ValueError(msg)
+        return cls(*([math.nan if x is None else x for x in column] for column in columns))
 
 
 @dataclass
@@ -65,8 +138,8 @@ class Row:
 
     Attributes
     ----------
-    problem, method, backend, dtype : str
-        What was run.
+    problem, method, backend, dtype, feature, seed, rate, gtol, limit
+        The `Job`, which `job` gives back; ``limit`` are its seconds.
     n : int
         Number of variables.
     outcome, message : str
@@ -79,25 +152,39 @@ class Row:
         Evaluations and products together; on samples of a sum by their share of the rows.
     fetches : int
         Transfers from the device to the host by hessx.
-    value, grad_norm : float
-        f and norm_inf of its gradient at the returned point, evaluated anew.
+    start_value, value, grad_norm : float
+        f at the start; f and norm_inf of its gradient at the returned point, evaluated anew and
+        without the feature's noise.
     accuracy : float
         Of classes, there, on rows that were kept aside.
     seconds : float
         Wall time of the run, its history included.
     solver_seconds : float
         The part spent outside the function; nan where that is a sum over samples.
+    memory : float
+        Bytes by which the peak of resident memory rose in the run; nan where not measured.
+    rises : int
+        Accepted steps that raised the value.
+    order : float
+        Local order of convergence, fitted on the tail; nan where there is none.
+    tuning : int
+        Evaluations that the search for the rate has taken beside.
     exception : str
         Text of the exception, if there was one.
     curve : Curve
-        Not part of the CSV file.
+        At most `CURVE_POINTS` points.
     """
 
     problem: str
-    n: int
     method: str
     backend: str
     dtype: str
+    feature: str
+    seed: int
+    rate: float | None
+    gtol: float
+    limit: float
+    n: int
     outcome: str
     message: str = ""
     iterations: int = 0
@@ -106,18 +193,30 @@ class Row:
     products: int = 0
     passes: float = 0.0
     fetches: int = 0
+    start_value: float = math.nan
     value: float = math.nan
     grad_norm: float = math.nan
     accuracy: float = math.nan
     seconds: float = math.nan
     solver_seconds: float = math.nan
+    memory: float = math.nan
+    rises: int = 0
+    order: float = math.nan
+    tuning: int = 0
     exception: str = ""
     curve: Curve = field(default_factory=Curve)
 
     @classmethod
-    def failed(cls, job: Job, n: int, outcome: str, **figures: Any) -> Row:
-        """Make the row of a run that gave no result."""
-        return cls(job.problem, n, job.method, job.backend, job.dtype, outcome, **figures)
+    def of(cls, job: Job, n: int, outcome: str, **figures: Any) -> Row:
+        """Make the row of a job."""
+        settings = asdict(job)
+        return cls(limit=settings.pop("seconds"), n=n, outcome=outcome, **settings, **figures)
+
+    @property
+    def job(self) -> Job:
+        """What was run."""
+        names = (f.name for f in fields(Job) if f.name != "seconds")
+        return Job(**{name: getattr(self, name) for name in names}, seconds=self.limit)
 
     @property
     def converged(self) -> bool:
@@ -129,22 +228,9 @@ class Row:
         """Whether it went on for as many epochs as it was given."""
         return self.outcome.startswith("completed")
 
-
-_COLUMNS = [f.name for f in fields(Row) if f.name != "curve"]
-
-
-class RowFile:
-    """A CSV file that grows by a row as each run ends, so that nothing is lost on the way."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(_COLUMNS)
-
-    def append(self, rows: Iterable[Row]) -> None:
-        """Write rows at the end."""
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([getattr(r, name) for name in _COLUMNS] for r in rows)
+    def without_curve(self) -> Row:
+        """Leave the curve out."""
+        return replace(self, curve=Curve())
 
 
 def figures(row: Row) -> dict[str, str]:
@@ -172,3 +258,9 @@ def duration(seconds: float) -> str:
 
 def _number(value: float, form: str) -> str:
     return "" if math.isnan(value) else format(value, form)
+
+
+def _shortened(x: float) -> float | None:
+    if isinstance(x, int):
+        return x
+    return float(f"{x:.6g}") if math.isfinite(x) else None

@@ -89,7 +89,7 @@ class Runner:
         except (EOFError, BrokenPipeError, ConnectionResetError):
             outcome, message = CRASHED, self._last_words()
         self._kill()
-        return Row.failed(job, n, outcome, message=message, seconds=time.perf_counter() - began)
+        return Row.of(job, n, outcome, message=message, seconds=time.perf_counter() - began)
 
     def _start(self) -> None:
         self._connection, theirs = self._context.Pipe()

@@ -19,7 +19,7 @@ from hessx.study.metering import Meter
 from hessx.study.methods import find_method
 from hessx.study.posed import Posed
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import RAISED, Curve, Job, Row
+from hessx.study.records import CURVE_POINTS, RAISED, Curve, Job, Row
 from hessx.study.running import Solve, carry_out
 
 __all__ = ["PREPARED", "attempt", "serve"]
@@ -41,7 +41,7 @@ def serve(connection: Connection, log: Path) -> None:
 
 def attempt(job: Job, connection: Connection) -> Row:
     """Make one run; whatever it raises becomes its row."""
-    row = Row.failed(job, PROBLEMS[job.problem].n, RAISED)
+    row = Row.of(job, PROBLEMS[job.problem].n, RAISED)
     meter = None
     try:
         posed = _pose(job.problem, job.backend, job.dtype)
@@ -71,10 +71,19 @@ def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
     row.iterations = getattr(ending.result, "nit", 0)
     history = getattr(ending.result, "history", None)
     if history is not None:
-        row.curve = Curve.of(history)
+        row.curve = _curve_of(history).thinned(CURVE_POINTS)
+        row.rises = history.rises
     outcome = getattr(ending.result, "outcome", None)  # a `hessx.Outcome`; SciPy has none
     row.outcome = outcome.value if outcome else "converged" if ending.success else "ended"
     row.message = ending.message.removeprefix(f"{row.outcome}: ")
+
+
+def _curve_of(history: Any) -> Curve:
+    nothing = [0] * len(history)
+    return Curve(
+        history["iteration"], history["evaluations"], nothing, nothing, history["seconds"],
+        history["value"], history["grad_norm"], history["cosine"],
+    )  # fmt: skip
 
 
 @cache
@@ -89,7 +98,7 @@ def _pose(problem: str, backend: str, dtype: str) -> Posed:
 
 def _start(posed: Posed, job: Job) -> Any:
     """Give the start; with a seed, moved at random by 1e-3 of max(|x|, 1)."""
-    if job.seed is None:
+    if job.seed == 0:
         return posed.x0
     space = space_of(posed.x0)
     (x0,), _ = fetch(space, [posed.x0])

@@ -25,7 +25,7 @@ from hessx.study.cli import app
 from hessx.study.methods import METHODS
 from hessx.study.posed import Known
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import CRASHED, RAISED, Row
+from hessx.study.records import CRASHED, RAISED, Job, Row
 from hessx.study.runner import Runner
 
 
@@ -106,7 +106,7 @@ def jobs(monkeypatch, tmp_path):
         def run(self, jobs):
             for job in jobs:
                 found.append((job.method, job.backend, job.problem))
-                yield Row.failed(job, PROBLEMS[job.problem].n, RAISED)
+                yield Row.of(job, PROBLEMS[job.problem].n, RAISED)
 
         monkeypatch.setattr(Runner, "run", run)
         assert study(tmp_path / "out", *options).exit_code == 0
@@ -134,7 +134,7 @@ def test_what_takes_its_time_is_run_on_large_problems_only_if_named(jobs):
 
 def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
     monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    row = Row("digits", 65, "", "numpy", "float64", "converged: gradient", "", 15000, 20000)
+    row = Row.of(Job("digits", ""), 65, "converged: gradient", iterations=15000, evaluations=20000)
     row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
 
     def run(self, jobs):
@@ -153,7 +153,9 @@ def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
 def test_a_long_outcome_leaves_the_figures_their_room(monkeypatch, tmp_path):
     monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
     outcome = hessx.Outcome.STALLED_PRECISION.value
-    row = Row("digits", 65, "scipy-trust-krylov", "numpy", "float64", outcome, "", 15000, 20000)
+    row = Row.of(
+        Job("digits", "scipy-trust-krylov"), 65, outcome, iterations=15000, evaluations=20000
+    )
     row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
     monkeypatch.setattr(Runner, "run", lambda self, jobs: iter([row]))
     done = study(tmp_path, "--backends=numpy", "--problems=digits", f"--methods={row.method}")
@@ -164,7 +166,7 @@ def test_a_long_outcome_leaves_the_figures_their_room(monkeypatch, tmp_path):
 
 def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
     monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    row = Row("digits-network", 2410, "", "numpy", "float64", "completed")
+    row = Row.of(Job("digits-network", ""), 2410, "completed")
     row.iterations, row.passes, row.value, row.accuracy, row.seconds = 15000, 1234.5, 1e-10, 0.5, 3
 
     def run(self, jobs):
