@@ -106,7 +106,7 @@ class Curve:
             return self
         last = count - 1
         chosen = sorted({round(count ** (i / (most - 1))) - 1 for i in range(most)} | {0, last})
-        return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
+        return Curve(**{name: [column[i] for i in chosen] for name, column in vars(self).items()})
 
     def to_text(self) -> str:
         """Write as JSON, in the order of the columns; numbers to six digits, no others as null."""
