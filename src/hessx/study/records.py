@@ -129,7 +129,8 @@ class Curve:
         if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
             msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
             raise ValueError(msg)
-        return cls(*([math.nan if x is None else x for x in column] for column in columns))
+        numbers: list[Any] = [[math.nan if x is None else x for x in column] for column in columns]
+        return cls(*numbers)
 
 
 @dataclass
