@@ -109,12 +109,15 @@ class Curve:
         return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
 
     def to_text(self) -> str:
-        """Write as JSON, in the order of the columns; numbers to six digits, no others as null."""
-        return json.dumps(
-            [[_shortened(x) for x in column] for column in vars(self).values()],
-            separators=(",", ":"),
-            allow_nan=False,
-        )
+        """Write as JSON, in the order of the columns; what is no number as null.
+
+        Values are whole, so that their distance to the lowest can be told; others to six digits.
+        """
+        columns = [
+            [_finite(x) if name == "value" else _shortened(x) for x in column]
+            for name, column in vars(self).items()
+        ]
+        return json.dumps(columns, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_text(cls, text: str) -> Curve:
@@ -258,6 +261,10 @@ def duration(seconds: float) -> str:
 
 def _number(value: float, form: str) -> str:
     return "" if math.isnan(value) else format(value, form)
+
+
+def _finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None
 
 
 def _shortened(x: float) -> float | None:
