@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +52,10 @@ def bind_torch_optim(
 def bind_torchmin(name: str, meter: Meter, options: Mapping[str, Any]) -> Solve:
     """Bind a method of pytorch-minimize, which differentiates twice, to a metered problem."""
     import torch
-    from torchmin import minimize
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it compiles by a deprecated function
+        from torchmin import minimize
 
     def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
         diary = Diary(meter, gtol, seconds)
