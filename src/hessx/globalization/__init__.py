@@ -40,9 +40,20 @@ from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
 from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
+from hessx.globalization._switching import (
+    AfterSteps,
+    GradientBelow,
+    LiveSwitch,
+    ModelGood,
+    Stalled,
+    StepTaken,
+    SwitchRule,
+    as_switch_rules,
+)
 
 __all__ = [
     "ROUNDING",
+    "AfterSteps",
     "Armijo",
     "ArmijoSearch",
     "BarzilaiBorwein",
@@ -60,6 +71,7 @@ __all__ = [
     "ForcingRule",
     "ForcingState",
     "GivenSearch",
+    "GradientBelow",
     "HagerZhang",
     "HagerZhangSearch",
     "InverseRootDecay",
@@ -68,6 +80,8 @@ __all__ = [
     "LiveArmijo",
     "LiveRule",
     "LiveSchedule",
+    "LiveSwitch",
+    "ModelGood",
     "MoreThuente",
     "MoreThuenteSearch",
     "MultiStepDecay",
@@ -93,11 +107,15 @@ __all__ = [
     "ScaledRates",
     "Schedule",
     "Search",
+    "Stalled",
     "StepDecay",
     "StepRule",
+    "StepTaken",
     "StochasticArmijo",
+    "SwitchRule",
     "Verdict",
     "WarmRestarts",
     "WarmUp",
     "as_schedule",
+    "as_switch_rules",
 ]

@@ -99,7 +99,9 @@ def read_trial(state: TrustRegionState, numbers: Numbers) -> tuple[Point, float,
     s_y, y_y = numbers.get("s_y", math.nan), numbers.get("y_y", math.nan)
     s_B_s = state.model_step.slope_change  # type: ignore[union-attr]
     state.part.read(numbers, s_y, y_y, p_p, s_B_s)
-    return trial, numbers["slope"], numbers["g_g"], p_p
+    slope = numbers["slope"]
+    state.slopes = state.model_step.slope, slope  # type: ignore[union-attr]
+    return trial, slope, numbers["g_g"], p_p
 
 
 def read_first(state: TrustRegionState, numbers: Numbers) -> None:
