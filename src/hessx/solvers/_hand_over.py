@@ -7,7 +7,7 @@ from typing import Any
 
 from hessx.core import Reply
 from hessx.directions import NonlinearCG, QuasiNewton
-from hessx.hessians import LBFGS, LBFGSInverse, LearntDiagonal
+from hessx.hessians import LBFGS, LBFGSInverse, LearntDiagonal, PairPreconditioner
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._run_state import RunState
 
@@ -37,11 +37,9 @@ def hand_over(first: Any, state: RunState, second: Any, learnt: Any = None) -> R
     later.sign, later.sizes = state.sign, state.sizes
     reply = Reply(later.request.ticket, point.value, grad, precision=point.precision)
     later = second.absorb(later, second.measure(later, reply).fetch())
-    later.iteration, later.first, later.value_before = (
-        state.iteration,
-        state.first,
-        state.value_before,
-    )
+    later.iteration = later.begun = state.iteration
+    later.first = state.first
+    later.value_before = state.value_before
     later.alpha, later.step_norm = state.alpha, state.step_norm
     later.scaled_step_norm = state.step_norm / later.frame.length
     later.floor.eps_f = max(later.floor.eps_f, state.floor.eps_f)
@@ -62,6 +60,8 @@ def begun_with(method: Any, A: Any) -> Any:
     B = part.approximation
     if isinstance(B, LBFGS) and B.hess_inv0 is None:
         part = replace(part, approximation=replace(B, hess_inv0=A))
-    elif not isinstance(part, QuasiNewton) and part.preconditioner == LearntDiagonal():
-        part = replace(part, preconditioner=LBFGS(hess_inv0=A))
+    elif isinstance(part, QuasiNewton) or part.preconditioner != LearntDiagonal():
+        return method
+    elif part.subproblem.learns:
+        part = replace(part, preconditioner=PairPreconditioner(hess_inv0=A))
     return replace(method, direction=part) if along else part

@@ -30,6 +30,8 @@ class RunState:
     request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
+    begun : int
+        The iteration at which the method began: others may have gone before.
     reply, trial : Reply and Point, optional
         The answer that is being taken in, between ``measure`` and ``absorb``, as a point.
     aside : Request, optional
@@ -84,6 +86,7 @@ class RunState:
     best: Point | None = None
     value_before: float = math.nan
     iteration: int = 0
+    begun: int = 0
     accepted: bool = False
     alpha: float = math.nan
     step_norm: float = math.nan

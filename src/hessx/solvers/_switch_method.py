@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, Space
-from hessx.core import Outcome, Reply, SettingsError, Wants, check_flag, check_part, saved
+from hessx.core import Outcome, Reply, SettingsError, Wants, check_flag, check_object, saved
 from hessx.globalization import ModelGood, StepTaken, SwitchRule, as_switch_rules
 from hessx.solvers._course import Course
 from hessx.solvers._hand_over import hand_over
@@ -22,6 +22,7 @@ from hessx.solvers._trust_region_method import TrustRegionMethod
 
 __all__ = ["SwitchMethod"]
 
+_KINDS = (LineSearchMethod, TrustRegionMethod)
 # A first method that has ended like this leaves something to do.
 _LEFT = (
     Outcome.COMPLETED,
@@ -87,11 +88,9 @@ class SwitchMethod:
     carry: bool = True
 
     def __post_init__(self) -> None:
-        kinds = LineSearchMethod | TrustRegionMethod
         known = "a hessx.LineSearchMethod or hessx.TrustRegionMethod"
-        first = f"{known}, or a hessx.StochasticMethod"
-        check_part("first", self.first, kinds | StochasticMethod, first)
-        check_part("second", self.second, kinds, known)
+        _check("first", self.first, (*_KINDS, StochasticMethod), f"{known}, or StochasticMethod")
+        _check("second", self.second, _KINDS, known)
         object.__setattr__(self, "carry", check_flag("carry", self.carry))
         usual = () if self.sampled else (ModelGood(),)
         rules = usual if self.when is None else as_switch_rules(self.when)
@@ -218,6 +217,13 @@ class SwitchMethod:
         course.go_on(state.iteration)
         later.course = course
         return later
+
+
+def _check(name: str, given: Any, kinds: tuple[type, ...], expected: str) -> None:
+    check_object(name, given)
+    if not isinstance(given, kinds):
+        msg = f"{name} is a {type(given).__name__}: expected {expected}"
+        raise SettingsError(msg)
 
 
 def _course(state: RunState) -> Course:

@@ -33,10 +33,10 @@ def _both(first: Method, second: Method) -> Method:
         *, x_scale: Any = None, switch: Any = None, carry: bool = True, **settings: Any
     ) -> SwitchMethod:
         scale = {} if x_scale is None else {"x_scale": x_scale}
-        parts = [
+        begin, end = (
             part.build(**scale, **{k: v for k, v in settings.items() if k in part.options})
             for part in (first, second)
-        ]
-        return SwitchMethod(*parts, when=switch, carry=carry)
+        )
+        return SwitchMethod(begin, end, switch, carry)
 
     return Method(build, (*dict.fromkeys((*first.options, *second.options)), "switch", "carry"))

@@ -22,7 +22,8 @@ _LONGER = 5.0  # than the last step, where no pair has given B a size: f has not
 def _model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
     """Give the model at the current point; a B without a size makes a step of known length."""
     part = state.part
-    if state.accepted and not state.iteration and part.changes and part.precondition is not None:
+    begins = state.accepted and state.iteration == state.begun
+    if begins and part.changes and part.precondition is not None:
         state.dual_before = state.grad_square  # the first restraint is meant with M = I
     return part.model(
         state.grad,
