@@ -297,7 +297,7 @@ class LiveStalled(LiveSwitch):
 
 
 def as_switch_rules(given: object) -> tuple[SwitchRule, ...]:
-    """Take a rule, a number of steps, or several rules, of which the first that holds decides.
+    """Take a rule, a number of steps, or any number of rules.
 
     Raises
     ------
@@ -309,7 +309,7 @@ def as_switch_rules(given: object) -> tuple[SwitchRule, ...]:
         AfterSteps(rule) if isinstance(rule, int) and not isinstance(rule, bool) else rule
         for rule in several
     )
-    if not rules or not all(isinstance(rule, SwitchRule) for rule in rules):
+    if not all(isinstance(rule, SwitchRule) for rule in rules):
         msg = (
             f"when = {given!r}: expected a number of steps, or rules such as hessx.ModelGood(), "
             "hessx.GradientBelow(0.1) or hessx.Stalled()"

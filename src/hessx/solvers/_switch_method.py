@@ -44,8 +44,9 @@ class SwitchMethod:
         ``first`` may be a `StochasticMethod`: its own budget ends it, or ``when``.
     when : SwitchRule, int, or tuple of them, optional
         `AfterSteps` (a number), `GradientBelow`, `ModelGood`, `Stalled`, or one's own; of several
-        the first that holds.  By default ``ModelGood()``, and of a stochastic method its end.
-        Where the first method fails or stalls, the second takes over whatever the rule.
+        the first that holds, and of none, ``()``, the first method's end.  By default
+        ``ModelGood()``, and of a stochastic method its end.  Where the first method fails, or comes
+        to the floor of precision, the second takes over whatever the rule.
     carry : bool
         What the first has learnt goes on, where it fits: an inverse as ``hess_inv0`` of the
         second, or of an L-BFGS that preconditions it.
@@ -75,11 +76,11 @@ class SwitchMethod:
     ...     return h @ x**2 / 2 + (x @ x) ** 2, h * x + 4 * (x @ x) * x
     >>> method = hessx.SwitchMethod(
     ...     hessx.LineSearchMethod(hessx.Identity(), hessx.HagerZhang()),
-    ...     hessx.LineSearchMethod(hessx.Newton(), hessx.HagerZhang()))
+    ...     hessx.LineSearchMethod(hessx.Newton(), hessx.HagerZhang()), hessx.GradientBelow(0.1))
     >>> hess = lambda x: np.diag(h + 4 * x @ x) + 8 * np.outer(x, x)
     >>> result = hessx.minimize(fun, np.ones(20), jac=True, hess=hess, method=method)
-    >>> result.success, "step 3" in result.message
-    (True, True)
+    >>> result.nit, result.nfev, "the second method took over at step 3" in result.message
+    (10, 12, True)
     """
 
     first: Any
