@@ -40,16 +40,14 @@ from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
 from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
-from hessx.globalization._switching import (
+from hessx.globalization._switch_rules import (
     AfterSteps,
     GradientBelow,
-    LiveSwitch,
     ModelGood,
     Stalled,
-    StepTaken,
-    SwitchRule,
     as_switch_rules,
 )
+from hessx.globalization._switching import LiveSwitch, StepTaken, SwitchRule
 
 __all__ = [
     "ROUNDING",
