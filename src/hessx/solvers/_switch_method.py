@@ -162,7 +162,7 @@ class SwitchMethod:
         course = _course(state)
         if not (course.switched or course.due):
             state = self.first.propose(state, watch)
-            if _left(state) and not watch():
+            if _left(state):
                 self._end_first(state)
         if course.due:
             state = self._take_over(state)
