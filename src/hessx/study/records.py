@@ -108,7 +108,7 @@ class Curve:
             return self
         last = count - 1
         chosen = sorted({round(count ** (i / (most - 1))) - 1 for i in range(most)} | {0, last})
-        return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
+        return Curve(**{name: [column[i] for i in chosen] for name, column in vars(self).items()})
 
     def to_text(self) -> str:
         """Write as JSON, in the order of the columns; numbers to six digits, no others as null."""
@@ -131,7 +131,8 @@ class Curve:
         if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
             msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
             raise ValueError(msg)
-        return cls(*([math.nan if x is None else x for x in column] for column in columns))
+        numbers: list[Any] = [[math.nan if x is None else x for x in column] for column in columns]
+        return cls(*numbers)
 
 
 @dataclass

@@ -12,12 +12,13 @@ import numpy as np
 
 from hessx._xp import fetch, norm_inf, space_of
 from hessx.study.backends import Backend, open_backend
+from hessx.study.features import FEATURES
 from hessx.study.memory import forget_peak, peak_memory
 from hessx.study.metering import Meter
 from hessx.study.methods import Method, find_method
 from hessx.study.posed import Known, Posed
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import CURVE_POINTS, LEFT_OUT, PLAIN, RAISED, Curve, Job, Row
+from hessx.study.records import CURVE_POINTS, LEFT_OUT, RAISED, Curve, Job, Row
 from hessx.study.running import Ending, Solve, carry_out
 
 __all__ = ["attempt", "pose", "prepare"]
@@ -51,7 +52,7 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
             return row
         meter = Meter(posed, keep_best=False)
         solve = method.bind(meter, {} if job.rate is None else {"rate": job.rate})
-        start, _ = posed.fun(posed.x0)
+        start, _ = (posed.truth or posed.fun)(posed.x0)
         (row.start_value,), _ = fetch(space_of(posed.x0), [start])
         prepared()
         _measure(row, meter, solve, job)
@@ -67,6 +68,8 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
 def prepare(job: Job) -> Posed:
     """Pose a job's problem, with its feature and from its start."""
     posed = pose(job.problem, job.backend, job.dtype)
+    backend = _open(job.backend, job.dtype)
+    posed = FEATURES[job.feature].apply(posed, backend, job.seed)
     return replace(posed, x0=_start(posed, job))
 
 
