@@ -82,7 +82,7 @@ def test_one_evaluation_in_fifty_is_lost_and_never_the_first():
         assert np.isfinite(first[0])
     lost = [np.isnan(posed.fun(plain.x0)[0]) for _ in range(5000)]
     assert abs(np.mean(lost) - 0.02) < 4 * np.sqrt(0.02 * 0.98 / 5000)
-    value, grad = next((f, g) for f, g in iter(lambda: posed.fun(plain.x0), None) if np.isnan(f))
+    _, grad = next((f, g) for f, g in iter(lambda: posed.fun(plain.x0), None) if np.isnan(f))
     assert np.isnan(grad).all()
 
 
