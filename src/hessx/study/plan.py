@@ -10,7 +10,7 @@ from hessx.study.backends import BACKENDS
 from hessx.study.features import FEATURES
 from hessx.study.methods import METHODS, Method, find_method
 from hessx.study.posed import Known, Problem
-from hessx.study.problems import PROBLEMS
+from hessx.study.problems import PROBLEMS, find_problem
 from hessx.study.records import PLAIN, Job, Row
 from hessx.study.settings import Part, Settings
 from hessx.study.tuning import Found, Search
@@ -127,8 +127,7 @@ def _problems(names: Sequence[str]) -> dict[str, Problem]:
             _check(value, "tag", tags)
             chosen |= {name: p for name, p in PROBLEMS.items() if value in p.tags}
         else:
-            _check(name, "problem", PROBLEMS)
-            chosen[name] = PROBLEMS[name]
+            chosen[name] = find_problem(name)
     return chosen
 
 

@@ -73,7 +73,7 @@ class Part:
     rates: tuple[float, ...] = (1.0,)
     gtol: float = 1e-6
     seconds: float = 3.0
-    tuning: RateSearch = RateSearch()
+    tuning: RateSearch = field(default_factory=RateSearch)
 
     def __post_init__(self) -> None:
         for name, known in (("backends", BACKENDS), ("features", FEATURES)):
