@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from hessx.study.analysis.choice import recommendations
 from hessx.study.analysis.costs import UNITS, trials
 from hessx.study.analysis.scores import scores
 from hessx.study.backends import BACKENDS
@@ -47,6 +48,7 @@ _Out = Annotated[
 ]
 _Names = Annotated[str | None, typer.Option(help="Names with commas; see `hessx study list`.")]
 _OUT = Path("study-output")
+_RANKED = 5  # methods that are shown of each recommendation
 
 
 @app.command()
@@ -133,10 +135,29 @@ def score(
     """Score the methods in a file of rows."""
     with mistakes_shown():
         found = in_order(read_rows(rows))
-        if unit not in UNITS:
-            msg = f"unknown unit {unit!r}: expected one of {', '.join(UNITS)}"
-            raise ValueError(msg)
+        _check_unit(unit)
     _print_scores(Console(), found, tau, unit)
+
+
+@app.command()
+def recommend(
+    rows: Annotated[
+        Path, typer.Argument(help="The file rows.csv of a study.")
+    ] = _OUT / "rows.csv",
+    problem: Annotated[
+        str | None, typer.Option(help="Only the situations that this problem is in.")
+    ] = None,
+    tau: Annotated[float, typer.Option(help="How close to the best value is solved.")] = 1e-6,
+    unit: Annotated[str, typer.Option(help=f"Of {', '.join(UNITS)}.")] = "cost",
+) -> None:
+    """Say which method to take in which situation, by a file of rows."""
+    console = Console(highlight=False)
+    with mistakes_shown():
+        _check_unit(unit)
+        found = recommendations(read_rows(rows), problem, tau, unit)
+    for answer in found:
+        console.print(f"\n{answer.text}", markup=False)
+        console.print(scores_table(answer.ranked[:_RANKED], answer.tau, unit))
 
 
 @app.command("list")
@@ -153,6 +174,12 @@ def _settings(config: Path | None, *, quick: bool, full: bool) -> Settings:
     if config is not None:
         return read_settings(config)
     return bundled_settings(chosen[0]) if chosen else Settings()
+
+
+def _check_unit(unit: str) -> None:
+    if unit not in UNITS:
+        msg = f"unknown unit {unit!r}: expected one of {', '.join(UNITS)}"
+        raise ValueError(msg)
 
 
 def _print_scores(
