@@ -162,7 +162,7 @@ def _filled(kind: type[Any], table: dict[str, Any], others: tuple[str, ...] = ()
     example, names = kind(), [f.name for f in fields(kind)]
     values = {}
     for name, value in table.items():
-        _check(name in names, "key", name, f"one of {', '.join((*names, *others))}")
+        _check(name in names, "unknown key", name, f"one of {', '.join((*names, *others))}")
         values[name] = _converted(name, value, getattr(example, name))
     return kind(**values)
 

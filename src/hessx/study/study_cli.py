@@ -84,7 +84,7 @@ def run(
     # not needed, and perhaps not installed, for the other commands
     from hessx.study.making import Making
 
-    shared = {
+    shared: dict[str, Any] = {
         "problems": _split(problems),
         "methods": _split(methods),
         "backends": _split(backends),
@@ -141,9 +141,7 @@ def score(
 
 @app.command()
 def recommend(
-    rows: Annotated[
-        Path, typer.Argument(help="The file rows.csv of a study.")
-    ] = _OUT / "rows.csv",
+    rows: Annotated[Path, typer.Argument(help="The file rows.csv of a study.")] = _OUT / "rows.csv",
     problem: Annotated[
         str | None, typer.Option(help="Only the situations that this problem is in.")
     ] = None,
@@ -156,7 +154,7 @@ def recommend(
         _check_unit(unit)
         found = recommendations(read_rows(rows), problem, tau, unit)
     for answer in found:
-        console.print(f"\n{answer.text}", markup=False)
+        console.print(f"\n{answer.statement.text}", markup=False)
         console.print(scores_table(answer.ranked[:_RANKED], answer.tau, unit))
 
 
@@ -172,6 +170,9 @@ def _settings(config: Path | None, *, quick: bool, full: bool) -> Settings:
         msg = "--quick, --full and a file exclude each other: give one of them"
         raise ValueError(msg)
     if config is not None:
+        if not config.exists():
+            msg = f"{config} is no command and no file: see hessx study --help"
+            raise ValueError(msg)
         return read_settings(config)
     return bundled_settings(chosen[0]) if chosen else Settings()
 
@@ -182,9 +183,7 @@ def _check_unit(unit: str) -> None:
         raise ValueError(msg)
 
 
-def _print_scores(
-    console: Console, rows: list[Row], tau: float = 1e-6, unit: str = "cost"
-) -> None:
+def _print_scores(console: Console, rows: list[Row], tau: float = 1e-6, unit: str = "cost") -> None:
     console.print(scores_table(scores(trials(rows), tau, unit), tau, unit))
 
 
