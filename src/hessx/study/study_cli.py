@@ -21,7 +21,7 @@ from hessx.study.plan import in_order, planned
 from hessx.study.records import Row
 from hessx.study.rows import read_rows
 from hessx.study.settings import Settings, bundled_settings, read_settings
-from hessx.study.tables import print_tables, scores_table
+from hessx.study.tables import print_scores, print_tables
 from hessx.study.terminal import mistakes_shown, split_names
 
 __all__ = ["app"]
@@ -112,7 +112,7 @@ def run(
         console.print("goes on with those that are missing")
         raise typer.Exit(130) from None
     print_tables(console, rows)
-    _print_scores(console, rows)
+    print_scores(console, scores(trials(rows)), 1e-6, "cost")
     making.report(console, rows)
 
 
@@ -136,7 +136,7 @@ def score(
     with mistakes_shown():
         found = in_order(read_rows(rows))
         _check_unit(unit)
-    _print_scores(Console(), found, tau, unit)
+    print_scores(Console(), scores(trials(found), tau, unit), tau, unit)
 
 
 @app.command()
@@ -155,7 +155,7 @@ def recommend(
         found = recommendations(read_rows(rows), problem, tau, unit)
     for answer in found:
         console.print(f"\n{answer.statement.text}", markup=False)
-        console.print(scores_table(answer.ranked[:_RANKED], answer.tau, unit))
+        print_scores(console, answer.ranked[:_RANKED], answer.tau, unit)
 
 
 @app.command("list")
@@ -181,10 +181,6 @@ def _check_unit(unit: str) -> None:
     if unit not in UNITS:
         msg = f"unknown unit {unit!r}: expected one of {', '.join(UNITS)}"
         raise ValueError(msg)
-
-
-def _print_scores(console: Console, rows: list[Row], tau: float = 1e-6, unit: str = "cost") -> None:
-    console.print(scores_table(scores(trials(rows), tau, unit), tau, unit))
 
 
 def _split(names: str | None) -> tuple[str, ...] | None:
