@@ -18,7 +18,6 @@ from hessx.study.digits_cli import digits
 from hessx.study.features import FEATURES
 from hessx.study.listing import listing
 from hessx.study.plan import in_order, planned
-from hessx.study.records import Row
 from hessx.study.rows import read_rows
 from hessx.study.settings import Settings, bundled_settings, read_settings
 from hessx.study.tables import print_scores, print_tables
