@@ -148,7 +148,11 @@ def read_settings(path: Path) -> Settings:
 
 def _settings(table: dict[str, Any]) -> Settings:
     """Make settings of a table; what stands outside of ``[[part]]`` is the default of the parts."""
-    common = {name: table.pop(name) for name in ("memory_limit", "workers") if name in table}
+    common = {
+        name: _converted(name, table.pop(name), getattr(Settings(), name))
+        for name in ("memory_limit", "workers")
+        if name in table
+    }
     parts = table.pop("part", [{}])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         msg = "part is not a list of tables: write [[part]]"
