@@ -18,7 +18,7 @@ from hessx.study.cutest.cli import app as cutest
 from hessx.study.digits_cli import digits
 from hessx.study.methods import METHODS, Method
 from hessx.study.posed import Problem
-from hessx.study.problems import PROBLEMS
+from hessx.study.problems import PROBLEMS, QUICK
 from hessx.study.records import Job, Row, figures
 from hessx.study.rows import RowFile
 from hessx.study.terminal import chosen_method, progress_bar, taken_names
@@ -77,7 +77,7 @@ def study(
     from hessx.study.runner import Runner
 
     chosen = {
-        "problems": taken_names(problems, list(PROBLEMS), PROBLEMS),
+        "problems": taken_names(problems, list(QUICK), PROBLEMS),
         "methods": taken_names(methods, list(METHODS)),
         "backends": taken_names(backends, default_backends(), BACKENDS),
     }
