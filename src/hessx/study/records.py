@@ -100,24 +100,25 @@ class Curve:
         return sum(later > earlier for earlier, later in pairwise(self.value))
 
     def thinned(self, most: int) -> Curve:
-        """Keep so many points at most: the first and last, and others evenly by their logarithm."""
-        count = len(self)
+        """Keep so many points at most: the last, a tenth, and others evenly by their logarithm."""
+        count, tail = len(self), most // 10
         if count <= most:
             return self
-        last = count - 1
-        chosen = sorted({round(count ** (i / (most - 1))) - 1 for i in range(most)} | {0, last})
-        return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
+        before, others = count - tail, most - tail
+        spread = {round(before ** (i / (others - 1))) - 1 for i in range(others)}
+        chosen = sorted(spread | {0} | set(range(before, count)))
+        return Curve(**{name: [column[i] for i in chosen] for name, column in vars(self).items()})
 
     def to_text(self) -> str:
-        """Write as JSON, in the order of the columns; what is no number as null.
-
-        Values are whole, so that their distance to the lowest can be told; others to six digits.
-        """
-        columns = [
-            [_finite(x) if name == "value" else _shortened(x) for x in column]
-            for name, column in vars(self).items()
-        ]
-        return json.dumps(columns, separators=(",", ":"), allow_nan=False)
+        """Write as JSON, by columns; values whole, others to six digits, what is no number null."""
+        return json.dumps(
+            [
+                [_written(x, whole=name == "value") for x in column]
+                for name, column in vars(self).items()
+            ],
+            separators=(",", ":"),
+            allow_nan=False,
+        )
 
     @classmethod
     def from_text(cls, text: str) -> Curve:
@@ -132,7 +133,8 @@ class Curve:
         if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
             msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
             raise ValueError(msg)
-        return cls(*([math.nan if x is None else x for x in column] for column in columns))
+        numbers: list[Any] = [[math.nan if x is None else x for x in column] for column in columns]
+        return cls(*numbers)
 
 
 @dataclass
@@ -168,8 +170,6 @@ class Row:
         Bytes by which the peak of resident memory rose in the run; nan where not measured.
     rises : int
         Accepted steps that raised the value.
-    order : float
-        Local order of convergence, fitted on the tail; nan where there is none.
     tuning : int
         Evaluations that the search for the rate has taken beside.
     exception : str
@@ -204,7 +204,6 @@ class Row:
     solver_seconds: float = math.nan
     memory: float = math.nan
     rises: int = 0
-    order: float = math.nan
     tuning: int = 0
     exception: str = ""
     curve: Curve = field(default_factory=Curve)
@@ -263,11 +262,7 @@ def _number(value: float, form: str) -> str:
     return "" if math.isnan(value) else format(value, form)
 
 
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None
-
-
-def _shortened(x: float) -> float | None:
-    if isinstance(x, int):
-        return x
+def _written(x: float, *, whole: bool) -> float | None:
+    if whole or isinstance(x, int):
+        return x if math.isfinite(x) else None
     return float(f"{x:.6g}") if math.isfinite(x) else None

@@ -31,7 +31,7 @@ class Ending:
     success, message : bool, str
         What the method says of itself; no success where the budget ended it.
     value, grad : scalar, array
-        f and its gradient at ``result.x``, evaluated anew.
+        f and its gradient at ``result.x``, evaluated anew and as they truly are.
     seconds : float
         Wall time.
     fetches : int
@@ -60,5 +60,5 @@ def carry_out(
             result = SimpleNamespace(x=best, message="the budget is spent")
     taken = time.perf_counter() - began
     success, message = bool(getattr(result, "success", False)), getattr(result, "message", "")
-    value, grad = meter.problem.fun(result.x)
+    value, grad = (meter.problem.truth or meter.problem.fun)(result.x)
     return Ending(result, success, str(message), value, grad, taken, ledger.fetches)

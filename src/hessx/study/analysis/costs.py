@@ -114,11 +114,13 @@ def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) 
     return best
 
 
-def trials(rows: Sequence[Row], optima: Mapping[str, float] | None = None) -> list[Trial]:
-    """Measure the runs on problems as they are, one of each method on each instance.
+def trials(
+    rows: Sequence[Row], optima: Mapping[str, float] | None = None, feature: str = PLAIN
+) -> list[Trial]:
+    """Measure the runs on problems with a feature, one of each method on each instance.
 
     Of several with other rates the one with the rate that was tuned counts, else that with the
-    method's own; others and perturbed problems tell of robustness, not of cost.
+    method's own.
 
     Parameters
     ----------
@@ -126,6 +128,8 @@ def trials(rows: Sequence[Row], optima: Mapping[str, float] | None = None) -> li
         In any order.
     optima : mapping, optional
         As for `best_values`.
+    feature : str
+        "plain" for problems as they are; other features tell of robustness, not of cost.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def trials(rows: Sequence[Row], optima: Mapping[str, float] | None = None) -> li
     """
     best = best_values(rows, optima)
     chosen: dict[tuple[Instance, str], Trial] = {}
-    for row in sorted((row for row in rows if row.feature == PLAIN), key=_precedence):
+    for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
     return sorted(chosen.values(), key=_place)
