@@ -13,6 +13,7 @@ __all__ = [
     "CURVE_POINTS",
     "HOARDED",
     "HUNG",
+    "LEFT_OUT",
     "PLAIN",
     "RAISED",
     "Curve",
@@ -27,6 +28,7 @@ RAISED = "raised"
 CRASHED = "crashed"
 HUNG = "killed: time"
 HOARDED = "killed: memory limit"
+LEFT_OUT = "left out"  # what it needs is not there
 
 CURVE_POINTS = 300  # of a row, at most
 PLAIN = "plain"  # the feature of a problem as it is
