@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hessx.study.analysis.comparisons import beside, cosine, order, per_step, rising_share
+from hessx.study.analysis.comparisons import beside, per_step
+from hessx.study.analysis.conduct import behaviours
 from hessx.study.analysis.costs import Instance, Trial, trials
 from hessx.study.analysis.criteria import geometric_mean
 from hessx.study.analysis.registered import needs_of
@@ -19,8 +20,6 @@ __all__ = ["Account", "accounts"]
 _TAU, _ROUGHLY = 1e-6, 0.1
 _GRADIENT, _NEWTON = "gd", "newton"  # beside which others are told
 _CLEARLY = 1.25  # a ratio worth telling
-_SUPERLINEAR = 1.3
-_BACK_AND_FORTH = -0.3  # a cosine
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,14 @@ def accounts(rows: Sequence[Row]) -> list[Account]:
         by_method.setdefault(trial.method, []).append(trial)
     score = {s.method: s for s in scores(runs, _TAU)}
     count = len({trial.instance for trial in runs})
+    does = behaviours(rows)
     cheapest = {tau: _cheapest(runs, tau) for tau in (_ROUGHLY, _TAU)}
     return [
         Account(
             method,
             tuple(_costs(own, score[method])),
-            tuple(_advantages(own, score[method], by_method, cheapest)),
-            tuple(_limits(own, score[method], by_method, count)),
+            (*_advantages(own, score[method], by_method, cheapest), *does[method].advantages()),
+            (*_limits(own, score[method], by_method, count), *does[method].limits()),
         )
         for method, own in by_method.items()
     ]
@@ -122,13 +122,6 @@ def _advantages(
             f"It solved every problem that it was run on, {plural(score.run, 'run')} in all.",
             score.keys,
         )
-    q = order(own)
-    if q >= _SUPERLINEAR:
-        yield state(
-            "It converges superlinearly: the median of the fitted orders is {order}.",
-            [t.key for t in own if math.isfinite(t.row.order)],
-            order=q,
-        )
     plain = beside(own, by_method.get(_GRADIENT, ()), _TAU)
     if score.method != _GRADIENT and plain.ratio <= 1.0 / _CLEARLY:
         yield state(
@@ -179,14 +172,6 @@ def _limits(
             exact.keys,
             ratio=exact.ratio,
         )
-    q = order(own)
-    if q < _SUPERLINEAR:
-        yield state(
-            "It converges linearly, or little better: the median of the fitted orders is {order}.",
-            [t.key for t in own if math.isfinite(t.row.order)],
-            order=q,
-        )
-    yield from _oscillation(own)
 
 
 def _why(trial: Trial) -> str:
@@ -194,27 +179,6 @@ def _why(trial: Trial) -> str:
     if trial.row.converged and not is_false_success(trial):
         return "stationary elsewhere"
     return trial.row.outcome
-
-
-def _oscillation(own: Sequence[Trial]) -> Iterator[Statement]:
-    back = {trial.key: cosine(trial) for trial in own}
-    turning = [trial for trial in own if back[trial.key] <= _BACK_AND_FORTH]
-    if turning:
-        yield state(
-            f"Its steps go back and forth on {listed([t.row.problem for t in turning])}: the "
-            "median cosine between successive steps is {cosine}.",
-            [trial.key for trial in turning],
-            cosine=median(back[trial.key] for trial in turning),
-        )
-    rising = [trial for trial in own if rising_share(trial) > 0.0]
-    if rising:
-        most = max(rising, key=rising_share)
-        yield state(
-            f"f rose on {listed([trial.row.problem for trial in rising])}; most often on "
-            f"{most.row.problem}, in {{share}} % of the steps.",
-            [trial.key for trial in rising],
-            share=100.0 * rising_share(most),
-        )
 
 
 def _cheapest(runs: Sequence[Trial], tau: float) -> dict[str, list[Trial]]:

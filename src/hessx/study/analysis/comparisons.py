@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from hessx.study.analysis.costs import Instance, Trial
 from hessx.study.analysis.criteria import geometric_mean
 from hessx.study.analysis.statements import median
 
-__all__ = ["NOISE", "Beside", "PerStep", "beside", "cosine", "order", "per_step", "rising_share"]
-
-
-NOISE = 1e-9
+__all__ = ["Beside", "PerStep", "beside", "per_step"]
 
 
 @dataclass(frozen=True)
@@ -69,25 +65,3 @@ def per_step(own: Sequence[Trial]) -> PerStep:
         median(row.fetches / row.iterations for row in rows),
         median(row.solver_seconds / row.iterations for row in rows),
     )
-
-
-def cosine(trial: Trial) -> float:
-    """Give the median cosine between successive steps of a run; nan where it has none."""
-    return median(trial.row.curve.cosine)
-
-
-def rising_share(trial: Trial) -> float:
-    """Give the share of the steps of a curve that raised f by more than it can be trusted to.
-
-    That is `NOISE` times ``f0 - f_best``: where f is all but flat, rounding raises it too.
-    """
-    values = trial.row.curve.value
-    if len(values) < 2:
-        return 0.0
-    least = NOISE * abs(values[0] - trial.best)
-    return sum(after > before + least for before, after in pairwise(values)) / (len(values) - 1)
-
-
-def order(own: Sequence[Trial]) -> float:
-    """Give the median of the orders of convergence that were fitted."""
-    return median(trial.row.order for trial in own)

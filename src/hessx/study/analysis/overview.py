@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
+from hessx.study.analysis.behaviour import Conduct, conducts
 from hessx.study.analysis.choice import recommendations
-from hessx.study.analysis.comparisons import beside, cosine, order, per_step, rising_share
+from hessx.study.analysis.comparisons import beside, per_step
+from hessx.study.analysis.conduct import median_order, turns_back
 from hessx.study.analysis.costs import Trial, trials
 from hessx.study.analysis.peers import beside_peers
 from hessx.study.analysis.registered import family_of, package_of
@@ -21,7 +24,6 @@ _TAU = 1e-6
 _ACCURACIES = (1e-3, 1e-6, 1e-9)
 _EXACT = "newton"
 _APPROXIMATE = ("newton-cg", "bfgs", "lbfgs", "gd")
-_BACK_AND_FORTH = -0.3  # a cosine
 
 
 def overview(rows: Sequence[Row]) -> dict[str, list[Statement]]:
@@ -35,12 +37,16 @@ def overview(rows: Sequence[Row]) -> dict[str, list[Statement]]:
     runs = trials(rows)
     own = [trial for trial in runs if not package_of(trial.method)]
     best = _best_of_families(own)
+    went: dict[str, list[Conduct]] = {}
+    for conduct in conducts(rows):
+        if not package_of(conduct.method):
+            went.setdefault(conduct.method, []).append(conduct)
     found = {
         "Why approximate": _why(_by_method(own)),
         "Which approximations there are": _which(own, best),
-        "How accurate they are": _accuracy(own, best),
+        "How accurate they are": _accuracy(own, best, went),
         "What they cost": _costs(own, best),
-        "When they oscillate": _oscillation(own),
+        "When they oscillate": _oscillation(went),
         "How to choose": _choice(rows, own),
         "Beside other packages": _peers(runs),
     }
@@ -108,7 +114,9 @@ def _which(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Statement]
         )
 
 
-def _accuracy(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Statement]:
+def _accuracy(
+    runs: Sequence[Trial], best: dict[str, Score], went: dict[str, list[Conduct]]
+) -> Iterator[Statement]:
     by_method = _by_method(runs)
     for family, score in best.items():
         own = by_method[score.method]
@@ -122,13 +130,13 @@ def _accuracy(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Stateme
             finest=reached[2],
         )
     for score in best.values():
-        own = [t for t in by_method[score.method] if math.isfinite(t.row.order)]
-        if own:
+        known = [c for c in went.get(score.method, ()) if math.isfinite(c.order.order)]
+        if known:
             yield state(
-                f"{score.method} converges with an order of {{order}} in the median of "
-                f"{plural(len(own), 'run')}.",
-                [trial.key for trial in own],
-                order=order(own),
+                f"{score.method} converges with a fitted order of {{order}} in the median of "
+                f"{plural(len(known), 'run')}.",
+                [c.key for c in known],
+                order=median_order(known),
             )
 
 
@@ -155,23 +163,26 @@ def _costs(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Statement]
             )
 
 
-def _oscillation(runs: Sequence[Trial]) -> Iterator[Statement]:
-    families: dict[str, list[Trial]] = {}
-    for trial in runs:
-        if math.isfinite(cosine(trial)):
-            families.setdefault(family_of(trial.method), []).append(trial)
-    for family, own in sorted(families.items(), key=lambda item: median(map(cosine, item[1]))):
-        turning = [trial for trial in own if cosine(trial) <= _BACK_AND_FORTH]
-        rising = [trial for trial in own if rising_share(trial) > 0.0]
+def _oscillation(went: dict[str, list[Conduct]]) -> Iterator[Statement]:
+    families: dict[str, list[Conduct]] = {}
+    for method, own in went.items():
+        known = [c for c in own if math.isfinite(c.cosine)]
+        if known:
+            families.setdefault(family_of(method), []).extend(known)
+    for family, own in sorted(families.items(), key=lambda item: -_share_turning(item[1])):
         yield state(
-            f"{family[0].upper()}{family[1:]}: the cosine between successive steps is {{cosine}} "
-            f"in the median of {plural(len(own), 'run')}; {{turning}} go back and forth, and f "
-            "rises in {rising}.",
-            [trial.key for trial in own],
-            cosine=median(map(cosine, own)),
-            turning=len(turning),
-            rising=len(rising),
+            f"{family[0].upper()}{family[1:]}: {{share}} % of the steps turn back by more than 120 "
+            f"degrees, in the mean of {plural(len(own), 'run')}; in {{turning}} of them "
+            "three in ten do. The cosine between successive steps is {cosine} in the mean.",
+            [c.key for c in own],
+            share=100.0 * _share_turning(own),
+            turning=sum(map(turns_back, own)),
+            cosine=fmean(c.cosine for c in own),
         )
+
+
+def _share_turning(own: Sequence[Conduct]) -> float:
+    return fmean(c.reversals for c in own)
 
 
 def _choice(rows: Sequence[Row], runs: Sequence[Trial]) -> Iterator[Statement]:
