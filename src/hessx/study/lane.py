@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 
 from hessx.study.methods import find_method
-from hessx.study.records import CRASHED, HOARDED, HUNG
+from hessx.study.records import CRASHED, HOARDED, HUNG, Job
 from hessx.study.tasks import Answer, Task, carry_task_out, job_of, lost
-from hessx.study.worker import pose
+from hessx.study.worker import attempt, pose
 
 __all__ = ["SETUP", "forks", "lane_of", "serve"]
 
@@ -30,6 +30,7 @@ _PREPARED = "prepared"  # sent when it starts
 _LOOK = 0.02  # s between looks at a run's memory
 _FORKABLE = ("numpy", "torch")  # on one thread; the others have threads of their own
 _THREADED = ("jax", "jaxlib", "optax", "optimistix")
+_FIRST = "linear-regression"
 _MODULES = {"scipy": "scipy.optimize"}  # where the package alone loads nothing
 
 
@@ -101,6 +102,7 @@ class _Forked(_Shared):
 
     def __init__(self, parent: Connection) -> None:
         self.parent = parent
+        self.warm: set[tuple[str, str]] = set()
 
     def begin(self, task: Task) -> Connection:
         """Let a run begin, and give where its answer comes from."""
@@ -109,6 +111,9 @@ class _Forked(_Shared):
             package = find_method(job.method).package
             importlib.import_module(_MODULES.get(package, package))
             pose(job.problem, job.backend, job.dtype)
+            if (job.backend, job.dtype) not in self.warm:
+                _warm_up(job)
+                self.warm.add((job.backend, job.dtype))
         gc.freeze()  # what is there is shared with the fork, and not moved by it
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe(duplex=False)
@@ -130,9 +135,15 @@ def _answer_all(connection: Connection) -> None:
 
 def _answer_one(task: Task, connection: Connection, parent: Connection) -> None:
     parent.close()  # who is waiting there must not wait for this process
+    _warm_up(job_of(task))
     connection.send(carry_task_out(task, _teller(connection)))
     connection.close()
     os._exit(0)  # what the lane has imported is not this process's to take down
+
+
+def _warm_up(job: Job) -> None:
+    """Make a small run: what is loaded late, or shared by a fork, is then counted to no method."""
+    attempt(Job(_FIRST, "trust-ncg", job.backend, job.dtype), lambda: None)
 
 
 def _teller(connection: Connection) -> Callable[[], None]:

@@ -72,6 +72,7 @@ class Method:
     usual_backends: tuple[str, ...] = ()
     usual_on_sums: bool = False
     rate: float | None = None
+    family: str = "other"
 
     def suits(self, n: int, backend: str = "numpy", known: Collection[Known] = ()) -> bool:
         """Tell whether it is meant for a problem of n variables and runs on a backend here."""

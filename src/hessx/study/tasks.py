@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hessx.study.problems import PROBLEMS
+from hessx.study.problems import find_problem
 from hessx.study.records import Job, Row
 from hessx.study.searching import search_rate
 from hessx.study.tuning import Found, Search
@@ -30,5 +30,5 @@ def lost(task: Task, outcome: str, message: str, seconds: float) -> Answer:
     """Answer for a worker that cannot."""
     if isinstance(task, Search):
         return Found(task, message=f"{outcome}: {message}")
-    n = PROBLEMS[task.problem].n
+    n = find_problem(task.problem).n
     return Row.of(task, n, outcome, message=message, seconds=seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +16,9 @@ from hessx.study.backends import Backend, open_backend
 from hessx.study.features import FEATURES
 from hessx.study.memory import forget_peak, peak_memory
 from hessx.study.metering import Meter
-from hessx.study.methods import Method, find_method
+from hessx.study.methods import find_method
 from hessx.study.posed import Known, Posed
-from hessx.study.problems import PROBLEMS
+from hessx.study.problems import find_problem
 from hessx.study.records import CURVE_POINTS, LEFT_OUT, RAISED, Curve, Job, Row
 from hessx.study.running import Ending, Solve, carry_out
 
@@ -25,6 +26,7 @@ __all__ = ["attempt", "pose", "prepare"]
 
 _PERTURBATION = 1e-3
 _MAX_ITERATIONS = 15000
+_PACKAGES = {"torch-cuda": "torch"}  # of a backend, where it has another name
 _KNOWN_BY = {  # of a `Posed`, None where it is not known
     Known.ROWS: "classes",
     Known.PATTERN: "pattern",
@@ -42,14 +44,16 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
     prepared : callable
         Called before the clock of the run starts.
     """
-    row = Row.of(job, PROBLEMS[job.problem].n, RAISED)
+    row = Row.of(job, find_problem(job.problem).n, RAISED)
     meter = None
     try:
-        method, posed = find_method(job.method), prepare(job)
-        row.message = _missing(method, posed)
-        if row.message:
-            row.outcome = LEFT_OUT
-            return row
+        method = find_method(job.method)
+        for package in (_PACKAGES.get(job.backend, job.backend), method.package):
+            if importlib.util.find_spec(package) is None:
+                return _left_out(row, f"{package} is not installed")
+        posed, needs = prepare(job), method.needs
+        if needs is not None and getattr(posed, _KNOWN_BY[needs]) is None:
+            return _left_out(row, f"needs {needs}")  # which the feature has taken away
         meter = Meter(posed, keep_best=False)
         solve = method.bind(meter, {} if job.rate is None else {"rate": job.rate})
         start, _ = (posed.truth or posed.fun)(posed.x0)
@@ -73,11 +77,9 @@ def prepare(job: Job) -> Posed:
     return replace(posed, x0=_start(posed, job))
 
 
-def _missing(method: Method, posed: Posed) -> str:
-    """Say what a method needs that the problem, perhaps by its feature, does not have."""
-    needs = method.needs
-    lacks = needs is not None and getattr(posed, _KNOWN_BY[needs]) is None
-    return f"needs {needs}" if lacks else ""
+def _left_out(row: Row, reason: str) -> Row:
+    row.outcome, row.message = LEFT_OUT, reason
+    return row
 
 
 def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
@@ -139,7 +141,7 @@ def _open(name: str, dtype: str) -> Backend:
 @lru_cache(maxsize=4)
 def pose(problem: str, backend: str, dtype: str) -> Posed:
     """Pose a problem; the last few are kept."""
-    return PROBLEMS[problem].pose(_open(backend, dtype))
+    return find_problem(problem).pose(_open(backend, dtype))
 
 
 def _start(posed: Posed, job: Job) -> Any:
