@@ -13,7 +13,7 @@ __all__ = ["QUANTILES", "HessianRow", "read_hessian_rows", "write_hessian_rows"]
 
 QUANTILES = tuple(i / 16 for i in range(17))
 
-Spectrum = tuple[float, ...]
+_Spectrum = tuple[float, ...]
 
 
 @dataclass
@@ -115,9 +115,9 @@ class HessianRow:
     preconditioned_least: float = math.nan
     preconditioned_largest: float = math.nan
     preconditioned_condition: float = math.nan
-    hessian_spectrum: Spectrum = ()
-    spectrum: Spectrum = ()
-    preconditioned_spectrum: Spectrum = ()
+    hessian_spectrum: _Spectrum = ()
+    spectrum: _Spectrum = ()
+    preconditioned_spectrum: _Spectrum = ()
     hessian_definiteness: str = ""
     definiteness: str = ""
     hessian_negative: int | None = None
@@ -195,7 +195,7 @@ def _value(kind: str, cell: str) -> Any:
         return cell
     if kind == "bool":
         return _flag(cell)
-    if kind == "Spectrum":
+    if kind == "_Spectrum":
         return tuple(float(entry) for entry in cell.split(";")) if cell else ()
     if kind == "float":
         return float(cell) if cell else math.nan
