@@ -12,7 +12,7 @@ from rich.progress import Progress, TaskID
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
-from hessx.study.rows import RowFile
+from hessx.study.rows import RowFile, read_rows
 from hessx.study.runner import Runner
 from hessx.study.settings import Settings
 from hessx.study.terminal import progress_bar
@@ -68,7 +68,9 @@ class Making:
                 self.file.append([row])
                 _advance(progress, bar, f"{row.backend} {row.problem} {row.method}")
             progress.update(bar, description="runs")
-        return in_order(self.file.rows[job.key] for job in jobs)
+        # as they are in the file, so that a report that is made again is the same
+        found = {row.job.key: row for row in read_rows(self.file.path)}
+        return in_order(found[job.key] for job in jobs)
 
     def _search(self, runner: Runner, progress: Progress) -> None:
         searches = self.plan.searches
@@ -102,7 +104,7 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    write_page(Study(rows, known.get("settings", {})), page)
+    write_page(Study(rows, known.get("settings", {}), known.get("environment")), page)
     for name, path in (("rows", source), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 

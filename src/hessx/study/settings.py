@@ -119,10 +119,8 @@ class Settings:
         for name in asdict(Part()):
             found = dict.fromkeys(_in_words(getattr(part, name)) for part in self.parts)
             words[name] = "; ".join(found)
-        return words | {
-            "memory limit": f"{self.memory_limit:g} MiB a process",
-            "workers": str(self.workers),
-        }
+        words["limits"] = f"{words.pop('seconds')} s a run, {self.memory_limit:g} MiB a process"
+        return words | {"runs at a time": str(self.workers)}
 
 
 def bundled_settings(name: str) -> Settings:
