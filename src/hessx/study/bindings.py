@@ -9,7 +9,7 @@ from typing import Any
 
 import hessx
 from hessx._xp import fetch, norm_inf, space_of
-from hessx.core import Record
+from hessx.core import Counts, Record
 from hessx.study.metering import Meter
 from hessx.study.running import NO_LIMIT, Solve
 
@@ -47,6 +47,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
         msg = "the problem is no sum of squares"
         raise ValueError(msg)
     squares = hessx.SumOfSquares(meter.residual, jac=True)
+    meter.elsewhere = squares.counts
 
     def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
         try:
@@ -56,7 +57,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
                 max_seconds=seconds, history=True,
             )  # fmt: skip
         finally:
-            meter.products += squares.counts.products
+            meter.products, meter.elsewhere = meter.products + squares.counts.products, Counts()
 
     return solve
 

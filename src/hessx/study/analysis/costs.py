@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ class Trial:
     gaps: tuple[float, ...]
     spent: Mapping[str, tuple[float, ...]]
 
-    @property
+    @cached_property
     def instance(self) -> Instance:
         """Among which trials it is compared."""
         row = self.row
@@ -72,7 +73,7 @@ class Trial:
         """The name."""
         return self.row.method
 
-    @property
+    @cached_property
     def key(self) -> str:
         """That of the row behind it."""
         return self.row.job.key
