@@ -41,7 +41,7 @@ def compare_hessians(
     dense: int = 500,
     probes: int = 30,
     products: int = 60,
-    draws: int = 10,
+    draws: int = 0,
     seed: int = 0,
     name: str = "",
 ) -> HessianComparison:
@@ -89,7 +89,8 @@ def compare_hessians(
     probes, products : int
         Beyond: random vectors for norms, and products of each Lanczos process; >= 2.
     draws : int
-        Of labels at each point, where "kfac" and others learn from layers.
+        Of labels at each point, where "kfac" and others learn from layers; 0 takes the expectation
+        over all labels, of models of `hessx.models`.
     seed : int
         Of vectors and draws.
     name : str
@@ -148,7 +149,7 @@ def compare_hessians(
         network = problem.model is not None and problem.space.tree is not None
         approximations = CHAIN if network else _USUAL
         chain = CHAIN if network and chain is None else chain
-    draws = check_integer("draws", draws, 1)
+    draws = check_integer("draws", draws)
     learners = taken_approximations(problem, approximations, rates or {}, draws, settings.seed)
     chain = _checked_chain(chain or (), learners)
     if points is not None and method is not None:

@@ -115,7 +115,8 @@ class HessianComparison:
             - "errors": norm_F(B - H) / norm_F(H) at each point, with the standard error of
               estimates;
             - "scaled": the same of the best multiple of B;
-            - "ratios": Dennis-More ratio relative to norm(H s) / norm(s);
+            - "ratios": Dennis-More ratio, norm((B - H) s) / norm(s);
+            - "steps": the same relative to H, norm((B - H) s) / norm(H s);
             - "secants": norm(B s - y) / norm(y);
             - "models": fall of f beside that of the model;
             - "conditions": condition number of B^-1 H, and of H;

@@ -195,8 +195,8 @@ class ProductsOf:
         """Compare along the step to the next point; one product with each, one fetch."""
         s = after.x - self.place.x
         vectors = [product_of(self.space, learner, s), self.place.hessian(s), s, self.place.grad]
-        vectors, _ = fetch(self.space, [v + 0.0 for v in vectors])
-        return step_numbers(*vectors, self.place.value - after.value)
+        (B_s, H_s, s, g), _ = fetch(self.space, vectors)
+        return step_numbers(B_s, H_s, s, g, self.place.value - after.value)
 
     def blocks(self, BZ: Array) -> list[tuple[str, int, Numbers]]:  # noqa: ARG002
         """Products do not tell the blocks."""
