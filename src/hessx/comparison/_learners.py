@@ -145,7 +145,7 @@ class CurvatureLearner(Learner):
         elif learns is Learns.PER_SAMPLE:
             B.update(place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample)
         elif learns is Learns.FACTORS:
-            B.update(self._layers(place))
+            B.update(self._layers(place))  # type: ignore[arg-type]
         B.prepare()
 
     def learn(self, place: Place, after: Place) -> None:
