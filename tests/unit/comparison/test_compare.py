@@ -157,9 +157,7 @@ def test_by_products_as_by_matrices(model):
 
 def test_gauss_newton_of_squares(rng):
     A, b = rng.standard_normal((8, 3)), rng.standard_normal(8)
-    squares = hessx.SumOfSquares(
-        lambda x: np.exp(A @ x) - b, lambda x: np.exp(A @ x)[:, None] * A
-    )
+    squares = hessx.SumOfSquares(lambda x: np.exp(A @ x) - b, lambda x: np.exp(A @ x)[:, None] * A)
     x = 0.1 * rng.standard_normal(3)
     found = hessx.compare_hessians(squares, x, "gauss-newton", points=[x]).first("gauss-newton")
     e = np.exp(A @ x)
