@@ -15,7 +15,16 @@ from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import PLAIN, Row
 
-__all__ = ["LADDER", "UNITS", "Instance", "Trial", "best_values", "known_optima", "trials"]
+__all__ = [
+    "LADDER",
+    "UNITS",
+    "Instance",
+    "Trial",
+    "best_values",
+    "in_order",
+    "known_optima",
+    "trials",
+]
 
 LADDER = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 UNITS = {
@@ -142,7 +151,12 @@ def trials(
     for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
-    return sorted(chosen.values(), key=_place)
+    return sorted(chosen.values(), key=lambda trial: _place(trial.row))
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Put rows into the order of the registries; those of one place by their keys."""
+    return sorted(rows, key=lambda row: (*_place(row), row.job.key))
 
 
 def _precedence(row: Row) -> tuple[object, ...]:
@@ -154,8 +168,7 @@ _PROBLEM_PLACES = {name: place for place, name in enumerate(PROBLEMS)}
 _METHOD_PLACES = {name: place for place, name in enumerate(METHODS)}
 
 
-def _place(trial: Trial) -> tuple[object, ...]:
-    row = trial.row
+def _place(row: Row) -> tuple[object, ...]:
     return (
         _PROBLEM_PLACES.get(row.problem, len(PROBLEMS)), row.problem,
         _METHOD_PLACES.get(row.method, len(METHODS)), row.method,
