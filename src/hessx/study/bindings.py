@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import hessx
+from hessx.core import Counts
 from hessx.study.metering import Meter
 from hessx.study.running import NO_LIMIT, Solve
 
@@ -36,6 +37,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
         msg = "the problem is no sum of squares"
         raise ValueError(msg)
     squares = hessx.SumOfSquares(meter.residual, jac=True)
+    meter.elsewhere = squares.counts
 
     def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
         try:
@@ -45,7 +47,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
                 max_seconds=seconds, history=True,
             )  # fmt: skip
         finally:
-            meter.products += squares.counts.products
+            meter.products, meter.elsewhere = meter.products + squares.counts.products, Counts()
 
     return solve
 

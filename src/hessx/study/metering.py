@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import space_of, upload
+from hessx._xp import Ledger, space_of, upload
 from hessx.core import Counts
 from hessx.operators import LinearOperator
 from hessx.study.posed import Posed
@@ -74,6 +74,12 @@ class Meter:
         The best point so far.
     improvements : list of (int, float)
         Cost and value at every new best value: costs rise, values fall.
+    ledger : Ledger
+        Of the run: its fetches so far.
+    elsewhere : Counts
+        Of an objective that counts products itself, until they are added to ``products``.
+    spent : list of (int, int)
+        For each evaluation the products and fetches before it.
     """
 
     problem: Posed
@@ -88,6 +94,9 @@ class Meter:
     last: Any = None
     best_x: Any = None
     improvements: list[tuple[int, float]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    elsewhere: Counts = field(default_factory=Counts)
+    spent: list[tuple[int, int]] = field(default_factory=list)
     _linear: tuple[Any, LinearOperator] | None = None
 
     def __post_init__(self) -> None:
@@ -139,7 +148,7 @@ class Meter:
     def residual(self, x: Any) -> tuple[Any, Any]:
         """Residual and Jacobian at `x`, which give f and g: a call of each."""
         self._spend(fun=1)
-        self.evaluations += 1
+        self._count_evaluation()
         r, J = self._timed(self.problem.residual, x)  # type: ignore[arg-type]
         self._note(x, r @ r / 2.0)
         self._spend(grad=1)
@@ -184,8 +193,12 @@ class Meter:
             self.last = (point, *self._evaluate(point))
         return self.last[1:]  # type: ignore[no-any-return]
 
-    def _evaluate(self, x: Any) -> tuple[Any, Any]:
+    def _count_evaluation(self) -> None:
+        self.spent.append((self.products + self.elsewhere.products, self.ledger.fetches))
         self.evaluations += 1
+
+    def _evaluate(self, x: Any) -> tuple[Any, Any]:
+        self._count_evaluation()
         return self._timed(self.problem.fun, x)  # type: ignore[no-any-return]
 
     def _note(self, x: Any, value: Any) -> None:

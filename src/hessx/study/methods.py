@@ -71,6 +71,8 @@ class Method:
     usual_n: float = math.inf
     usual_backends: tuple[str, ...] = ()
     usual_on_sums: bool = False
+    rate: float | None = None
+    family: str = "other"
 
     def suits(self, n: int, backend: str = "numpy", known: Collection[Known] = ()) -> bool:
         """Tell whether it is meant for a problem of n variables and runs on a backend here."""
@@ -156,6 +158,7 @@ def _sampled(rule: Sampled) -> Method:
         needs=Known.ROWS,
         usual_backends=_NUMPY,
         usual_on_sums=True,
+        rate=rule.rate,
     )
 
 

@@ -27,7 +27,7 @@ __all__ = [
 RAISED = "raised"
 CRASHED = "crashed"
 HUNG = "killed: time"
-HOARDED = "killed: memory limit"
+HOARDED = "killed: memory"
 LEFT_OUT = "left out"  # what it needs is not there
 
 CURVE_POINTS = 300  # of a row, at most

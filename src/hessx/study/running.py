@@ -52,7 +52,7 @@ def carry_out(
 ) -> Ending:
     """Run a method until its gradient test holds, or a limit or the meter's budget is met."""
     began = time.perf_counter()
-    with record_fetches() as ledger:
+    with record_fetches() as meter.ledger:
         try:
             result = solve(gtol=gtol, seconds=seconds, iterations=iterations)
         except BudgetSpentError:
@@ -61,4 +61,4 @@ def carry_out(
     taken = time.perf_counter() - began
     success, message = bool(getattr(result, "success", False)), getattr(result, "message", "")
     value, grad = (meter.problem.truth or meter.problem.fun)(result.x)
-    return Ending(result, success, str(message), value, grad, taken, ledger.fetches)
+    return Ending(result, success, str(message), value, grad, taken, meter.ledger.fetches)
