@@ -25,6 +25,7 @@ LAYERS["solvers"] = {*LAYERS}
 LAYERS["models"] = {*LAYERS}
 LAYERS["interop"] = {*LAYERS} - {"models"}
 LAYERS["batched"] = {*LAYERS} - {"models", "interop"}
+LAYERS["comparison"] = {*LAYERS} - {"interop", "batched"}
 LAYERS["testing"] = {*LAYERS, ""}  # a client of the front door too
 LAYERS["study"] = {*LAYERS, ""}  # a client of the front door, like any user
 LAYERS[""] = {*LAYERS} - {"study", "testing"}  # the front door
@@ -44,6 +45,7 @@ PACKAGES = {
     "operators": {"always": set(), "late": {"plotly", "scipy"}},
     "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
+    "comparison": {"always": NUMPY, "late": {"plotly"}},  # matrices that were fetched; its plots
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {
         "always": {"jinja2", "markupsafe", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
