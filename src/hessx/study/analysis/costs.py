@@ -21,12 +21,12 @@ __all__ = [
     "Instance",
     "Trial",
     "best_values",
-    "in_order",
     "known_optima",
     "trials",
 ]
 
 LADDER = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+_DIGITS = 1e-6
 UNITS = {
     "cost": "evaluations and products",
     "iterations": "iterations",
@@ -108,7 +108,10 @@ def known_optima() -> dict[str, float]:
 
 
 def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Give the best value of each problem: the one known, or a lower one that a run has found.
+    """Give the best value of each problem: the one known, or the lowest that a run has found.
+
+    Known values are from papers, in few digits: a value found that agrees to 1e-6 of it, or is
+    lower, takes its place.
 
     Parameters
     ----------
@@ -117,10 +120,15 @@ def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) 
         Known values; those of the registry if it is not given.
     """
     best = dict(known_optima() if optima is None else optima)
+    lowest: dict[str, float] = {}
     for row in rows:
         for value in (row.value, *(row.curve.value if row.feature == PLAIN else ())):
             if math.isfinite(value):
-                best[row.problem] = min(best.get(row.problem, math.inf), value)
+                lowest[row.problem] = min(lowest.get(row.problem, math.inf), value)
+    for problem, value in lowest.items():
+        known = best.get(problem)
+        if known is None or value <= known + _DIGITS * abs(known):
+            best[problem] = value
     return best
 
 
@@ -151,12 +159,7 @@ def trials(
     for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
-    return sorted(chosen.values(), key=lambda trial: _place(trial.row))
-
-
-def in_order(rows: Iterable[Row]) -> list[Row]:
-    """Put rows into the order of the registries; those of one place by their keys."""
-    return sorted(rows, key=lambda row: (*_place(row), row.job.key))
+    return sorted(chosen.values(), key=_place)
 
 
 def _precedence(row: Row) -> tuple[object, ...]:
@@ -168,7 +171,8 @@ _PROBLEM_PLACES = {name: place for place, name in enumerate(PROBLEMS)}
 _METHOD_PLACES = {name: place for place, name in enumerate(METHODS)}
 
 
-def _place(row: Row) -> tuple[object, ...]:
+def _place(trial: Trial) -> tuple[object, ...]:
+    row = trial.row
     return (
         _PROBLEM_PLACES.get(row.problem, len(PROBLEMS)), row.problem,
         _METHOD_PLACES.get(row.method, len(METHODS)), row.method,

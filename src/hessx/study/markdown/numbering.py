@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from hessx.study.analysis.costs import in_order
+from hessx.study.plan import in_order
 from hessx.study.records import Row
 
 __all__ = ["Numbering"]

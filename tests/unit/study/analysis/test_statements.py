@@ -15,6 +15,7 @@ from hessx.study.analysis.costs import trials
 from hessx.study.analysis.failures import failures
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.peers import beside_peers
+from hessx.study.records import CRASHED, HOARDED, HUNG, LEFT_OUT, RAISED
 from hessx.study.rows import RowFile, read_rows
 
 KNOWN = {"P": 0.0, "Q": 0.0}
@@ -140,11 +141,11 @@ class TestFailures:
             a_row("P", "claims", [1.0, 0.5], outcome="converged: value", message="it says"),
             a_row("P", "slow", [1.0, 0.5], outcome="limit: time", message="3 s, limit 3 s"),
             a_row("P", "lost", [1.0, 0.5, float("nan")], outcome="ended"),
-            a_row("P", "raises", [], outcome="raised", exception="ValueError: no"),
-            a_row("P", "hangs", [], outcome="killed: time"),
-            a_row("P", "hoards", [], outcome="killed: memory limit"),
-            a_row("P", "crashes", [], outcome="crashed", message="signal 11"),
-            a_row("P", "absent", [], outcome="left out", message="optax is not installed"),
+            a_row("P", "raises", [], outcome=RAISED, exception="ValueError: no"),
+            a_row("P", "hangs", [], outcome=HUNG),
+            a_row("P", "hoards", [], outcome=HOARDED),
+            a_row("P", "crashes", [], outcome=CRASHED, message="signal 11"),
+            a_row("P", "absent", [], outcome=LEFT_OUT, message="optax is not installed"),
             a_row("P", "flat", [1.0, 1e-8], outcome="stalled", message="flat"),
             a_row("P", "epochs", [1.0, 0.5], outcome="completed"),
         ]
@@ -154,8 +155,8 @@ class TestFailures:
             "slow": ("limit", "3 s, limit 3 s", False),
             "lost": ("not finite", "ended", False),
             "raises": ("exception", "ValueError: no", False),
-            "hangs": ("hang", "killed: time", False),
-            "hoards": ("memory", "killed: memory limit", False),
+            "hangs": ("hang", HUNG, False),
+            "hoards": ("memory", HOARDED, False),
             "crashes": ("crash", "signal 11", False),
             "absent": ("left out", "optax is not installed", False),
             "flat": ("no success", "flat", True),
