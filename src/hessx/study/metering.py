@@ -18,6 +18,8 @@ from hessx.study.posed import Posed
 
 __all__ = ["Budget", "BudgetSpentError", "Meter"]
 
+_PLANE = 2  # variables of a problem whose path can be drawn
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -80,6 +82,8 @@ class Meter:
         Of an objective that counts products itself, until they are added to ``products``.
     spent : list of (int, int)
         For each evaluation the products and fetches before it.
+    points : list of array
+        Where the evaluations were, on problems of two variables.
     """
 
     problem: Posed
@@ -97,6 +101,7 @@ class Meter:
     ledger: Ledger = field(default_factory=Ledger)
     elsewhere: Counts = field(default_factory=Counts)
     spent: list[tuple[int, int]] = field(default_factory=list)
+    points: list[Any] = field(default_factory=list)
     _linear: tuple[Any, LinearOperator] | None = None
 
     def __post_init__(self) -> None:
@@ -148,7 +153,7 @@ class Meter:
     def residual(self, x: Any) -> tuple[Any, Any]:
         """Residual and Jacobian at `x`, which give f and g: a call of each."""
         self._spend(fun=1)
-        self._count_evaluation()
+        self._count_evaluation(x)
         r, J = self._timed(self.problem.residual, x)  # type: ignore[arg-type]
         self._note(x, r @ r / 2.0)
         self._spend(grad=1)
@@ -193,12 +198,14 @@ class Meter:
             self.last = (point, *self._evaluate(point))
         return self.last[1:]  # type: ignore[no-any-return]
 
-    def _count_evaluation(self) -> None:
+    def _count_evaluation(self, x: Any) -> None:
         self.spent.append((self.products + self.elsewhere.products, self.ledger.fetches))
         self.evaluations += 1
+        if self._space.n == _PLANE:
+            self.points.append(self._copy(x))
 
     def _evaluate(self, x: Any) -> tuple[Any, Any]:
-        self._count_evaluation()
+        self._count_evaluation(x)
         return self._timed(self.problem.fun, x)  # type: ignore[no-any-return]
 
     def _note(self, x: Any, value: Any) -> None:

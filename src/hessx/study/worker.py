@@ -120,7 +120,17 @@ def _curve_of(history: Any, meter: Meter, ending: Ending) -> Curve:
         history["value"],
         history["grad_norm"],
         history["cosine"],
+        *_path(history["evaluations"], meter),
     )
+
+
+def _path(evaluations: list[int], meter: Meter) -> tuple[list[float], list[float]]:
+    """Give the accepted points of a problem of two variables: each the last that was evaluated."""
+    if not meter.points or max(evaluations) > len(meter.points):
+        return [], []
+    space = space_of(meter.problem.x0)
+    points, _ = fetch(space, [meter.points[e - 1] for e in evaluations])
+    return [float(x[0]) for x in points], [float(x[1]) for x in points]
 
 
 @lru_cache(maxsize=2)
