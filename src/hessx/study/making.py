@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from hessx.comparison import read_hessian_rows
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
@@ -22,6 +23,7 @@ __all__ = ["Making", "write_report"]
 
 _LABEL = 34  # columns of the bar's text
 _ABOUT = "study.json"  # beside the rows: what was asked for, and where it was made
+_HESSIANS = "hessians.csv"  # likewise: approximations beside the true Hessian
 
 
 class Making:
@@ -104,7 +106,14 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    write_page(Study(rows, known.get("settings", {}), known.get("environment")), page)
+    hessians = source.with_name(_HESSIANS)
+    study = Study(
+        rows,
+        known.get("settings", {}),
+        known.get("environment"),
+        read_hessian_rows(hessians) if hessians.exists() else (),
+    )
+    write_page(study, page)
     for name, path in (("rows", source), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 

@@ -89,7 +89,7 @@ def test_the_page_holds_every_run_and_says_what_was_asked(made):
     assert reasons >= {"ZeroDivisionError: planted", "exit status 7"}
     assert data["missing"] == {"inverse-1|extended-rosenbrock": "needs a constant Hessian"}
     assert "Known: the pattern of the Hessian, residuals and their Jacobian." in page
-    assert "10 s a run" in page
+    assert "2048 MiB a process" in page
 
 
 @pytest.mark.parametrize(
