@@ -173,8 +173,8 @@ def test_many_variables_by_products():
         row, d = found.first(name), np.diag(B)
         # signs make the products of diagonals known without an error
         assert row.error == pytest.approx(np.linalg.norm(d - h) / np.linalg.norm(h), rel=1e-12)
-        assert (row.least, row.largest) == pytest.approx((d.min(), d.max()), rel=1e-3)
-        assert row.hessian_condition == pytest.approx(25.0, rel=1e-3)
+        assert (row.least, row.largest) == pytest.approx((d.min(), d.max()), rel=0.02)
+        assert row.hessian_condition == pytest.approx(25.0, rel=0.02)
         assert row.hessian_spectrum[8] == pytest.approx(5.0, rel=0.1)
         assert row.negative is None
     kinds = [found.first(name).definiteness for name in given]
