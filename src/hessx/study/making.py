@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from hessx.comparison import read_hessian_rows
+from hessx.study.markdown import write_markdown
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
@@ -21,6 +23,7 @@ from hessx.study.tuning import Found, RateFile
 __all__ = ["Making", "write_report"]
 
 _LABEL = 34  # columns of the bar's text
+_HESSIANS = "hessians.csv"  # beside the rows: approximations and the true Hessian, if compared
 _ABOUT = "study.json"  # beside the rows: what was asked for, and where it was made
 
 
@@ -88,7 +91,7 @@ class Making:
 
 
 def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path) -> None:
-    """Write the page of rows, and say where it is.
+    """Write the page of rows, and the same as Markdown, and say where they are.
 
     Parameters
     ----------
@@ -102,8 +105,12 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    write_page(Study(rows, known.get("settings", {})), page)
-    for name, path in (("rows", source), ("page", page.resolve())):
+    beside = source.with_name(_HESSIANS)
+    hessians = read_hessian_rows(beside) if beside.exists() else []
+    settings = known.get("settings", {})
+    write_page(Study(rows, settings, known.get("environment"), hessians), page)
+    text = write_markdown(rows, out, settings, hessians)
+    for name, path in (("rows", source), ("text", text.resolve()), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 
