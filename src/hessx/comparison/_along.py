@@ -55,6 +55,7 @@ def rows_along(
             if measured or learner.remembers:
                 with bill(problem, bills[learner.name]):
                     learner.arrive(place)
+                bills[learner.name].points += 1
         if measured:
             found = _compared(place, after, learners, bills, steps, chain, settings)
         for learner in learners:

@@ -131,7 +131,7 @@ def compare_hessians(
     >>> found = hessx.compare_hessians(
     ...     bowl, np.ones(3), ["gd", "bfgs"], jac=True, hess=lambda x: np.diag(h))
     >>> last = found.last("bfgs")
-    >>> last.error < 1e-3 < found.last("gd").error, last.definiteness
+    >>> last.error < 0.01 < found.last("gd").error, last.definiteness
     (True, 'positive definite')
     >>> round(found.last("gd").preconditioned_condition, 6)  # I^-1 H is H
     9.0
@@ -160,7 +160,7 @@ def compare_hessians(
     if points is not None:
         runs.append(("points", taken_points(problem, points), learners))
     else:
-        for steps, composition, group in _methods(learners, method, common=bool(chain)):
+        for steps, composition, group in _methods(learners, method, common=len(chain) > 0):
             found = run_points(problem, composition, iterations, dict(options or {}))
             runs.append((steps, found, group))
     rows: list[HessianRow] = []

@@ -15,10 +15,10 @@ _TABLE = (
     ("point", "point"),
     ("error", "error"),
     ("scaled", "scaled_error"),
-    ("Dennis-More", "dennis_more"),
+    ("DM ratio", "dennis_more"),
     ("secant", "secant_error"),
     ("forcing", "forcing"),
-    ("condition of B^-1 H", "preconditioned_condition"),
+    ("B^-1 H", "preconditioned_condition"),
 )
 
 
@@ -88,7 +88,7 @@ class HessianComparison:
         return next((row for row in reversed(rows) if not math.isnan(row.step_norm)), rows[-1])
 
     def __str__(self) -> str:
-        """The last rows as a table of 80 columns."""
+        """The last rows as a table of 80 columns; under B^-1 H its condition number."""
         lines = [["approximation", *(title for title, _ in _TABLE)]]
         for name in self.names:
             row = self.last(name)

@@ -19,7 +19,7 @@ __all__ = [
     "squared_diagonal_of",
 ]
 
-CHAIN = ("gauss-newton", "layers", "kfac", "gauss-newton-diagonal")
+CHAIN = ("gauss-newton", "layers", "kfac", "diagonal")
 
 
 def gauss_newton_of(place: Place) -> Any:

@@ -139,13 +139,13 @@ class CurvatureLearner(Learner):
             residual = Wants.RESIDUAL in self.approximation.wants
             B.at(place.ask(Wants.RESIDUAL).residual if residual else place.hessian)
         if learns is Learns.GRADIENTS:
-            B.update(place.grad)  # type: ignore[arg-type]
+            B.update(place.grad)
         elif learns is Learns.HESSIAN:
             B.update(place.hessian)
         elif learns is Learns.PER_SAMPLE:
             B.update(place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample)
         elif learns is Learns.FACTORS:
-            B.update(self._layers(place))
+            B.update(self._layers(place))  # type: ignore[arg-type]
         B.prepare()
 
     def learn(self, place: Place, after: Place) -> None:

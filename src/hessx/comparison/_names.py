@@ -104,7 +104,7 @@ _RULES: dict[str, tuple[Callable[[], Rule], float]] = {
 _OF_MODELS: dict[str, Callable[[Place], Any]] = {
     "gauss-newton": gauss_newton_of,
     "layers": layers_of,
-    "gauss-newton-diagonal": squared_diagonal_of,
+    "diagonal": squared_diagonal_of,
 }
 
 

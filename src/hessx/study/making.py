@@ -14,7 +14,7 @@ from hessx.study.markdown import write_markdown
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
-from hessx.study.rows import RowFile
+from hessx.study.rows import RowFile, read_rows
 from hessx.study.runner import Runner
 from hessx.study.settings import Settings
 from hessx.study.terminal import progress_bar
@@ -23,8 +23,8 @@ from hessx.study.tuning import Found, RateFile
 __all__ = ["Making", "write_report"]
 
 _LABEL = 34  # columns of the bar's text
-_HESSIANS = "hessians.csv"  # beside the rows: approximations and the true Hessian, if compared
 _ABOUT = "study.json"  # beside the rows: what was asked for, and where it was made
+_HESSIANS = "hessians.csv"  # likewise: approximations beside the true Hessian
 
 
 class Making:
@@ -71,7 +71,9 @@ class Making:
                 self.file.append([row])
                 _advance(progress, bar, f"{row.backend} {row.problem} {row.method}")
             progress.update(bar, description="runs")
-        return in_order(self.file.rows[job.key] for job in jobs)
+        # as they are in the file, so that a report that is made again is the same
+        found = {row.job.key: row for row in read_rows(self.file.path)}
+        return in_order(found[job.key] for job in jobs)
 
     def _search(self, runner: Runner, progress: Progress) -> None:
         searches = self.plan.searches

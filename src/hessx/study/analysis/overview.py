@@ -72,13 +72,13 @@ def _why(runs: dict[str, list[Trial]]) -> Iterator[Statement]:
     exact = runs.get(_EXACT, [])
     for name in _APPROXIMATE:
         cost = beside(runs.get(name, []), exact, _TAU)
-        if cost.instances:
+        if cost.problems:
             steps = beside(runs[name], exact, _TAU, "iterations")
             seconds = beside(runs[name], exact, _TAU, "seconds")
             yield state(
                 f"{name} needs {{steps}} times the steps of exact Newton ({_EXACT}), {{cost}} "
                 "times its evaluations and products and {seconds} times its seconds, on "
-                f"{plural(len(cost.instances), 'problem')} that both solved.",
+                f"{plural(cost.problems, 'problem')} that both solved.",
                 cost.keys,
                 steps=steps.ratio,
                 cost=cost.ratio,

@@ -61,13 +61,13 @@ function setControls() {
   drawn.backends = new Set([study.backends[0]]);
   const panel = document.getElementById("panel"), choose = document.getElementById("choose");
   const take = (names) => { drawn.methods = new Set(names); };
-  const toggle = (set) => (input) => (input.checked ? set.add(input.value) : set.delete(input.value));
+  const toggle = (kind) => (input) => drawn[kind][input.checked ? "add" : "delete"](input.value);
   panel.append(
     pick("By", "across", Object.entries(AXES), drawn.across, (value) => { drawn.across = value; }),
     pick("Axis", "scale", [["log", "logarithmic"], ["linear", "linear"]], drawn.scale, (value) => { drawn.scale = value; }),
   );
   if (study.backends.length > 1) {
-    panel.append(group("Backends", ...study.backends.map((name) => box("checkbox", "backend", name, drawn.backends.has(name), toggle(drawn.backends), name))));
+    panel.append(group("Backends", ...study.backends.map((name) => box("checkbox", "backend", name, drawn.backends.has(name), toggle("backends"), name))));
   }
   const features = [...new Set(study.rows.map((row) => row.feature))];
   if (features.length > 1) {
@@ -77,7 +77,7 @@ function setControls() {
     button("all", () => take(Object.keys(study.methods))), button("none", () => take([]))));
   for (const [family, names] of families()) {
     panel.append(group(family, button("only", () => take(names)), ...names.map((name) => {
-      const label = box("checkbox", "method", name, drawn.methods.has(name), toggle(drawn.methods), swatch(study.methods[name].color), name);
+      const label = box("checkbox", "method", name, drawn.methods.has(name), toggle("methods"), swatch(study.methods[name].color), name);
       label.title = study.methods[name].title;
       return label;
     })));

@@ -4,8 +4,7 @@
 // Each picture: (element) => {traces, layout}; the element's data say which one it is.
 const PICTURES = {};
 
-const near = new Set();
-let watcher;
+const waiting = new Set(); // to be drawn when they come into view
 
 function css(name) {
   // the value of a variable, as the theme has it now
@@ -39,7 +38,7 @@ function layoutOf(title, { legend, ...extra } = {}) {
 }
 
 function draw(plot) {
-  near.delete(plot);
+  waiting.delete(plot);
   const picture = PICTURES[plot.dataset.plot](plot);
   Plotly.react(plot, picture.traces, picture.layout, { responsive: true, displayModeBar: false })
     .then(() => {
@@ -59,25 +58,25 @@ function isNear(plot) {
   return width > 0 && bottom > -600 && top < innerHeight + 600;
 }
 
-// Draw those in sight; the others when they come there. Switches that change together count once.
+function drawNear() {
+  for (const plot of waiting) if (isNear(plot)) draw(plot);
+}
+
+// Switches that change together draw once.
 let due = false;
 function drawAgain() {
   if (due) return;
   due = true;
   setTimeout(() => {
     due = false;
-    for (const plot of document.querySelectorAll(".plot")) isNear(plot) ? draw(plot) : near.add(plot);
+    document.querySelectorAll(".plot").forEach((plot) => waiting.add(plot));
+    drawNear();
   });
 }
 
 function watchPlots() {
-  watcher = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) if (isIntersecting && near.has(target)) draw(target);
-  }, { rootMargin: "600px" });
-  for (const plot of document.querySelectorAll(".plot")) {
-    near.add(plot);
-    watcher.observe(plot);
-  }
+  for (const happening of ["scroll", "resize"]) addEventListener(happening, drawNear, { passive: true });
+  drawAgain();
 }
 
 addEventListener("beforeprint", () => {
