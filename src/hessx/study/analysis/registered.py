@@ -37,7 +37,7 @@ def package_of(method: str) -> str:
     """Give the package that a peer is of; empty for hessx's own methods."""
     if method in METHODS:
         return METHODS[method].peer_of
-    return "scipy" if method.startswith("scipy:") else ""
+    return "SciPy" if method.startswith("scipy:") else ""
 
 
 def needs_of(method: str) -> Known | None:

@@ -181,11 +181,11 @@ class TestPeers:
             (v.instance.problem, v.method, v.cost, v.peer, v.peer_method, v.peer_cost, v.behind)
             for v in found
         ] == [
-            ("P", "gd", 20, "scipy", "scipy-cg", 21, False),
-            ("Q", "gd", 9, "scipy", "scipy:COBYLA", 8, True),
+            ("P", "gd", 20, "SciPy", "scipy-cg", 21, False),
+            ("Q", "gd", 9, "SciPy", "scipy:COBYLA", 8, True),
         ]  # fmt: skip
         said = texts(overview([r for r in rows if r.problem != "R"])["Beside other packages"])
-        assert "at most as many evaluations as the best of scipy on 1 of 2 instances" in said
+        assert "at most as many evaluations as the best of SciPy on 1 of 2 instances" in said
         assert "On Q scipy:COBYLA needs 8 evaluations, and gd 9." in said
 
 
