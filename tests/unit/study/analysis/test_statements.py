@@ -234,16 +234,16 @@ class TestHessians:
         said = about_hessians(rows)
         assert [statement.text for statement in said] == [
             (
-                "On bowl the error norm(B - H) / norm(H) along the chain is 0.7 of gauss-newton and "
-                "0.8 of kfac."
+                "On bowl the error norm(B - H) / norm(H) along the chain is 0.7 of gauss-newton "
+                "and 0.8 of kfac."
             ),
             (
                 "On bowl the error norm(B - H) / norm(H) at the end of the run is 0.01 of bfgs and "
                 "0.6 of gd."
             ),
             (
-                "On bowl the Dennis-More ratio norm((B - H) s) / norm(s) goes, along each run, of bfgs "
-                "from 2 to 0.002 and gd from 2 to 1.5."
+                "On bowl the Dennis-More ratio norm((B - H) s) / norm(s) goes, along each run, of "
+                "bfgs from 2 to 0.002 and gd from 2 to 1.5."
             ),
             "On bowl the condition number of B^-1 H, over that of H, is 0.04 of bfgs and 1 of gd.",
         ]
