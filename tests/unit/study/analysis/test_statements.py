@@ -207,7 +207,9 @@ class TestChoice:
         found = recommendations(study, "extended-rosenbrock")
         assert all("extended-rosenbrock" in r.problems for r in found)
         assert [len(r.problems) for r in found] == sorted(len(r.problems) for r in found)
-        assert "(5 problems): lbfgs, which solved 5 of 5 runs to 1e-6 at" in found[-1].statement.text
+        assert (
+            "(5 problems): lbfgs, which solved 5 of 5 runs to 1e-6 at" in found[-1].statement.text
+        )
 
     def test_a_problem_without_rows_is_refused_with_those_known(self, study):
         with pytest.raises(ValueError, match=r"'wood': expected one of linear-regression, brown"):
