@@ -40,7 +40,7 @@ function layoutOf(title, { legend, ...extra } = {}) {
 function draw(plot) {
   waiting.delete(plot);
   const picture = PICTURES[plot.dataset.plot](plot);
-  Plotly.react(plot, picture.traces, picture.layout, { responsive: true, displayModeBar: false })
+  Plotly.react(plot, picture.traces, picture.layout, { displayModeBar: false })
     .then(() => {
       plot.dataset.traces = picture.traces.length;
       if (plot.dataset.leads) return;
@@ -75,8 +75,13 @@ function drawAgain() {
 }
 
 function watchPlots() {
-  for (const happening of ["scroll", "resize"]) addEventListener(happening, drawNear, { passive: true });
-  drawAgain();
+  document.querySelectorAll(".plot").forEach((plot) => waiting.add(plot));
+  addEventListener("scroll", drawNear, { passive: true });
+  // the first time it is told is when it begins to watch
+  new ResizeObserver(() => {
+    document.querySelectorAll(".js-plotly-plot").forEach((plot) => Plotly.Plots.resize(plot));
+    drawNear();
+  }).observe(document.querySelector("main"));
 }
 
 addEventListener("beforeprint", () => {
