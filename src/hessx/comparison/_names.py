@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from hessx.comparison._layers import gauss_newton_of, layers_of, squared_diagonal_of
-from hessx.comparison._learners import CurvatureLearner, Learner, PointLearner
+from hessx.comparison._learners import CurvatureLearner, Learner
 from hessx.comparison._place import Place, Problem
+from hessx.comparison._points import PointLearner
 from hessx.comparison._rules import RuleLearner
 from hessx.core import SettingsError, Wants
 from hessx.globalization import HagerZhang
@@ -34,7 +35,6 @@ from hessx.hessians import (
     Hutchinson,
     Identity,
     Jacobi,
-    LowRank,
     Newton,
     NewtonSketch,
     Nystrom,
@@ -63,7 +63,7 @@ __all__ = ["known_approximations", "taken_approximations"]
 _SMALL = 1e-12  # damping that is of no account, of factors near 1
 
 # name: settings, and the rate of its own steps where they have one
-_APPROXIMATIONS: dict[str, tuple[Callable[[], Approximation], float]] = {
+_APPROXIMATIONS: dict[str, tuple[Callable[[], Any], float]] = {
     "gd": (Identity, math.nan),
     "exact": (Exact, math.nan),
     "newton": (Newton, math.nan),
@@ -84,11 +84,10 @@ _APPROXIMATIONS: dict[str, tuple[Callable[[], Approximation], float]] = {
     "jacobi": (Jacobi, math.nan),
     "hutchinson": (Hutchinson, math.nan),
     "nystrom": (Nystrom, math.nan),
-    "low-rank": (LowRank, math.nan),
     "shampoo": (Shampoo, 0.1),
     "soap": (SOAP, 0.01),
-    "kfac": (partial(KFAC, damping=_SMALL), 0.1),
-    "ekfac": (partial(EKFAC, damping=_SMALL), 0.03),
+    "kfac": (partial(KFAC, damping=_SMALL, beta=0.0), 0.1),
+    "ekfac": (partial(EKFAC, damping=_SMALL, beta=0.0), 0.03),
     "fisher": (partial(Fisher, damping=_SMALL), 1e-3),
     "newton-sketch": (partial(NewtonSketch, damping=_SMALL), 1.0),
 }
@@ -105,7 +104,7 @@ _RULES: dict[str, tuple[Callable[[], Rule], float]] = {
 _OF_MODELS: dict[str, Callable[[Place], Any]] = {
     "gauss-newton": gauss_newton_of,
     "layers": layers_of,
-    "gauss-newton-diagonal": squared_diagonal_of,
+    "diagonal": squared_diagonal_of,
 }
 
 

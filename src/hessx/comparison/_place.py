@@ -13,8 +13,6 @@ from hessx.objectives import FiniteSum, GivenOracle, as_oracle, make_objective
 
 __all__ = ["Place", "Problem"]
 
-_DERIVATIVES = ("args", "jac", "hess", "hessp")
-
 
 class Problem:
     """f with its derivatives, as given to `hessx.minimize`, or a model.
@@ -61,8 +59,8 @@ class Problem:
         else:
             args = derivatives.get("args", ())
             args = args if isinstance(args, tuple) else (args,)
-            rest = {name: derivatives.get(name) for name in ("hess", "hessp")}
-            self.oracle = make_objective(fun, derivatives.get("jac"), args, self.space, **rest)
+            jac, hess, hessp = (derivatives.get(name) for name in ("jac", "hess", "hessp"))
+            self.oracle = make_objective(fun, jac, args, self.space, hess=hess, hessp=hessp)
 
     def at(self, x: Array, number: int) -> Place:
         """Evaluate f and its gradient at a flat x; one fetch."""

@@ -13,7 +13,15 @@ from hessx.comparison._matrices import Numbers, ratio
 from hessx.comparison._rows import QUANTILES
 from hessx.operators import LinearOperator, SpectralDensity, extreme_eigenvalues, spectral_density
 
-__all__ = ["Squares", "ends_of", "pencil_ends", "products_of", "quantiles_of", "squares_of"]
+__all__ = [
+    "Squares",
+    "ends_of",
+    "pencil_ends",
+    "products_of",
+    "quantiles_of",
+    "root_of_ratio",
+    "squares_of",
+]
 
 _SAMPLES = 4  # vectors of the quadrature
 _Apply = Callable[[Array], Array]

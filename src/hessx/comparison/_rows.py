@@ -78,9 +78,10 @@ class HessianRow:
     memory : int, optional
         Bytes of the arrays that B owns.
     build, product, solve : float
-        Time to bring B to this point, of B v and of B^-1 v, in times of one value and gradient.
-    gradients, products : int, optional
-        Gradients and products with the Hessian that were spent to bring B to this point.
+        Time to bring B to a point, the mean since the last row, of B v and of B^-1 v, in times of
+        one value and gradient.
+    gradients, products : float
+        Gradients and products with the Hessian that bring B to a point, the mean likewise.
     """
 
     approximation: str
@@ -126,8 +127,8 @@ class HessianRow:
     build: float = math.nan
     product: float = math.nan
     solve: float = math.nan
-    gradients: int | None = None
-    products: int | None = None
+    gradients: float = math.nan
+    products: float = math.nan
 
 
 _COLUMNS = [f.name for f in fields(HessianRow)]

@@ -13,7 +13,7 @@ from hessx.comparison import read_hessian_rows
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
-from hessx.study.rows import RowFile
+from hessx.study.rows import RowFile, read_rows
 from hessx.study.runner import Runner
 from hessx.study.settings import Settings
 from hessx.study.terminal import progress_bar
@@ -70,7 +70,9 @@ class Making:
                 self.file.append([row])
                 _advance(progress, bar, f"{row.backend} {row.problem} {row.method}")
             progress.update(bar, description="runs")
-        return in_order(self.file.rows[job.key] for job in jobs)
+        # as they are in the file, so that a report that is made again is the same
+        found = {row.job.key: row for row in read_rows(self.file.path)}
+        return in_order(found[job.key] for job in jobs)
 
     def _search(self, runner: Runner, progress: Progress) -> None:
         searches = self.plan.searches

@@ -72,9 +72,8 @@ def planned(settings: Settings) -> Plan:
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """Sort rows as the registries have their names, however the runs ended."""
-    places = [
-        {name: i for i, name in enumerate(names)} for names in (PROBLEMS, BACKENDS, FEATURES, METHODS)
-    ]
+    registries = (PROBLEMS, BACKENDS, FEATURES, METHODS)
+    places = [{name: i for i, name in enumerate(names)} for names in registries]
 
     def place(row: Row) -> tuple[object, ...]:
         names = (row.problem, row.backend, row.feature, row.method)

@@ -38,6 +38,7 @@ class Tag(StrEnum):
     PDE = "pde"
     IMAGE = "image"
     SCALABLE = "any n"
+    BOUNDS = "bounds"
     CUTEST = "cutest"
 
 

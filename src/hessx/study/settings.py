@@ -119,10 +119,8 @@ class Settings:
         for name in asdict(Part()):
             found = dict.fromkeys(_in_words(getattr(part, name)) for part in self.parts)
             words[name] = "; ".join(found)
-        return words | {
-            "memory limit": f"{self.memory_limit:g} MiB a process",
-            "workers": str(self.workers),
-        }
+        words["limits"] = f"{words.pop('seconds')} s a run, {self.memory_limit:g} MiB a process"
+        return words | {"runs at a time": str(self.workers)}
 
 
 def bundled_settings(name: str) -> Settings:
@@ -148,7 +146,11 @@ def read_settings(path: Path) -> Settings:
 
 def _settings(table: dict[str, Any]) -> Settings:
     """Make settings of a table; what stands outside of ``[[part]]`` is the default of the parts."""
-    common = {name: table.pop(name) for name in ("memory_limit", "workers") if name in table}
+    common = {
+        name: _converted(name, table.pop(name), getattr(Settings(), name))
+        for name in ("memory_limit", "workers")
+        if name in table
+    }
     parts = table.pop("part", [{}])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         msg = "part is not a list of tables: write [[part]]"
@@ -162,7 +164,7 @@ def _filled(kind: type[Any], table: dict[str, Any], others: tuple[str, ...] = ()
     example, names = kind(), [f.name for f in fields(kind)]
     values = {}
     for name, value in table.items():
-        _check(name in names, "key", name, f"one of {', '.join((*names, *others))}")
+        _check(name in names, "unknown key", name, f"one of {', '.join((*names, *others))}")
         values[name] = _converted(name, value, getattr(example, name))
     return kind(**values)
 

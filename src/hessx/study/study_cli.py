@@ -18,10 +18,9 @@ from hessx.study.digits_cli import digits
 from hessx.study.features import FEATURES
 from hessx.study.listing import listing
 from hessx.study.plan import in_order, planned
-from hessx.study.records import Row
 from hessx.study.rows import read_rows
 from hessx.study.settings import Settings, bundled_settings, read_settings
-from hessx.study.tables import print_tables, scores_table
+from hessx.study.tables import print_scores, print_tables
 from hessx.study.terminal import mistakes_shown, split_names
 
 __all__ = ["app"]
@@ -84,7 +83,7 @@ def run(
     # not needed, and perhaps not installed, for the other commands
     from hessx.study.making import Making
 
-    shared = {
+    shared: dict[str, Any] = {
         "problems": _split(problems),
         "methods": _split(methods),
         "backends": _split(backends),
@@ -112,7 +111,7 @@ def run(
         console.print("goes on with those that are missing")
         raise typer.Exit(130) from None
     print_tables(console, rows)
-    _print_scores(console, rows)
+    print_scores(console, scores(trials(rows)), 1e-6, "cost")
     making.report(console, rows)
 
 
@@ -136,14 +135,12 @@ def score(
     with mistakes_shown():
         found = in_order(read_rows(rows))
         _check_unit(unit)
-    _print_scores(Console(), found, tau, unit)
+    print_scores(Console(), scores(trials(found), tau, unit), tau, unit)
 
 
 @app.command()
 def recommend(
-    rows: Annotated[
-        Path, typer.Argument(help="The file rows.csv of a study.")
-    ] = _OUT / "rows.csv",
+    rows: Annotated[Path, typer.Argument(help="The file rows.csv of a study.")] = _OUT / "rows.csv",
     problem: Annotated[
         str | None, typer.Option(help="Only the situations that this problem is in.")
     ] = None,
@@ -156,8 +153,8 @@ def recommend(
         _check_unit(unit)
         found = recommendations(read_rows(rows), problem, tau, unit)
     for answer in found:
-        console.print(f"\n{answer.text}", markup=False)
-        console.print(scores_table(answer.ranked[:_RANKED], answer.tau, unit))
+        console.print(f"\n{answer.statement.text}", markup=False)
+        print_scores(console, answer.ranked[:_RANKED], answer.tau, unit)
 
 
 @app.command("list")
@@ -172,6 +169,9 @@ def _settings(config: Path | None, *, quick: bool, full: bool) -> Settings:
         msg = "--quick, --full and a file exclude each other: give one of them"
         raise ValueError(msg)
     if config is not None:
+        if not config.exists():
+            msg = f"{config} is no command and no file: see hessx study --help"
+            raise ValueError(msg)
         return read_settings(config)
     return bundled_settings(chosen[0]) if chosen else Settings()
 
@@ -180,12 +180,6 @@ def _check_unit(unit: str) -> None:
     if unit not in UNITS:
         msg = f"unknown unit {unit!r}: expected one of {', '.join(UNITS)}"
         raise ValueError(msg)
-
-
-def _print_scores(
-    console: Console, rows: list[Row], tau: float = 1e-6, unit: str = "cost"
-) -> None:
-    console.print(scores_table(scores(trials(rows), tau, unit), tau, unit))
 
 
 def _split(names: str | None) -> tuple[str, ...] | None:

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hessx.study.analysis.costs import UNITS
 from hessx.study.analysis.scores import Score
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import PLAIN, Row, figures
 
-__all__ = ["print_tables", "scores_table", "wrapped"]
+__all__ = ["print_scores", "print_tables", "wrapped"]
 
 _NAME, _OUTCOME = 18, 16  # columns; six figures of together 46 go beside them
 # figures, and their headings
@@ -42,12 +43,15 @@ def print_tables(console: Console, rows: Sequence[Row]) -> None:
         groups.setdefault((row.problem, row.backend, row.dtype, row.feature), []).append(row)
     for (problem, backend, dtype, feature), group in groups.items():
         title = f"\n{problem}, {backend}, {dtype}" + (f", {feature}" if feature != PLAIN else "")
-        console.print(_table(title, group, of_sum=_is_sum(problem)))
+        console.print(title, highlight=False, markup=False)
+        console.print(_table(group, of_sum=_is_sum(problem)))
 
 
-def scores_table(scores: Sequence[Score], tau: float, unit: str) -> Table:
-    """Make the table of scores: how many runs, how many solved, and at what cost."""
-    table = _empty_table(f"\nsolved to {tau:g} of the way to the least value; cost: {unit}")
+def print_scores(console: Console, scores: Sequence[Score], tau: float, unit: str) -> None:
+    """Print the table of scores: how many runs, how many solved, and at what cost."""
+    title = f"\nsolved: f - f_best <= {tau:g} (f0 - f_best); cost: {UNITS[unit]}"
+    console.print(title, highlight=False, markup=False)
+    table = _empty_table()
     table.add_column("method", no_wrap=True)
     for heading in ("runs", "solved", "near", "false", "first", "cost", "ratio", "time"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -56,7 +60,7 @@ def scores_table(scores: Sequence[Score], tau: float, unit: str) -> Table:
         means = [_number(x, ".4g") for x in (s.mean_cost, s.mean_ratio)]
         name = wrapped(s.method, _NAME)
         table.add_row(name, *map(str, counts), *means, f"{s.seconds:.1f} s")
-    return table
+    console.print(table)
 
 
 def wrapped(name: str, width: int) -> str:
@@ -69,8 +73,8 @@ def wrapped(name: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def _table(title: str, rows: Sequence[Row], *, of_sum: bool) -> Table:
-    table = _empty_table(title)
+def _table(rows: Sequence[Row], *, of_sum: bool) -> Table:
+    table = _empty_table()
     table.add_column("method", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     columns = _SUMS if of_sum else _OTHERS
@@ -84,8 +88,8 @@ def _table(title: str, rows: Sequence[Row], *, of_sum: bool) -> Table:
     return table
 
 
-def _empty_table(title: str) -> Table:
-    return Table(box=None, pad_edge=False, collapse_padding=True, title_justify="left", title=title)
+def _empty_table() -> Table:
+    return Table(box=None, pad_edge=False, collapse_padding=True)
 
 
 def _label(row: Row) -> str:

@@ -15,7 +15,7 @@ from hessx.study.records import Row
 __all__ = ["Recommendation", "recommendations"]
 
 
-ROUGHLY = 0.1
+_ROUGHLY = 0.1
 
 
 @dataclass(frozen=True)
@@ -124,4 +124,4 @@ def _situations(runs: Sequence[Trial], tau: float) -> Iterator[tuple[str, str, f
         own = [t for t in runs if t.instance in instances]
         yield f"Knowing {known.value}", "known", tau, own
         if known is Known.ROWS:  # samples are for the first part of the way
-            yield f"Knowing {known.value}, roughly", "known", ROUGHLY, own
+            yield f"Knowing {known.value}, roughly", "known", _ROUGHLY, own

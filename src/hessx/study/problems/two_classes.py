@@ -8,7 +8,7 @@ from hessx.models import LogisticRegression
 from hessx.study.backends import Backend
 from hessx.study.posed import Posed, Problem, Tag
 
-__all__ = ["TWO_CLASSES"]
+__all__ = ["TWO_CLASSES", "standardised"]
 
 _L2 = 1e-3
 
@@ -27,11 +27,11 @@ def _digits(backend: Backend) -> Posed:
 
 
 def _logistic(backend: Backend, X: np.ndarray, y: np.ndarray) -> Posed:
-    model = LogisticRegression(backend.asarray(_standardised(X)), backend.asarray(y), l2=_L2)
+    model = LogisticRegression(backend.asarray(standardised(X)), backend.asarray(y), l2=_L2)
     return Posed(model, backend.zeros(model.n), model.hessian)
 
 
-def _standardised(X: np.ndarray) -> np.ndarray:
+def standardised(X: np.ndarray) -> np.ndarray:
     """Shift and scale columns to mean 0 and variance 1; constant columns become 0."""
     centred = X - X.mean(axis=0)
     spread = X.std(axis=0)
