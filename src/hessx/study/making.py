@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from hessx.comparison import read_hessian_rows
+from hessx.study.markdown import write_markdown
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
-from hessx.study.rows import RowFile, read_rows
+from hessx.study.rows import RowFile
 from hessx.study.runner import Runner
 from hessx.study.settings import Settings
 from hessx.study.terminal import progress_bar
@@ -22,8 +23,8 @@ from hessx.study.tuning import Found, RateFile
 __all__ = ["Making", "write_report"]
 
 _LABEL = 34  # columns of the bar's text
+_HESSIANS = "hessians.csv"  # beside the rows: approximations and the true Hessian, if compared
 _ABOUT = "study.json"  # beside the rows: what was asked for, and where it was made
-_HESSIANS = "hessians.csv"  # likewise: approximations beside the true Hessian
 
 
 class Making:
@@ -70,9 +71,7 @@ class Making:
                 self.file.append([row])
                 _advance(progress, bar, f"{row.backend} {row.problem} {row.method}")
             progress.update(bar, description="runs")
-        # as they are in the file, so that a report that is made again is the same
-        found = {row.job.key: row for row in read_rows(self.file.path)}
-        return in_order(found[job.key] for job in jobs)
+        return in_order(self.file.rows[job.key] for job in jobs)
 
     def _search(self, runner: Runner, progress: Progress) -> None:
         searches = self.plan.searches
@@ -92,7 +91,7 @@ class Making:
 
 
 def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path) -> None:
-    """Write the page of rows, and say where it is.
+    """Write the page of rows, and the same as Markdown, and say where they are.
 
     Parameters
     ----------
@@ -106,15 +105,12 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    hessians = source.with_name(_HESSIANS)
-    study = Study(
-        rows,
-        known.get("settings", {}),
-        known.get("environment"),
-        read_hessian_rows(hessians) if hessians.exists() else (),
-    )
-    write_page(study, page)
-    for name, path in (("rows", source), ("page", page.resolve())):
+    beside = source.with_name(_HESSIANS)
+    hessians = read_hessian_rows(beside) if beside.exists() else []
+    settings = known.get("settings", {})
+    write_page(Study(rows, settings, known.get("environment"), hessians), page)
+    text = write_markdown(rows, out, settings, hessians)
+    for name, path in (("rows", source), ("text", text.resolve()), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 
