@@ -23,7 +23,6 @@ from hessx.study.tuning import Found, RateFile
 __all__ = ["Making", "write_report"]
 
 _LABEL = 34  # columns of the bar's text
-_HESSIANS = "hessians.csv"  # beside the rows: approximations and the true Hessian, if compared
 _ABOUT = "study.json"  # beside the rows: what was asked for, and where it was made
 
 

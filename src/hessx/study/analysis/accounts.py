@@ -126,7 +126,7 @@ def _advantages(
     if score.method != _GRADIENT and plain.ratio <= 1.0 / _CLEARLY:
         yield state(
             f"It needs {{ratio}} times fewer evaluations and products than {_GRADIENT}, on "
-            f"{plural(len(plain.instances), 'problem')} that both solved.",
+            f"{plural(plain.problems, 'problem')} that both solved.",
             plain.keys,
             ratio=1.0 / plain.ratio,
         )
@@ -134,7 +134,7 @@ def _advantages(
     if score.method != _NEWTON and exact.ratio <= 1.0 / _CLEARLY:
         yield state(
             f"It needs {{ratio}} times fewer evaluations and products than {_NEWTON}, on "
-            f"{plural(len(exact.instances), 'problem')} that both solved.",
+            f"{plural(exact.problems, 'problem')} that both solved.",
             exact.keys,
             ratio=1.0 / exact.ratio,
         )
@@ -168,7 +168,7 @@ def _limits(
     if exact.ratio >= _CLEARLY:
         yield state(
             f"It needs {{ratio}} times the evaluations and products of {_NEWTON}, on "
-            f"{plural(len(exact.instances), 'problem')} that both solved.",
+            f"{plural(exact.problems, 'problem')} that both solved.",
             exact.keys,
             ratio=exact.ratio,
         )

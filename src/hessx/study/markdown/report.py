@@ -18,7 +18,7 @@ from hessx.study.analysis.failures import failures
 from hessx.study.analysis.hessians import about_hessians, hessian_key
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.peers import beside_peers
-from hessx.study.analysis.registered import family_of, title_of
+from hessx.study.analysis.registered import family_of, problem_of, title_of
 from hessx.study.analysis.scores import scores
 from hessx.study.analysis.stability import leaving_one_out, under_tolerances
 from hessx.study.analysis.statements import listed, number
@@ -31,7 +31,6 @@ from hessx.study.markdown.figures import (
 )
 from hessx.study.markdown.numbering import Numbering
 from hessx.study.plan import in_order
-from hessx.study.problems import PROBLEMS
 from hessx.study.records import Row, figures
 
 __all__ = ["write_markdown"]
@@ -135,7 +134,8 @@ def _drawings(runs: Sequence[Trial]) -> dict[str, Drawing]:
 
 
 def _title(problem: str) -> str:
-    return PROBLEMS[problem].title if problem in PROBLEMS else problem
+    found = problem_of(problem)
+    return problem if found is None else found.title
 
 
 def _file_name(problem: str) -> str:
