@@ -14,7 +14,7 @@ from hessx.study.analysis.criteria import relative_gap
 from hessx.study.analysis.registered import problem_of
 from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import PLAIN, Row
+from hessx.study.records import LEFT_OUT, PLAIN, Row
 
 __all__ = [
     "LADDER",
@@ -143,8 +143,8 @@ def trials(
 ) -> list[Trial]:
     """Measure the runs on problems with a feature, one of each method on each instance.
 
-    Of several with other rates the one with the rate that was tuned counts, else that with the
-    method's own.
+    What was left out, as where a package is not installed, is no run.  Of several with other rates
+    the one with the rate that was tuned counts, else that with the method's own.
 
     Parameters
     ----------
@@ -162,7 +162,8 @@ def trials(
     """
     best = best_values(rows, optima)
     chosen: dict[tuple[Instance, str], Trial] = {}
-    for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
+    made = (row for row in rows if row.feature == feature and row.outcome != LEFT_OUT)
+    for row in sorted(made, key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
     return sorted(chosen.values(), key=_place)
