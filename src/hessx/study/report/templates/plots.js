@@ -4,6 +4,7 @@
 // Each picture: (element) => {traces, layout}; the element's data say which one it is.
 const PICTURES = {};
 
+let paper = null; // while it is printed: what the theme was before
 const waiting = new Set(); // to be drawn when they come into view
 
 function css(name) {
@@ -30,7 +31,7 @@ function layoutOf(title, { legend, ...extra } = {}) {
     font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: css("--ink") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     margin: { l: 56, r: 10, t: 32, b: 42 },
-    showlegend: legend !== undefined, legend,
+    showlegend: legend !== undefined || paper !== null, legend: legend ?? { orientation: "h", y: -0.25, font: { size: 10 } },
     hovermode: "closest",
     hoverlabel: { bgcolor: css("--tint"), bordercolor: css("--line"), font: { color: css("--ink") } },
     ...extra,
@@ -84,8 +85,17 @@ function watchPlots() {
   }).observe(document.querySelector("main"));
 }
 
+// On paper all is open, light, and names its colours.
 addEventListener("beforeprint", () => {
+  const { style } = document.documentElement;
+  paper = { scheme: style.colorScheme };
+  style.colorScheme = "light";
   document.querySelectorAll("details").forEach((details) => { details.open = true; });
   document.querySelectorAll(".plot").forEach(draw);
+});
+addEventListener("afterprint", () => {
+  document.documentElement.style.colorScheme = paper.scheme;
+  paper = null;
+  drawAgain();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAgain);
