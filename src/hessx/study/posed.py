@@ -64,6 +64,9 @@ class Posed:
         Where the Hessian may have entries.
     residual : callable, optional
         ``residual(x)`` gives (r, J) with f = r'r / 2; J an array, or a pair of products (jvp, vjp).
+    truth : callable, optional
+        Value and gradient of the problem that this one was before it was changed, at a point of
+        this one; ``fun`` where there is none.
     """
 
     fun: Callable[[Any], tuple[Any, Any]]
@@ -74,6 +77,7 @@ class Posed:
     classes: Classes | None = None
     pattern: Pattern | None = None
     residual: Callable[[Any], tuple[Any, Any]] | None = None
+    truth: Callable[[Any], tuple[Any, Any]] | None = None
 
 
 @dataclass(frozen=True)

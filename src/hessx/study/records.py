@@ -13,6 +13,7 @@ __all__ = [
     "CURVE_POINTS",
     "HOARDED",
     "HUNG",
+    "LEFT_OUT",
     "PLAIN",
     "RAISED",
     "Curve",
@@ -26,7 +27,8 @@ __all__ = [
 RAISED = "raised"
 CRASHED = "crashed"
 HUNG = "killed: time"
-HOARDED = "killed: memory limit"
+HOARDED = "killed: memory"
+LEFT_OUT = "left out"  # what it needs is not there
 
 CURVE_POINTS = 300  # of a row, at most
 PLAIN = "plain"  # the feature of a problem as it is
@@ -80,6 +82,8 @@ class Curve:
         f there, and norm_inf of its gradient.
     cosine : list of float
         Of the angle between the step to the point and the one before, nan where there is none.
+    x0, x1 : list of float
+        The point, on problems of two variables; else empty.
     """
 
     iteration: list[int] = field(default_factory=list)
@@ -90,6 +94,8 @@ class Curve:
     value: list[float] = field(default_factory=list)
     grad_norm: list[float] = field(default_factory=list)
     cosine: list[float] = field(default_factory=list)
+    x0: list[float] = field(default_factory=list)
+    x1: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -100,18 +106,23 @@ class Curve:
         return sum(later > earlier for earlier, later in pairwise(self.value))
 
     def thinned(self, most: int) -> Curve:
-        """Keep so many points at most: the first and last, and others evenly by their logarithm."""
-        count = len(self)
+        """Keep so many points at most: the last, a tenth, and others evenly by their logarithm."""
+        count, tail = len(self), most // 10
         if count <= most:
             return self
-        last = count - 1
-        chosen = sorted({round(count ** (i / (most - 1))) - 1 for i in range(most)} | {0, last})
-        return Curve(*([column[i] for i in chosen] for column in vars(self).values()))
+        before, others = count - tail, most - tail
+        spread = {round(before ** (i / (others - 1))) - 1 for i in range(others)}
+        chosen = sorted(spread | {0} | set(range(before, count)))
+        columns = vars(self).items()
+        return Curve(**{name: [column[i] for i in chosen if column] for name, column in columns})
 
     def to_text(self) -> str:
-        """Write as JSON, in the order of the columns; numbers to six digits, no others as null."""
+        """Write as JSON, by columns; values whole, others to six digits, what is no number null."""
         return json.dumps(
-            [[_shortened(x) for x in column] for column in vars(self).values()],
+            [
+                [_written(x, whole=name == "value") for x in column]
+                for name, column in vars(self).items()
+            ],
             separators=(",", ":"),
             allow_nan=False,
         )
@@ -129,7 +140,8 @@ class Curve:
         if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
             msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
             raise ValueError(msg)
-        return cls(*([math.nan if x is None else x for x in column] for column in columns))
+        numbers: list[Any] = [[math.nan if x is None else x for x in column] for column in columns]
+        return cls(*numbers)
 
 
 @dataclass
@@ -165,8 +177,6 @@ class Row:
         Bytes by which the peak of resident memory rose in the run; nan where not measured.
     rises : int
         Accepted steps that raised the value.
-    order : float
-        Local order of convergence, fitted on the tail; nan where there is none.
     tuning : int
         Evaluations that the search for the rate has taken beside.
     exception : str
@@ -201,7 +211,6 @@ class Row:
     solver_seconds: float = math.nan
     memory: float = math.nan
     rises: int = 0
-    order: float = math.nan
     tuning: int = 0
     exception: str = ""
     curve: Curve = field(default_factory=Curve)
@@ -260,7 +269,7 @@ def _number(value: float, form: str) -> str:
     return "" if math.isnan(value) else format(value, form)
 
 
-def _shortened(x: float) -> float | None:
-    if isinstance(x, int):
-        return x
+def _written(x: float, *, whole: bool) -> float | None:
+    if whole or isinstance(x, int):
+        return x if math.isfinite(x) else None
     return float(f"{x:.6g}") if math.isfinite(x) else None

@@ -31,7 +31,7 @@ class Ending:
     success, message : bool, str
         What the method says of itself; no success where the budget ended it.
     value, grad : scalar, array
-        f and its gradient at ``result.x``, evaluated anew.
+        f and its gradient at ``result.x``, evaluated anew and as they truly are.
     seconds : float
         Wall time.
     fetches : int
@@ -52,13 +52,13 @@ def carry_out(
 ) -> Ending:
     """Run a method until its gradient test holds, or a limit or the meter's budget is met."""
     began = time.perf_counter()
-    with record_fetches() as ledger:
+    with record_fetches() as meter.ledger:
         try:
             result = solve(gtol=gtol, seconds=seconds, iterations=iterations)
         except BudgetSpentError:
             best = meter.problem.x0 if meter.best_x is None else meter.best_x
             result = SimpleNamespace(x=best, message="the budget is spent")
-    taken = time.perf_counter() - began
+    taken = getattr(result, "run_seconds", time.perf_counter() - began)
     success, message = bool(getattr(result, "success", False)), getattr(result, "message", "")
-    value, grad = meter.problem.fun(result.x)
-    return Ending(result, success, str(message), value, grad, taken, ledger.fetches)
+    value, grad = (meter.problem.truth or meter.problem.fun)(result.x)
+    return Ending(result, success, str(message), value, grad, taken, meter.ledger.fetches)
