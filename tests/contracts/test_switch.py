@@ -351,6 +351,7 @@ SAMPLED = hessx.StochasticMethod(hessx.SGD(), rate=0.1)
         (lambda: hessx.ModelGood(tolerance=0.0), "tolerance = 0.0"),
         (lambda: hessx.GradientBelow(1.0), "factor = 1.0"),
         (lambda: hessx.Stalled(steps=0), "steps = 0"),
+        (lambda: hessx.PairPreconditioner(hess_inv0=2.0), "hess_inv0 is a float: expected the hes"),
     ],
 )
 def test_parts_that_do_not_fit(make, message):
