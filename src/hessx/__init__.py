@@ -1,5 +1,10 @@
 """Smooth optimisation on any array library that speaks the Python array API standard."""
 
+from hessx.comparison import (
+    HessianComparison,
+    HessianRow,
+    compare_hessians,
+)
 from hessx.core import (
     Ball,
     Checkpoint,
@@ -28,8 +33,14 @@ from hessx.core import (
     save,
     saved,
 )
-from hessx.core._version import __version__
-from hessx.directions import NewtonCG, NonlinearCG, QuasiNewton
+from hessx.core._version import (
+    __version__,
+)
+from hessx.directions import (
+    NewtonCG,
+    NonlinearCG,
+    QuasiNewton,
+)
 from hessx.globalization import (
     AfterSteps,
     Armijo,
@@ -235,36 +246,39 @@ from hessx.solvers import (
 )
 
 __all__ = [
-    "BFGS", "DFP", "EKFAC", "FX", "GLTR", "GNSBFGS", "KFAC", "LBFGS", "LDFP", "LSR1", "PSB", "SAGA",
-    "SARAH", "SGD", "SOAP", "SQN", "SR1", "SSM", "SVRG", "TSSM", "Accumulate", "AdaHessian",
-    "Adadelta", "Adagrad", "Adam", "Adamax", "AfterSteps", "Approximation", "Armijo", "AskTell",
-    "Average", "Ball", "BarzilaiBorwein", "Batches", "BlockDiagonalOperator", "Blocks", "Blockwise",
-    "Broyden", "ByLeaf", "CGInverse", "ChebyshevInverse", "Checkpoint", "CheckpointError",
-    "ClipNorm", "ClipValue", "CompactForm", "Constant", "Cosine", "Counts", "Cubic", "CubicRule",
-    "Curvature", "DAdaptAdam", "DAdaptSGD", "Damped", "Decay", "DecayingStep", "DenseOperator",
-    "DeviceRate", "DiagonalBFGS", "DiagonalOperator", "DiagonalPSB", "DoG", "Dogleg",
-    "EarlyStopping", "EisenstatWalker", "Estimate", "Exact", "ExactInverse", "Exponential",
-    "ExponentialDecay", "FiniteSum", "Fisher", "FixedStep", "Forcing", "Free", "GaussNewton",
-    "Given", "GradientBelow", "HagerZhang", "History", "Hutchinson", "Hypergradient", "Identity",
-    "IdentityOperator", "Importance", "InverseRootDecay", "InverseTimeDecay", "Jacobi", "KnownPlus",
-    "LayerFactors", "Learns", "LearntDiagonal", "LineSearchMethod", "LinearOperator", "Lion",
-    "LiveRate", "LiveSchedule", "LiveSwitch", "LowRank", "LowRankOperator", "LowRankPlusDiagonal",
-    "MINRESInverse", "ModelGood", "MoreSorensen", "MoreThuente", "MultiBatch", "MultiStepDecay",
-    "Muon", "NAdam", "NeumannInverse", "Newton", "NewtonCG", "NewtonSketch", "NielsenRule",
-    "NonMonotone", "NonMonotoneAverage", "NonlinearCG", "Nystrom", "Offer", "OneBatch", "OneCycle",
+    "BFGS", "DFP", "EKFAC", "FX", "GLTR", "GNSBFGS", "KFAC", "LBFGS", "LDFP", "LSR1", "PSB",
+    "SAGA", "SARAH", "SGD", "SOAP", "SQN", "SR1", "SSM", "SVRG", "TSSM", "Accumulate",
+    "AdaHessian", "Adadelta", "Adagrad", "Adam", "Adamax", "AfterSteps", "Approximation",
+    "Armijo", "AskTell", "Average", "Ball", "BarzilaiBorwein", "Batches",
+    "BlockDiagonalOperator", "Blocks", "Blockwise", "Broyden", "ByLeaf", "CGInverse",
+    "ChebyshevInverse", "Checkpoint", "CheckpointError", "ClipNorm", "ClipValue", "CompactForm",
+    "Constant", "Cosine", "Counts", "Cubic", "CubicRule", "Curvature", "DAdaptAdam",
+    "DAdaptSGD", "Damped", "Decay", "DecayingStep", "DenseOperator", "DeviceRate",
+    "DiagonalBFGS", "DiagonalOperator", "DiagonalPSB", "DoG", "Dogleg", "EarlyStopping",
+    "EisenstatWalker", "Estimate", "Exact", "ExactInverse", "Exponential", "ExponentialDecay",
+    "FiniteSum", "Fisher", "FixedStep", "Forcing", "Free", "GaussNewton", "Given",
+    "GradientBelow", "HagerZhang", "HessianComparison", "HessianRow", "History", "Hutchinson",
+    "Hypergradient", "Identity", "IdentityOperator", "Importance", "InverseRootDecay",
+    "InverseTimeDecay", "Jacobi", "KnownPlus", "LayerFactors", "Learns", "LearntDiagonal",
+    "LineSearchMethod", "LinearOperator", "Lion", "LiveRate", "LiveSchedule", "LiveSwitch",
+    "LowRank", "LowRankOperator", "LowRankPlusDiagonal", "MINRESInverse", "ModelGood",
+    "MoreSorensen", "MoreThuente", "MultiBatch", "MultiStepDecay", "Muon", "NAdam",
+    "NeumannInverse", "Newton", "NewtonCG", "NewtonSketch", "NielsenRule", "NonMonotone",
+    "NonMonotoneAverage", "NonlinearCG", "Nystrom", "Offer", "OneBatch", "OneCycle",
     "OneCycleMomentum", "OptionWarning", "Oracle", "Order", "Outcome", "PairPreconditioner",
     "Partial", "Pattern", "PerEpoch", "Phases", "Plateau", "Polyak", "PolyakRate",
-    "PolynomialDecay", "Preconditioned", "Prodigy", "QuasiNewton", "RAdam", "RMSProp", "RadiusRule",
-    "RateRange", "Ray", "RepeatedSample", "Reply", "Report", "Request", "Restraint",
-    "RestraintRule", "Result", "Rule", "SSBroyden", "Sample", "Scaled", "Schedule", "ScheduleFree",
-    "Scheduled", "Search", "Sequential", "SettingsError", "Shampoo", "Shuffled", "SignSGD",
-    "SophiaG", "SophiaH", "Sparse", "SparseNewton", "Spectral", "Stacked", "Stalled",
-    "SteepestStep", "StepDecay", "StepRule", "StepTaken", "StochasticArmijo", "StochasticMethod",
-    "Stopping", "Subproblem", "SubsampledNewton", "SumOfSquares", "SwitchMethod", "SwitchRule",
-    "Trial", "TruncatedCG", "TruncatedInverse", "TrustRatio", "TrustRegionMethod", "Tuning",
-    "Verdict", "Wants", "WarmRestarts", "WarmUp", "WeakSecant", "WithReplacement", "Zero",
-    "__version__", "check_adjoint", "check_gradient", "check_linearity", "check_product",
-    "check_symmetry", "condition_number", "curvature", "estimate_diagonal", "estimate_trace",
+    "PolynomialDecay", "Preconditioned", "Prodigy", "QuasiNewton", "RAdam", "RMSProp",
+    "RadiusRule", "RateRange", "Ray", "RepeatedSample", "Reply", "Report", "Request",
+    "Restraint", "RestraintRule", "Result", "Rule", "SSBroyden", "Sample", "Scaled", "Schedule",
+    "ScheduleFree", "Scheduled", "Search", "Sequential", "SettingsError", "Shampoo", "Shuffled",
+    "SignSGD", "SophiaG", "SophiaH", "Sparse", "SparseNewton", "Spectral", "Stacked", "Stalled",
+    "SteepestStep", "StepDecay", "StepRule", "StepTaken", "StochasticArmijo",
+    "StochasticMethod", "Stopping", "Subproblem", "SubsampledNewton", "SumOfSquares",
+    "SwitchMethod", "SwitchRule", "Trial", "TruncatedCG", "TruncatedInverse", "TrustRatio",
+    "TrustRegionMethod", "Tuning", "Verdict", "Wants", "WarmRestarts", "WarmUp", "WeakSecant",
+    "WithReplacement", "Zero", "__version__", "check_adjoint", "check_gradient",
+    "check_linearity", "check_product", "check_symmetry", "compare_hessians",
+    "condition_number", "curvature", "estimate_diagonal", "estimate_trace",
     "extreme_eigenvalues", "find_pattern", "inertia", "load", "lsmr", "minimize", "minres",
     "rate_range", "save", "saved", "spectral_density", "tune", "tune_runs",
 ]  # fmt: skip

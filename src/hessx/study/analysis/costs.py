@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -14,9 +15,18 @@ from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import PLAIN, Row
 
-__all__ = ["LADDER", "UNITS", "Instance", "Trial", "best_values", "known_optima", "trials"]
+__all__ = [
+    "LADDER",
+    "UNITS",
+    "Instance",
+    "Trial",
+    "best_values",
+    "known_optima",
+    "trials",
+]
 
 LADDER = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+_DIGITS = 1e-6
 UNITS = {
     "cost": "evaluations and products",
     "iterations": "iterations",
@@ -61,7 +71,7 @@ class Trial:
     gaps: tuple[float, ...]
     spent: Mapping[str, tuple[float, ...]]
 
-    @property
+    @cached_property
     def instance(self) -> Instance:
         """Among which trials it is compared."""
         row = self.row
@@ -72,7 +82,7 @@ class Trial:
         """The name."""
         return self.row.method
 
-    @property
+    @cached_property
     def key(self) -> str:
         """That of the row behind it."""
         return self.row.job.key
@@ -98,7 +108,10 @@ def known_optima() -> dict[str, float]:
 
 
 def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Give the best value of each problem: the one known, or a lower one that a run has found.
+    """Give the best value of each problem: the one known, or the lowest that a run has found.
+
+    Known values are from papers, in few digits: a value found that agrees to 1e-6 of it, or is
+    lower, takes its place.
 
     Parameters
     ----------
@@ -107,10 +120,15 @@ def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) 
         Known values; those of the registry if it is not given.
     """
     best = dict(known_optima() if optima is None else optima)
+    lowest: dict[str, float] = {}
     for row in rows:
         for value in (row.value, *(row.curve.value if row.feature == PLAIN else ())):
             if math.isfinite(value):
-                best[row.problem] = min(best.get(row.problem, math.inf), value)
+                lowest[row.problem] = min(lowest.get(row.problem, math.inf), value)
+    for problem, value in lowest.items():
+        known = best.get(problem)
+        if known is None or value <= known + _DIGITS * abs(known):
+            best[problem] = value
     return best
 
 

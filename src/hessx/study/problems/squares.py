@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,15 @@ import numpy as np
 from hessx.models import LinearLeastSquares
 from hessx.operators import Pattern
 from hessx.study.backends import Backend
-from hessx.study.posed import Posed
+from hessx.study.posed import Known, Posed, Problem, Tag
 
-__all__ = [
-    "brown_dennis",
-    "chained_rosenbrock",
-    "extended_rosenbrock",
-    "linear_regression",
-]
+__all__ = ["SQUARES"]
 
+_EXTENDED_N, _CHAINED_N = 1000, 200
 _ROOT_2 = math.sqrt(2.0)  # of residuals: f is the sum of their squares, and not half of it
 
 
-def linear_regression(backend: Backend) -> Posed:
+def _linear_regression(backend: Backend) -> Posed:
     """Five points on a line."""
     x, y = np.arange(1.0, 6.0), np.arange(2.0, 11.0, 2.0)
     X, y = backend.asarray(np.stack([np.ones(5), x], axis=1)), backend.asarray(y)
@@ -38,7 +35,7 @@ def linear_regression(backend: Backend) -> Posed:
     )
 
 
-def chained_rosenbrock(n: int, backend: Backend) -> Posed:
+def _chained_rosenbrock(n: int, backend: Backend) -> Posed:
     """Each variable with its neighbours."""
     xp, zero = backend.xp, backend.zeros(1)
     one, other = backend.asarray(np.eye(n - 1, n)), backend.asarray(np.eye(n - 1, n, 1))
@@ -73,7 +70,7 @@ def chained_rosenbrock(n: int, backend: Backend) -> Posed:
     return Posed(fun, x0, hess, pattern=Pattern.banded(n, 1), residual=residual)
 
 
-def extended_rosenbrock(n: int, backend: Backend) -> Posed:
+def _extended_rosenbrock(n: int, backend: Backend) -> Posed:
     """Pairs of variables."""
     xp = backend.xp
 
@@ -120,7 +117,7 @@ def extended_rosenbrock(n: int, backend: Backend) -> Posed:
     return Posed(fun, x0, hess, pattern=pattern, residual=residual)
 
 
-def brown_dennis(backend: Backend) -> Posed:
+def _brown_dennis(backend: Backend) -> Posed:
     """More, Garbow & Hillstrom's problem 16, by the mean: a^2 + b^2 with a and b linear in x."""
     t = np.arange(1.0, 21.0) / 5.0
     zeros, ones = np.zeros_like(t), np.ones_like(t)
@@ -152,3 +149,49 @@ def brown_dennis(backend: Backend) -> Posed:
 
 def _rosenbrock_start(n: int) -> np.ndarray:
     return np.tile([-1.2, 1.0], n // 2)
+
+
+SQUARES = {
+    "linear-regression": Problem(
+        "Linear regression",
+        "Half the sum of squared residuals, x = 1 ... 5, y = 2, 4 ... 10, from (1, 1).",
+        2,
+        _linear_regression,
+        (Known.CONSTANT_HESSIAN, Known.RESIDUAL),
+        (Tag.QUICK, Tag.PLANE, Tag.CONVEX, Tag.QUADRATIC, Tag.LEAST_SQUARES),
+        "five points on the line y = 2 x",
+        0.0,
+    ),
+    "brown-dennis": Problem(
+        "Brown and Dennis",
+        "Half the mean over t = 0.2, 0.4 ... 4 of "
+        "((x[0] + t x[1] - exp(t))² + (x[2] + x[3] sin(t) - cos(t))²)², from (25, 5, -5, -1); "
+        "the residuals stay large.",
+        4,
+        _brown_dennis,
+        (Known.RESIDUAL,),
+        (Tag.QUICK, Tag.NONCONVEX, Tag.LEAST_SQUARES),
+        "Moré, Garbow & Hillstrom 1981, (16)",
+        85822.2 / 40.0,
+    ),
+    "extended-rosenbrock": Problem(
+        "Extended Rosenbrock",
+        "sum over pairs of 100 (v - u²)² + (1 - u)², from (-1.2, 1, -1.2, 1 ...).",
+        _EXTENDED_N,
+        partial(_extended_rosenbrock, _EXTENDED_N),
+        (Known.PATTERN, Known.RESIDUAL),
+        (Tag.QUICK, Tag.NONCONVEX, Tag.LEAST_SQUARES, Tag.SPARSE, Tag.SCALABLE),
+        "Moré, Garbow & Hillstrom 1981, (21)",
+        0.0,
+    ),
+    "chained-rosenbrock": Problem(
+        "Chained Rosenbrock",
+        "sum over neighbours of 100 (x[i+1] - x[i]²)² + (1 - x[i])², from (-1.2, 1, -1.2, 1 ...).",
+        _CHAINED_N,
+        partial(_chained_rosenbrock, _CHAINED_N),
+        (Known.PATTERN, Known.RESIDUAL),
+        (Tag.QUICK, Tag.NONCONVEX, Tag.LEAST_SQUARES, Tag.SPARSE, Tag.SCALABLE),
+        "as in scipy.optimize.rosen",
+        0.0,
+    ),
+}

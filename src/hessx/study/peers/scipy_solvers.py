@@ -12,9 +12,10 @@ import numpy as np
 import hessx
 from hessx.core import Record
 from hessx.study.metering import Meter
+from hessx.study.peers.diary import Diary
 from hessx.study.running import NO_LIMIT, Solve
 
-__all__ = ["LARGEST_N", "bind_scipy"]
+__all__ = ["LARGEST_N", "bind_scipy", "bind_scipy_squares"]
 
 # Every tolerance except gtol is off; where 0 is not allowed, tiny.
 _OPTIONS: dict[str, dict[str, float]] = {
@@ -53,6 +54,40 @@ def bind_scipy(name: str, meter: Meter, options: Mapping[str, Any]) -> Solve:
             )  # fmt: skip
         result.history = diary.history
         return result
+
+    return solve
+
+
+def bind_scipy_squares(name: str, meter: Meter, options: Mapping[str, Any]) -> Solve:
+    """Bind a method of `scipy.optimize.least_squares` to the residuals of a metered problem.
+
+    r and J are asked for one by one; J at a point where r is known is no evaluation more, as it is
+    for f and g.
+    """
+    from scipy.optimize import least_squares
+
+    if meter.problem.residual is None:
+        msg = "the problem is no sum of squares"
+        raise ValueError(msg)
+
+    def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
+        diary = Diary(meter, gtol, seconds)
+        known: dict[bytes, Any] = {}
+
+        def residual(x: np.ndarray) -> Any:
+            known.clear()
+            r, known[x.tobytes()] = diary.residual(x)
+            return r
+
+        def jacobian(x: np.ndarray) -> Any:
+            if x.tobytes() not in known:
+                residual(x)
+            return known[x.tobytes()]
+
+        tiny = 1e-15  # the least that is allowed
+        limits = {"ftol": tiny, "xtol": tiny, "gtol": tiny, "max_nfev": iterations, **options}
+        x0 = np.array(meter.problem.x0)
+        return diary.run(lambda: least_squares(residual, x0, jacobian, method=name, **limits))
 
     return solve
 
