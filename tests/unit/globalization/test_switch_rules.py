@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from hessx import AfterSteps, GradientBelow, ModelGood, SettingsError, Stalled, StepTaken
@@ -74,7 +75,7 @@ def test_little_gained():
 
 
 def test_what_a_setting_may_be():
-    assert as_switch_rules(3) == (AfterSteps(3),)
+    assert as_switch_rules(3) == as_switch_rules(np.int8(3)) == (AfterSteps(3),)
     assert as_switch_rules([2, Stalled()]) == (AfterSteps(2), Stalled())
     assert as_switch_rules(()) == ()
     for given in (0.5, "soon", None, [None]):
