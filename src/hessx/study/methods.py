@@ -206,6 +206,8 @@ METHODS: dict[str, Method] = {
         _given("trust-exact", "trust region, More-Sorensen", usual_n=_LONG_N),
         _given("dogleg", "trust region, dogleg", usual_n=_LONG_N),
         _given("arc", "cubic regularisation, GLTR"),
+        _given("auto", "auto, by gradients alone"),
+        _given("auto-products", "auto, with products"),
         _within("damped-ncg", "damped Newton-CG", hessx.Exact(), region=hessx.NielsenRule()),
         _looking(
             "chebyshev", "Chebyshev inverse, degree 8",

@@ -66,7 +66,7 @@ def test_a_meter_that_keeps_no_best_never_waits(backend):
 REFUSED = {Known.ROWS: "no sum over rows", Known.PATTERN: "has entries", None: "rank = 8"}
 
 
-@pytest.mark.parametrize("name", [*METHODS, "auto", "scipy:BFGS", "planted_methods:newton"])
+@pytest.mark.parametrize("name", [*METHODS, "scipy:BFGS", "planted_methods:newton"])
 def test_a_name_means_the_same_method_in_both_studies(name, planted, monkeypatch):
     pytest.importorskip("scipy")
     from hessx.study.cutest import CutestProblem
