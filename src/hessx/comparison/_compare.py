@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hessx._xp import quiet
 from hessx.comparison._along import rows_along
 from hessx.comparison._comparison import HessianComparison
 from hessx.comparison._hessians import Settings
@@ -83,7 +84,8 @@ def compare_hessians(
         Of rules' own steps, by names.
     chain : sequence of str, optional
         Names among the approximations, each made of the one before, the first of H: rows then say
-        what each link adds to the error.  All learn from the same steps.
+        what each link adds to the error.  All learn from the same steps.  By default
+        `hessx.comparison.CHAIN` where these are the approximations.
     dense : int
         Up to so many variables B and H are compared as matrices, on the host.
     probes, products : int
@@ -148,10 +150,11 @@ def compare_hessians(
     if approximations is None:
         network = problem.model is not None and problem.space.tree is not None
         approximations = CHAIN if network else _USUAL
-        chain = CHAIN if network and chain is None else chain
     draws = check_integer("draws", draws)
     learners = taken_approximations(problem, approximations, rates or {}, draws, settings.seed)
-    chain = _checked_chain(chain or (), learners)
+    if chain is None:
+        chain = CHAIN if [learner.name for learner in learners] == [*CHAIN] else ()
+    chain = _checked_chain(chain, learners)
     if points is not None and method is not None:
         msg = "points and method are both given: expected the points, or the method that finds them"
         raise SettingsError(msg)
@@ -165,9 +168,10 @@ def compare_hessians(
             runs.append((steps, found, group))
     rows: list[HessianRow] = []
     for steps, found, group in runs:
-        rows += rows_along(
-            problem, found, group, steps=steps, every=every, chain=chain, settings=settings
-        )
+        with quiet():  # at points far out, which the run has met before
+            rows += rows_along(
+                problem, found, group, steps=steps, every=every, chain=chain, settings=settings
+            )
     order = {learner.name: i for i, learner in enumerate(learners)}
     rows.sort(key=lambda row: (order[row.approximation], row.point))
     for row in rows:

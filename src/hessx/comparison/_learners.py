@@ -73,7 +73,10 @@ class Learner:
         return None
 
     def matrix(self, space: Space) -> np.ndarray:
-        """B on the host, shape (n, n), float64: one fetch; where only B^-1 v is known inverted."""
+        """B on the host, shape (n, n), float64: one fetch; where only B^-1 v is known inverted.
+
+        nan where it is not finite.
+        """
         n, xp = space.n, space.xp
         B, inverted = self.dense(space), False
         if B is None:
@@ -84,10 +87,12 @@ class Learner:
             B = xp.stack([verb(units[i, ...]) + 0.0 for i in range(n)])
         (entries,), _ = fetch(space, [xp.reshape(B, (-1,))])
         matrix: np.ndarray = entries.reshape(n, n)
-        if not np.isfinite(matrix).all():
-            return np.full((n, n), np.nan)
         matrix = 0.5 * matrix + 0.5 * matrix.T
-        return np.linalg.inv(matrix) if inverted else matrix
+        known = np.isfinite(matrix).all()
+        if inverted and known:
+            known = np.linalg.cond(matrix) < np.inf
+            matrix = np.linalg.inv(matrix) if known else matrix
+        return matrix if known else np.full((n, n), np.nan)
 
 
 class CurvatureLearner(Learner):

@@ -221,6 +221,52 @@ def test_what_is_not_finite_is_a_row_and_no_error():
     assert found.definiteness == "undecided"
 
 
+class Reciprocal(hessx.Approximation):
+    """Of which B^-1 = diag(d) alone is known."""
+
+    offers = hessx.Offer.SOLVE
+    learns = hessx.Learns.NOTHING
+
+    def __init__(self, d):
+        self.d = d
+
+    def begin(self, frame):
+        return ReciprocalCurvature(self.d)
+
+
+class ReciprocalCurvature(hessx.Curvature):
+    def __init__(self, d):
+        self.d = d
+
+    def solve(self, v):
+        return v * self.d
+
+
+def test_where_only_the_inverse_is_known():
+    fun = lambda x: (x @ x, 2.0 * x)  # noqa: E731
+    given = {"half": Reciprocal(np.array([2.0, 0.5])), "singular": Reciprocal(np.zeros(2))}
+    points = [np.ones(2), np.zeros(2)]
+    found = hessx.compare_hessians(
+        fun, points[0], given, jac=True, hess=lambda x: 2.0 * np.eye(2), points=points
+    )
+    row = found.first("half")  # B = diag(1/2, 2) beside diag(2, 2)
+    assert row.error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.step_error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.secant_error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.preconditioned_condition == pytest.approx(4.0)
+    assert np.isnan(found.first("singular").error)
+
+
+def test_a_run_that_leads_away_gives_rows():
+    fun = lambda x: (np.exp(x).sum() + x @ x, np.exp(x) + 2.0 * x)  # noqa: E731
+    with np.errstate(over="ignore"):
+        found = hessx.compare_hessians(
+            fun, np.ones(2), "adagrad", jac=True, hess=lambda x: np.diag(np.exp(x) + 2.0),
+            rates={"adagrad": 1e3}, iterations=5,
+        )  # fmt: skip
+    assert found.first("adagrad").error > 0.0
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
