@@ -39,6 +39,7 @@ def compare_hessians(
     options: Mapping[str, Any] | None = None,
     rates: Mapping[str, float] | None = None,
     chain: Sequence[str] | None = None,
+    batch_size: int | None = None,
     dense: int = 500,
     probes: int = 30,
     products: int = 60,
@@ -86,6 +87,9 @@ def compare_hessians(
         Names among the approximations, each made of the one before, the first of H: rows then say
         what each link adds to the error.  All learn from the same steps.  By default
         `hessx.comparison.CHAIN` where these are the approximations.
+    batch_size : int, optional
+        Rows of a finite sum from which rules, and approximations that belong to stochastic methods,
+        learn at each point, as in their runs; all by default.  H is always that of all rows.
     dense : int
         Up to so many variables B and H are compared as matrices, on the host.
     probes, products : int
@@ -139,7 +143,9 @@ def compare_hessians(
     9.0
     """
     given = {"args": args, "jac": jac, "hess": hess, "hessp": hessp}
-    problem = Problem(fun, x0, {key: part for key, part in given.items() if part is not None})
+    given = {key: part for key, part in given.items() if part is not None}
+    batch_size = None if batch_size is None else check_integer("batch_size", batch_size, 1)
+    problem = Problem(fun, x0, given, batch_size)
     settings = Settings(
         check_integer("dense", dense),
         check_integer("probes", probes, 2),

@@ -15,6 +15,7 @@ from hessx.hessians import Approximation, Curvature
 
 __all__ = ["CurvatureLearner", "Learner", "teach"]
 
+_ROWS = Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE
 _OWN = "own: "  # before the names of what a curvature asks for
 _Apply = Callable[[Array], Array]
 
@@ -144,11 +145,11 @@ class CurvatureLearner(Learner):
             residual = Wants.RESIDUAL in self.approximation.wants
             B.at(place.ask(Wants.RESIDUAL).residual if residual else place.hessian)
         if learns is Learns.GRADIENTS:
-            B.update(place.grad)
+            B.update(place.lesson_gradient())
         elif learns is Learns.HESSIAN:
-            B.update(place.hessian)
+            B.update(place.lesson)
         elif learns is Learns.PER_SAMPLE:
-            B.update(place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample)
+            B.update(place.ask(_ROWS, sampled=True).per_sample)
         elif learns is Learns.FACTORS:
             B.update(self._layers(place))  # type: ignore[arg-type]
         B.prepare()

@@ -181,6 +181,64 @@ def test_many_variables_by_products():
     assert kinds == ["positive definite", "positive definite", "negative definite"]
 
 
+def test_rules_learn_from_batches_as_in_their_runs(model):
+    sum_of = hessx.FiniteSum(model)
+    found = hessx.compare_hessians(
+        sum_of, np.zeros(6), ["adam", "adahessian", "bfgs"], batch_size=16, iterations=7
+    )
+    # the second moments are those of the run that the method makes
+    points = hessx.minimize(
+        hessx.FiniteSum(model), np.zeros(6), method=hessx.StochasticMethod(
+            hessx.Adam(), 0.01, batch_size=16, steps=7, report=hessx.Report(every=1)
+        ), options={"return_all": True},
+    ).allvecs  # fmt: skip
+    v = np.zeros(6)
+    for t, x in enumerate(points[:8]):
+        epoch, i = divmod(t, 4)
+        rows = hessx.Sample(hessx.Shuffled(), epoch, 16 * i, min(16 * (i + 1), 60))
+        _, g = hessx.FiniteSum(model)(x, rows)
+        v = 0.999 * v + 0.001 * g * g
+        b = (1.0 - 0.9 ** (t + 1)) * (np.sqrt(v / (1.0 - 0.999 ** (t + 1))) + 1e-8)
+        assert found.of("adam")[t].largest == pytest.approx(b.max(), rel=1e-10)
+    whole = hessx.compare_hessians(model, np.zeros(6), ["adahessian", "bfgs"], iterations=7)
+    assert found.last("bfgs").error == whole.last("bfgs").error
+    assert found.last("adahessian").error != whole.last("adahessian").error
+
+
+def test_blocks_by_products_as_by_matrices(rng):
+    h, b = np.geomspace(1.0, 9.0, 12), np.linspace(1.0, 4.0, 12)
+    R = 0.2 * rng.standard_normal((12, 12))
+    H = np.diag(h) + R + R.T
+
+    def fun(x):
+        flat = np.concatenate([x["u"].ravel(), x["v"]])
+        g = H @ flat
+        return flat @ g / 2.0, {"u": g[:6].reshape(2, 3), "v": g[6:]}
+
+    x = {"u": np.ones((2, 3)), "v": np.ones(6)}
+    exact, drawn = (
+        hessx.compare_hessians(
+            fun, x, {"near": np.diag(b)}, jac=True, points=[x],
+            hess=lambda x: lambda v: H @ v, dense=dense, probes=2000, products=12,
+        )
+        for dense in (12, 0)
+    )  # fmt: skip
+    assert [row.block for row in exact.rows] == ["", "u", "v", "between"]
+    spans = {"u": np.s_[:6, :6], "v": np.s_[6:, 6:]}
+    for by_matrix, by_products in zip(exact.rows, drawn.rows, strict=True):
+        assert by_products.block == by_matrix.block
+        assert by_products.n == by_matrix.n
+        room = 4.0 * by_products.error_deviation + 1e-12
+        assert by_products.error == pytest.approx(by_matrix.error, abs=room)
+        assert by_products.scaled_error == pytest.approx(by_matrix.scaled_error, rel=0.05)
+        if by_matrix.block in spans:
+            part = H[spans[by_matrix.block]]
+            off = np.diag(b)[spans[by_matrix.block]] - part
+            expected = np.linalg.norm(off) / np.linalg.norm(part)
+            assert by_matrix.error == pytest.approx(expected, rel=1e-12)
+    assert exact.of("near", "between")[0].error == pytest.approx(1.0)  # a diagonal has none of it
+
+
 def test_gauss_newton_of_squares(rng):
     A, b = rng.standard_normal((8, 3)), rng.standard_normal(8)
     squares = hessx.SumOfSquares(lambda x: np.exp(A @ x) - b, lambda x: np.exp(A @ x)[:, None] * A)
@@ -284,6 +342,7 @@ def test_a_run_that_leads_away_gives_rows():
         ({"points": []}, "points is empty"),
         ({"points": [np.ones(3)]}, r"points\[0\] has 3 entries: expected 2"),
         ({"every": 0}, "every = 0"),
+        ({"batch_size": 8}, "batch_size = 8, and fun is no finite sum"),
         ({"probes": 1}, "probes = 1"),
     ],
 )
