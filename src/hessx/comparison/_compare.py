@@ -117,7 +117,9 @@ def compare_hessians(
 
     Notes
     -----
-    The scale of a rule's B is that of its rate, 1; ``scaled_error`` is free of it.
+    The scale of a rule's B is that of a rate of 1; ``scaled_error`` is free of it.  Approximations
+    are taught along the points of a run, and not inside it: what learns from rejected trials too
+    is taught accepted steps alone.
 
     Cost at each point that is compared: n products with H and n with each B, about 20 n^3
     operations for each, and a fetch of n^2 numbers; beyond ``dense`` ``probes`` + 4 ``products``

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hessx._xp import Array, Packet, Space, fetch, quiet, under
 from hessx.comparison._layers import drawn_factors, expected_factors
 from hessx.comparison._place import Place, Problem
 from hessx.core import Frame, LayerFactors, Learns, Offer, Pair, SettingsError, Wants
-from hessx.hessians import Approximation, Curvature
+from hessx.hessians import LBFGS, Approximation, Curvature
 
 __all__ = ["CurvatureLearner", "Learner", "teach"]
 
@@ -135,8 +136,12 @@ class CurvatureLearner(Learner):
         return self.curvature
 
     def begin(self, problem: Problem) -> None:
-        """Begin with what is known of nothing."""
-        self.curvature = self.approximation.begin(Frame(problem.space))
+        """Begin without a past; L-BFGS with as many pairs as in a line search."""
+        A, frame = self.approximation, Frame(problem.space)
+        if isinstance(A, LBFGS) and isinstance(A.hess_inv0, Real | None):
+            self.curvature = A.begin_rows(frame)
+        else:
+            self.curvature = A.begin(frame)
 
     def arrive(self, place: Place) -> None:
         """Hand over the Hessian, residual, gradient, layers or rows."""

@@ -137,6 +137,26 @@ def test_every_name_has_a_run_of_its_own(model):
     assert [found.last(name).products for name in ("newton", "adahessian", "bfgs")] == [6, 1, 0]
 
 
+@pytest.mark.parametrize("name", ["bfgs", "dfp", "lbfgs", "spectral"])
+def test_what_is_learnt_is_what_the_run_has_learnt(model, name):
+    loss, options = hessx.FiniteSum(model), {"maxiter": 7}
+    kind = {"bfgs": hessx.BFGS, "dfp": hessx.DFP, "lbfgs": hessx.LBFGS, "spectral": hessx.Spectral}
+    method = hessx.LineSearchMethod(kind[name](), hessx.HagerZhang())
+    A = hessx.minimize(loss, np.zeros(6), method=method, options=options).hess_inv
+    A = A if isinstance(A, np.ndarray) else A @ np.eye(6)
+    w = 1.0 / np.linalg.eigvalsh(A)
+    row = hessx.compare_hessians(model, np.zeros(6), name, iterations=7).of(name)[-1]
+    assert row.point == 7
+    assert (row.least, row.largest) == pytest.approx((w.min(), w.max()), rel=1e-7)
+
+
+def test_memory_is_that_of_the_arrays(model):
+    names = ["gd", "bfgs", "adam", "rmsprop", "diagonal"]
+    found = hessx.compare_hessians(model, np.zeros(6), names, iterations=2)
+    numbers = {"gd": 0, "bfgs": 2 * 36, "adam": 2 * 6, "rmsprop": 6, "diagonal": 6}
+    assert {name: found.last(name).memory // 8 for name in names} == numbers
+
+
 def test_by_products_as_by_matrices(model):
     names = ["gd", "bfgs", "adam", "kfac", "jacobi"]
     both = [
