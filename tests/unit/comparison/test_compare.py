@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hessx
+from hessx._xp import record_fetches
 from hessx.comparison import known_approximations
 from hessx.models import LogisticRegression
 
@@ -148,6 +149,33 @@ def test_what_is_learnt_is_what_the_run_has_learnt(model, name):
     row = hessx.compare_hessians(model, np.zeros(6), name, iterations=7).of(name)[-1]
     assert row.point == 7
     assert (row.least, row.largest) == pytest.approx((w.min(), w.max()), rel=1e-7)
+
+
+@pytest.mark.parametrize("method", ["adam", "gd", hessx.TrustRegionMethod(hessx.SR1())])
+def test_all_learn_from_the_steps_of_one_method(model, method):
+    found = hessx.compare_hessians(
+        model, np.zeros(6), ["bfgs", "kfac"], method=method, iterations=8, every=4
+    )
+    name = method if isinstance(method, str) else "TrustRegionMethod"
+    assert {row.steps for row in found.rows} == {name}
+    assert [row.point for row in found.rows] == [0, 4, 8, 0, 4, 8]
+    values = [[row.value for row in found.of(which)] for which in found.names]
+    assert values[0] == values[1]
+
+
+def test_fetches_do_not_grow_with_the_variables():
+    counts = []
+    for n in (5, 40):
+        h = np.linspace(1.0, 4.0, n)
+        points = [np.ones(n), np.linspace(0.0, 1.0, n), np.zeros(n)]
+        with record_fetches() as ledger:
+            hessx.compare_hessians(
+                lambda x, h=h: (h @ x**2 / 2.0, h * x),
+                points[0], ["gd", "bfgs", "adam"], jac=True, hess=lambda x, h=h: np.diag(h),
+                points=points,
+            )  # fmt: skip
+        counts.append(ledger.fetches)
+    assert counts[0] == counts[1]
 
 
 def test_memory_is_that_of_the_arrays(model):
