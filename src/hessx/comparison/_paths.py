@@ -34,7 +34,7 @@ def run_points(
     limit: dict[str, Any] = {"maxiter": iterations}
     if isinstance(method, StochasticMethod):
         method, limit = replace(method, steps=iterations, epochs=None, report=Report(every=1)), {}
-    elif isinstance(choose_method(method, products=True)[0].usual, StochasticMethod):
+    elif isinstance(_usual(problem, method), StochasticMethod):
         size = problem.batch_size or "full"
         limit = {"steps": iterations, "report": Report(every=1), "batch_size": size}
     result = minimize(
@@ -46,6 +46,12 @@ def run_points(
     )
     points = [problem.space.flat(x) for x in result.allvecs]
     return points[: iterations + 1]
+
+
+def _usual(problem: Problem, method: Any) -> Any:
+    """Give the composition that a name stands for."""
+    entry, _ = choose_method(method, n=problem.space.n, products=True)
+    return entry.usual
 
 
 def taken_points(problem: Problem, points: Iterable[Any]) -> list[Array]:
