@@ -41,6 +41,12 @@ def find_problem(name: str) -> Problem:
         There is none of this name, or of so many variables; the attribute is something else.
     ImportError, AttributeError
         There is no such module or attribute; CUTEst's problems are not installed.
+
+    Examples
+    --------
+    >>> from hessx.study.problems import find_problem
+    >>> find_problem("rosenbrock").optimum, find_problem("broyden-banded:50").n
+    (0.0, 50)
     """
     if name in PROBLEMS:
         return PROBLEMS[name]
