@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from hessx.comparison import read_hessian_rows
+from hessx.comparison import read_hessian_rows, write_hessian_rows
+from hessx.study.markdown import write_markdown
 from hessx.study.plan import Plan, in_order
 from hessx.study.records import Row
 from hessx.study.report import Study, environment, write_page
@@ -34,7 +35,8 @@ class Making:
     settings : Settings
     plan : Plan
     out : Path
-        Folder of the files ``rows.csv``, ``rates.jsonl``, ``study.json`` and ``worker.log``.
+        Folder of the files ``rows.csv``, ``rates.jsonl``, ``hessians.csv``, ``study.json`` and
+        ``worker.log``.
     fresh : bool
         Begin anew.
 
@@ -50,6 +52,7 @@ class Making:
         if fresh:
             rows.unlink(missing_ok=True)
             rates.unlink(missing_ok=True)
+            (out / _HESSIANS).unlink(missing_ok=True)
         self.file, self.rates = RowFile(rows), RateFile(rates)
 
     def run(self, console: Console) -> list[Row]:
@@ -62,6 +65,7 @@ class Making:
             progress_bar(console, _LABEL) as progress,
         ):
             self._search(runner, progress)
+            self._compare(runner, progress)
             jobs = self.plan.jobs(self.rates.found)
             missing = [job for job in jobs if job not in self.file]
             bar = progress.add_task("", total=len(jobs), completed=len(jobs) - len(missing))
@@ -86,13 +90,28 @@ class Making:
             _advance(progress, bar, _rate_in_words(found))
         progress.update(bar, description="searches for rates")
 
+    def _compare(self, runner: Runner, progress: Progress) -> None:
+        path = self.out / _HESSIANS
+        rows = read_hessian_rows(path) if path.exists() else []
+        missing = [each for each in self.settings.hessians if not each.is_in(rows)]
+        if not missing:
+            return
+        bar = progress.add_task("", total=len(missing))
+        for compared in runner.compare(missing):
+            problem = compared.comparing.problem
+            rows = [row for row in rows if row.problem != problem] + compared.rows
+            rows.sort(key=lambda row: row.problem)  # each problem's stay in their order
+            write_hessian_rows(path, rows)
+            _advance(progress, bar, f"{problem} {compared.message}")
+        progress.update(bar, description="Hessians")
+
     def report(self, console: Console, rows: Sequence[Row]) -> None:
         """Write the report of the study's rows."""
         write_report(console, rows, self.file.path, self.out)
 
 
 def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path) -> None:
-    """Write the page of rows, and say where it is.
+    """Write the page of rows, and the same as Markdown, and say where they are.
 
     Parameters
     ----------
@@ -106,15 +125,12 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    hessians = source.with_name(_HESSIANS)
-    study = Study(
-        rows,
-        known.get("settings", {}),
-        known.get("environment"),
-        read_hessian_rows(hessians) if hessians.exists() else (),
-    )
-    write_page(study, page)
-    for name, path in (("rows", source), ("page", page.resolve())):
+    beside = source.with_name(_HESSIANS)
+    hessians = read_hessian_rows(beside) if beside.exists() else []
+    settings = known.get("settings", {})
+    write_page(Study(rows, settings, known.get("environment"), hessians), page)
+    text = write_markdown(rows, out, settings, hessians)
+    for name, path in (("rows", source), ("text", text.resolve()), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
+from hessx.study.hessians import Compared, Comparing
 from hessx.study.lane import SETUP, lane_of, serve
 from hessx.study.records import CRASHED, Job, Row
 from hessx.study.tasks import Answer, Task, lost
@@ -63,6 +64,10 @@ class Runner:
     def search(self, searches: Iterable[Search]) -> Iterator[Found]:
         """Search for rates, and give what was found as searches end."""
         return self._answers(searches)  # type: ignore[return-value]
+
+    def compare(self, comparisons: Iterable[Comparing]) -> Iterator[Compared]:
+        """Compare approximations with the Hessian, and give the rows as comparisons end."""
+        return self._answers(comparisons)  # type: ignore[return-value]
 
     def _answers(self, tasks: Iterable[Task]) -> Iterator[Answer]:
         waiting: dict[tuple[str, bool], deque[Task]] = {}  # by what their lane must be made for

@@ -11,6 +11,7 @@ from typing import Any
 
 from hessx.study.backends import BACKENDS, default_backends
 from hessx.study.features import FEATURES
+from hessx.study.hessians import Comparing
 from hessx.study.records import PLAIN
 
 __all__ = ["BUNDLED", "Part", "RateSearch", "Settings", "bundled_settings", "read_settings"]
@@ -98,11 +99,14 @@ class Settings:
         Of the process of a run, MiB.
     workers : int
         Runs at a time.
+    hessians : tuple of Comparing
+        Problems on which approximations are compared with the true Hessian.
     """
 
     parts: tuple[Part, ...] = field(default_factory=lambda: (Part(),))
     memory_limit: float = 2048.0
     workers: int = 2
+    hessians: tuple[Comparing, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.memory_limit >= 100.0, "memory_limit", self.memory_limit, "at least 100")
@@ -151,12 +155,23 @@ def _settings(table: dict[str, Any]) -> Settings:
         for name in ("memory_limit", "workers")
         if name in table
     }
-    parts = table.pop("part", [{}])
-    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
-        msg = "part is not a list of tables: write [[part]]"
-        raise ValueError(msg)
-    known = ("memory_limit", "workers", "part")
-    return Settings(tuple(_filled(Part, table | part, known) for part in parts), **common)
+    parts, hessians = _tables("part", table, [{}]), _tables("hessians", table, [])
+    known = ("memory_limit", "workers", "part", "hessians")
+    return Settings(
+        tuple(_filled(Part, table | part, known) for part in parts),
+        **common,
+        hessians=tuple(_filled(Comparing, each) for each in hessians),
+    )
+
+
+def _tables(name: str, table: dict[str, Any], default: list[Any]) -> list[Any]:
+    """Take ``[[name]]`` out of a table."""
+    found = table.pop(name, default)
+    _check(
+        isinstance(found, list) and all(isinstance(each, dict) for each in found),
+        name, found, f"tables [[{name}]]",
+    )  # fmt: skip
+    return found  # type: ignore[no-any-return]
 
 
 def _filled(kind: type[Any], table: dict[str, Any], others: tuple[str, ...] = ()) -> Any:

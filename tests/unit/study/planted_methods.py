@@ -81,6 +81,8 @@ def bind_descent(meter, options):
         x = meter.problem.x0
         for _ in range(iterations):
             _, grad = meter.fun_and_grad(x)
+            if not gtol < np.abs(grad).max() < 1e100:
+                break
             x = x - options.get("rate", 0.01) * grad
         return SimpleNamespace(x=x)
 
