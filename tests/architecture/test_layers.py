@@ -25,6 +25,7 @@ LAYERS["solvers"] = {*LAYERS}
 LAYERS["models"] = {*LAYERS}
 LAYERS["interop"] = {*LAYERS} - {"models"}
 LAYERS["batched"] = {*LAYERS} - {"models", "interop"}
+LAYERS["comparison"] = {*LAYERS} - {"interop", "batched"}
 LAYERS["testing"] = {*LAYERS, ""}  # a client of the front door too
 LAYERS["study"] = {*LAYERS, ""}  # a client of the front door, like any user
 LAYERS[""] = {*LAYERS} - {"study", "testing"}  # the front door
@@ -44,10 +45,15 @@ PACKAGES = {
     "operators": {"always": set(), "late": {"plotly", "scipy"}},
     "solvers": {"always": set(), "late": {"plotly", "tqdm"}},  # RateRange.plot; progress
     "testing": {"always": NUMPY, "late": set()},
+    "comparison": {"always": NUMPY, "late": {"plotly"}},  # matrices that were fetched; its plots
     "interop": {"always": NUMPY, "late": {"scipy", "sklearn", *ARRAY_LIBRARIES}},
     "study": {
         "always": {"jinja2", "markupsafe", "plotly", "psutil", "rich", "tqdm", "typer", *NUMPY},
         "late": {"array_api_compat", "scipy", "sklearn", *ARRAY_LIBRARIES},
+    },
+    "study/peers": {
+        "always": NUMPY,
+        "late": {"fides", "optax", "optimistix", "scipy", "torchmin", *ARRAY_LIBRARIES},
     },
     "study/cutest": {  # an extra of its own
         "always": {"rich", "scipy", "typer", *NUMPY},

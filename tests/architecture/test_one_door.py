@@ -15,7 +15,7 @@ from _helpers.source import Module, modules
 
 LAYERS_WITH_ARRAYS = (
     "krylov", "hessians", "rules", "directions", "operators", "objectives", "solvers", "models",
-    "interop",
+    "interop", "comparison",
 )  # fmt: skip
 CONVERSIONS = {"float", "bool", "int", "complex"}
 METHODS = {"item", "tolist", "numpy", "__index__", "__float__", "__int__", "__bool__"}
@@ -84,6 +84,10 @@ ALLOWED = {
         "objectives/_orders.py",
         r"np\.array\(given, ndmin=1\)",
     ): "the user's probabilities, read once, when the order is made",
+    ("comparison/_rows.py", r"(float|int)\((cell|entry)\)"): "the text of a file",
+    ("comparison/_matrices.py", r"(float|int|bool)\(.*\)"): "matrices that were fetched",
+    ("comparison/_products.py", r"float\(.*\)"): "products that were fetched, and Ritz values",
+    ("comparison/_products.py", r"np\.array\(.*\)"): "Python floats",
     ("objectives/_differences.py", r"np\.array\(values\)"): "Python floats, for one upload",
     ("objectives/_differences.py", r"float\(np\.float32\(v\)\)"): "a Python float, rounded",
 }

@@ -328,10 +328,10 @@ def test_dear_products_go_last(clock, seconds, share, first):
 def test_the_time_is_kept(clock):
     def fun(x):
         clock.now += 1.0
-        return bowl(x)
+        return chained_rosenbrock(x)
 
     for seconds, values, products in ((3.5, 4, 0), (7.5, 8, 1), (99.0, 10, 3)):
-        found = hessx.recommend(fun, np.ones(9), jac=True, seconds=seconds)
+        found = hessx.recommend(fun, np.linspace(0.0, 1.0, 9), jac=True, seconds=seconds)
         counts = found.situation.counts
         assert (counts.values, counts.products) == (values, products)
 

@@ -33,7 +33,7 @@ class Ledger:
     uploads: int = 0
 
 
-_total = Ledger()
+_open: list[Ledger] = []  # of the blocks that count now
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -44,7 +44,7 @@ def record_fetches() -> Iterator[Ledger]:
     Yields
     ------
     Ledger
-        Filled when the block ends.
+        Of the block: it grows with every transfer until the block ends.
 
     Examples
     --------
@@ -56,12 +56,12 @@ def record_fetches() -> Iterator[Ledger]:
     >>> square, ledger.fetches
     (25.0, 1)
     """
-    start, ledger = Ledger(_total.fetches, _total.uploads), Ledger()
+    ledger = Ledger()
+    _open.append(ledger)
     try:
         yield ledger
     finally:
-        ledger.fetches = _total.fetches - start.fetches
-        ledger.uploads = _total.uploads - start.uploads
+        _open[:] = [other for other in _open if other is not ledger]
 
 
 def fetch(
@@ -98,7 +98,8 @@ def fetch(
     >>> fetch(space_of(x), [x @ x, x])[0]
     [25.0, array([3., 4.])]
     """
-    _total.fetches += 1
+    for ledger in _open:
+        ledger.fetches += 1
     if space.kind == "dask":
         scalars, keep = _compute_dask(scalars, keep)
     if space.kind == "numpy" or space.kind == "dask":
@@ -154,7 +155,8 @@ def upload(space: Space, coefficients: np.ndarray) -> Array:
     array
         Of the space, with the same shape; on NumPy the given one, where the dtype is right.
     """
-    _total.uploads += 1
+    for ledger in _open:
+        ledger.uploads += 1
     host = coefficients
     if host.dtype is not space.host_dtype:
         with np.errstate(over="ignore"):  # what float32 does not hold is inf there
@@ -179,7 +181,8 @@ def upload_integers(space: Space, host: np.ndarray) -> Array:
     array
         Of the space's library; int32 on JAX without 64 bits.
     """
-    _total.uploads += 1
+    for ledger in _open:
+        ledger.uploads += 1
     return host if space.kind == "numpy" else space.xp.asarray(host, device=space.device)
 
 

@@ -32,7 +32,7 @@ class Record:
         oscillation.  nan where there is none, or where no history is kept.
     note : str
         What the Hessian approximation did with the pair ("skipped", "damped", "dropped" where it
-        overflows), or "restart"; else empty.
+        overflows), "restart", or "switch" where another method goes on from here; else empty.
     rows : int
         Of a finite sum, over how many rows the evaluations so far went; N are one pass.
     """

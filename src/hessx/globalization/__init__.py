@@ -40,9 +40,18 @@ from hessx.globalization._restraint_rule import RestraintRule, RestraintState
 from hessx.globalization._schedule import Constant, LiveSchedule, Schedule, as_schedule
 from hessx.globalization._search import LiveRule, Ray, Search, StepRule, Verdict
 from hessx.globalization._stochastic_armijo import LiveArmijo, StochasticArmijo
+from hessx.globalization._switch_rules import (
+    AfterSteps,
+    GradientBelow,
+    ModelGood,
+    Stalled,
+    as_switch_rules,
+)
+from hessx.globalization._switching import LiveSwitch, StepTaken, SwitchRule
 
 __all__ = [
     "ROUNDING",
+    "AfterSteps",
     "Armijo",
     "ArmijoSearch",
     "BarzilaiBorwein",
@@ -60,6 +69,7 @@ __all__ = [
     "ForcingRule",
     "ForcingState",
     "GivenSearch",
+    "GradientBelow",
     "HagerZhang",
     "HagerZhangSearch",
     "InverseRootDecay",
@@ -68,6 +78,8 @@ __all__ = [
     "LiveArmijo",
     "LiveRule",
     "LiveSchedule",
+    "LiveSwitch",
+    "ModelGood",
     "MoreThuente",
     "MoreThuenteSearch",
     "MultiStepDecay",
@@ -93,11 +105,15 @@ __all__ = [
     "ScaledRates",
     "Schedule",
     "Search",
+    "Stalled",
     "StepDecay",
     "StepRule",
+    "StepTaken",
     "StochasticArmijo",
+    "SwitchRule",
     "Verdict",
     "WarmRestarts",
     "WarmUp",
     "as_schedule",
+    "as_switch_rules",
 ]

@@ -50,6 +50,10 @@ class _Sophia(Rule):
         size = bounded(xp, h * self.gamma, self.eps, None)
         return bounded(xp, (m / k[0]) / size, -self.limit, self.limit), m, h
 
+    def diagonal(self, xp: Any, k: Coefficients, m: Array, h: Array) -> Array:
+        """Give 1 / (c1 max(gamma h, eps)), the A of entries that are not cut off."""
+        return 1.0 / (bounded(xp, h * self.gamma, self.eps, None) * k[0])
+
 
 @saved
 @dataclass(frozen=True, slots=True)

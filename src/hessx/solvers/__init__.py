@@ -18,6 +18,7 @@ from hessx.solvers._reports import EarlyStopping, Report
 from hessx.solvers._run import Run
 from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_state import StochasticState
+from hessx.solvers._switch_method import SwitchMethod
 from hessx.solvers._trials import Trial, Tuning
 from hessx.solvers._trust_region_method import TrustRegionMethod
 from hessx.solvers._trust_region_state import TrustRegionState
@@ -49,6 +50,7 @@ __all__ = [
     "ScheduleFree",
     "StochasticMethod",
     "StochasticState",
+    "SwitchMethod",
     "Trial",
     "TrustRegionMethod",
     "TrustRegionState",

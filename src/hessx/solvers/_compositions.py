@@ -15,6 +15,7 @@ from hessx.globalization import Forcing, HagerZhang, RadiusRule, RestraintRule
 from hessx.hessians import Approximation
 from hessx.krylov import Subproblem, TruncatedCG
 from hessx.solvers._line_search_method import LineSearchMethod
+from hessx.solvers._switch_method import SwitchMethod
 from hessx.solvers._trust_region_method import TrustRegionMethod
 
 __all__ = ["FIELDS", "Method", "along", "learning", "within"]
@@ -103,6 +104,8 @@ def within(
 
 def learning(solver: Any, B: Approximation) -> Any:
     """Put B in the place of the Hessian of a named method; others have no use for it."""
+    if isinstance(solver, SwitchMethod):
+        return replace(solver, second=learning(solver.second, B))
     part: Any = solver.direction if isinstance(solver, LineSearchMethod) else solver
     if isinstance(part, NonlinearCG) or Wants.HESSIAN not in part.approximation.wants:
         text = f"hess = {type(B).__name__}() means nothing to this method and is ignored"

@@ -261,6 +261,7 @@ class LineSearchMethod:
         state.step_norm = state.alpha * math.sqrt(track.d_square)
         state.scaled_step_norm = state.step_norm / state.frame.length
         settled, change = search.settled, track.slope - track.start_slope
+        state.slopes = state.alpha * track.start_slope, state.alpha * track.slope
         state.cut = settled or state.restarted
         over = state.floor.after(old.value, trial, exhausted=settled)
         if direction.foretold is not None:

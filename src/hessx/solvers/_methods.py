@@ -35,6 +35,7 @@ from hessx.solvers._hints import hint
 from hessx.solvers._second_order_names import SECOND_ORDER
 from hessx.solvers._stochastic_method import StochasticMethod
 from hessx.solvers._stochastic_names import STOCHASTIC
+from hessx.solvers._switch_names import in_turn
 
 __all__ = ["choose_method", "known_methods"]
 
@@ -81,6 +82,7 @@ _TABLE = {
     **STOCHASTIC,
     **SECOND_ORDER,
 }
+_TABLE |= in_turn(_TABLE)
 
 
 def known_methods() -> list[str]:

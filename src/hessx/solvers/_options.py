@@ -16,7 +16,8 @@ from hessx.solvers._compositions import FIELDS, learning
 from hessx.solvers._hints import hint
 from hessx.solvers._methods import choose_method
 from hessx.solvers._stochastic_method import StochasticMethod
-from hessx.solvers._stochastic_options import within_steps
+from hessx.solvers._stochastic_options import within_parts, within_steps
+from hessx.solvers._switch_method import SwitchMethod
 
 __all__ = ["Plan", "plan"]
 
@@ -167,6 +168,8 @@ def plan(
             solver = learning(solver, learnt)
         if isinstance(solver, StochasticMethod):
             solver, stops = within_steps(solver, stops)
+        elif isinstance(solver, SwitchMethod) and solver.sampled:
+            stops = within_parts(stops)
         stopping = Stopping(**stops) if stops else _USUAL
     except SettingsError as error:
         raise SettingsError(_named_as_given(str(error), names)) from None

@@ -56,6 +56,6 @@ def _first_trial(state: LineSearchState, largest: float) -> float:
 def remember_direction(state: LineSearchState) -> None:
     """Keep the direction just followed, for its cosine with the next one."""
     state.cosine = math.nan
-    if state.accepted and state.iteration:
+    if state.accepted and state.iteration > state.begun:
         state.last_step = state.space.copy(state.track.d)
         state.last_length = math.sqrt(state.track.d_square)

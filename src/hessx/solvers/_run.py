@@ -190,7 +190,7 @@ class Run:
         state, outcome, sign = self.state, self.outcome, self.sign
         point = returned_point(state, outcome)
         grad = self.gradient() if point.grad is None else point.grad
-        space = state.space
+        space, course = state.space, state.course.told if state.course else ""
         result = Result(
             x=space.shaped(point.x),
             fun=sign * point.value,
@@ -202,7 +202,7 @@ class Run:
             success=outcome.success,
             status=outcome.status,
             message=f"{outcome.value}: {self.message}"
-            + (f" ({self.chosen})" if self.chosen else ""),
+            + "".join(f" ({text})" for text in (self.chosen, course) if text),
             outcome=outcome,
             counts=replace(self.counts),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from hessx._xp import Array, Packet, Space
 from hessx.core import Frame, History, Outcome, Point, Precision, Reply, Request, Wants
+from hessx.solvers._course import Course
 from hessx.solvers._floor import Floor
 from hessx.solvers._trouble import beyond_range, out_of_range
 
@@ -29,6 +30,8 @@ class RunState:
     request, point, first, best, value_before, iteration, accepted, alpha, step_norm, \
     scaled_step_norm, trials, cosine, note, trouble
         As in `SolverState`.
+    begun : int
+        The iteration at which the method began: others may have gone before.
     reply, trial : Reply and Point, optional
         The answer that is being taken in, between ``measure`` and ``absorb``, as a point.
     aside : Request, optional
@@ -59,10 +62,16 @@ class RunState:
         The next step is along -g, after a failed search or steps without progress.
     least_bend, most_bend : float
         The extremes of the curvature d'Hd / d'd > 0 along the steps that were progress.
+    longest : float
+        The longest of the steps, in z.
     doubts : int
         Steps in a row along which g hardly changed where the model foretold that it would.
     coarse : float
         Differences of gradients that products are formed from are longer by this factor.
+    slopes : tuple of float
+        g's of the last step s, at its beginning and end.
+    course : Course, optional
+        What a method of two keeps of its course.
     last_step, last_length : array and float, optional
         The last step, up to a positive factor, and its norm, for the next cosine.
     """
@@ -79,6 +88,7 @@ class RunState:
     best: Point | None = None
     value_before: float = math.nan
     iteration: int = 0
+    begun: int = 0
     accepted: bool = False
     alpha: float = math.nan
     step_norm: float = math.nan
@@ -97,8 +107,11 @@ class RunState:
     restarted: bool = False
     least_bend: float = math.inf
     most_bend: float = 0.0
+    longest: float = 0.0
     doubts: int = 0
     coarse: float = 1.0
+    slopes: tuple[float, float] = (math.nan, math.nan)
+    course: Course | None = None
     last_step: Array = None
     last_length: float = math.nan
     cosine: float = math.nan
@@ -220,6 +233,7 @@ class RunState:
         self.falls, self.fell = self.falls + 1 if self.fell else 0, False
         low, high = self.middle
         norm, length = self.point.grad_norm2, self.step_norm
+        self.longest = max(self.longest, length)
         self.calm = (
             low < grad_square < high
             and low < norm * norm < high

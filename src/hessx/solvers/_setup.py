@@ -12,6 +12,7 @@ from hessx.solvers._observers import Observers
 from hessx.solvers._options import plan
 from hessx.solvers._run import Run
 from hessx.solvers._stochastic_method import StochasticMethod
+from hessx.solvers._switch_method import SwitchMethod
 
 __all__ = ["Setup"]
 
@@ -82,7 +83,7 @@ class Setup:
             residuals=residuals,
             learnt=learnt,
         )
-        if isinstance(self.plan.solver, StochasticMethod):
+        if isinstance(self.plan.solver, StochasticMethod | SwitchMethod):
             self.plan.solver = self.plan.solver.over(N)
 
     def run(

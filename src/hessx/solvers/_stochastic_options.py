@@ -8,7 +8,7 @@ from typing import Any
 from hessx.core import SettingsError, check_limit
 from hessx.solvers._stochastic_method import StochasticMethod
 
-__all__ = ["within_steps"]
+__all__ = ["within_parts", "within_steps"]
 
 _BETWEEN_STEPS = ("ftol", "xtol", "xrtol")
 
@@ -35,6 +35,27 @@ def within_steps(
     SettingsError
         A tolerance on the change of f or x of a step: these are samples and given rates.
     """
+    _refuse_between_steps(stops)
+    stops = dict(stops)
+    steps = check_limit("max_iterations", stops.pop("max_iterations", None))
+    if steps is not None and (method.steps is None or steps < method.steps):
+        method = replace(method, steps=steps)
+    return method, stops | {"max_iterations": None}
+
+
+def within_parts(stops: dict[str, Any]) -> dict[str, Any]:
+    """Leave the steps of a stochastic method, and those of the one that follows, unlimited.
+
+    Raises
+    ------
+    SettingsError
+        As `within_steps`.
+    """
+    _refuse_between_steps(stops)
+    return {"max_iterations": None} | stops
+
+
+def _refuse_between_steps(stops: dict[str, Any]) -> None:
     for name in _BETWEEN_STEPS:
         if stops.get(name):
             msg = (
@@ -42,8 +63,3 @@ def within_steps(
                 "expected gtol with report=hessx.Report(full=True), or an early=hessx.EarlyStopping"
             )
             raise SettingsError(msg)
-    stops = dict(stops)
-    steps = check_limit("max_iterations", stops.pop("max_iterations", None))
-    if steps is not None and (method.steps is None or steps < method.steps):
-        method = replace(method, steps=steps)
-    return method, stops | {"max_iterations": None}

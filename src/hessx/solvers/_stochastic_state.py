@@ -162,6 +162,7 @@ class StochasticState(RunState):
         SettingsError
             A schedule that is shorter than the run would be.
         """
+        method = method if self.course is None else self.course.at_work(method)
         self.steps = steps = method.total(self.walk)
         length = getattr(self.rate, "length", None)
         if length is not None and steps > length:

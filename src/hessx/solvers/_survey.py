@@ -16,6 +16,7 @@ from hessx._xp import (
     in_chunks,
     like,
     memory_at_hand,
+    quiet,
     rademacher,
     space_of,
     take_value,
@@ -132,7 +133,9 @@ class Survey:
             ticket = self.oracle.counts.values
             reply = self.oracle.answer(Request(x, ticket))
             grad = reply.grad
-            (f, slope, square), _ = fetch(space, [reply.value, grad @ self.signs, grad @ grad])
+            with quiet():  # it need not be finite
+                scalars = [reply.value, grad @ self.signs, grad @ grad]
+            (f, slope, square), _ = fetch(space, scalars)
             if self.grad_norm != self.grad_norm:
                 self.grad_norm = math.sqrt(square) if square >= 0.0 else math.nan
             if Wants.RESIDUAL in self.oracle.offers:
@@ -160,7 +163,7 @@ class Survey:
             values.append(value)
             slopes.append(slope)
         largest = max(map(abs, values))
-        self.found["noise"] = noise_level(values) / largest if largest > 0.0 else 0.0
+        self.found["noise"] = noise_level(values) / largest if largest != 0.0 else 0.0
         if self.grad_norm > 0.0:
             # u'g of noise of norm s has the standard deviation s, where its entries are alike
             self.found["grad_noise"] = noise_level(slopes) / self.grad_norm
@@ -171,6 +174,8 @@ class Survey:
         noise = self.found.get("grad_noise", 0.0)
         if self.hessian == "differences" and noise > math.sqrt(space.eps):
             return  # products would be nothing but noise
+        if not self.grad_norm < math.inf:
+            return
         began = time.perf_counter()
         request = Request(self.x, oracle.counts.values, Wants.HESSIAN, grad=lambda: grad)
         H: HessianAt = oracle.answer(request).hessian
@@ -189,7 +194,7 @@ class Survey:
             steps = min(space.n, _FREE_PRODUCTS)
         elif "pattern" not in self.found and self._may(_PRODUCTS + 1 + _FIRST_PROBES):
             self._look_for_pattern()
-        start = grad if 0.0 < self.grad_norm < math.inf else self.signs
+        start = grad if self.grad_norm > 0.0 else self.signs
         # read one by one: beyond an invariant space differences would be along nothing
         watch = lambda: time.perf_counter() >= self.end  # noqa: E731
         run = lanczos(space, self._paid(H), start, steps, watch=watch, every=1)

@@ -1,4 +1,4 @@
-"""Trials of settings that are drawn at random, and how far each of them may run."""
+"""Trials of settings, drawn at random or from a grid, and how far each of them may run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from hessx._xp import as_float, plain
@@ -22,7 +23,7 @@ from hessx.core import (
 )
 from hessx.solvers._interrupts import interrupts
 
-__all__ = ["Trial", "Tuning", "check_ranges", "drawn", "rounds", "search"]
+__all__ = ["Trial", "Tuning", "check_ranges", "drawn", "gridded", "rounds", "search"]
 
 _Run = Callable[[dict[str, Any], int, Any], Any]
 _Score = Callable[[Any], Any]
@@ -42,8 +43,8 @@ class Trial:
         Smaller is better; inf where the run has failed, or the score is not finite.
     outcome : Outcome or str, optional
         Of the run, or the arithmetic error that ended it.
-    rows : int
-        Rows whose gradient was evaluated, where f is a finite sum.
+    evaluations, products, rows : int
+        Of f, and products with the Hessian; and of a finite sum, the rows that these went over.
     result : object
         What the run returned, such as a `Result`, of the trials in the last round; None of others,
         for their arrays are let go.
@@ -53,6 +54,8 @@ class Trial:
     spent: int = 0
     score: float = math.inf
     outcome: Outcome | str | None = None
+    evaluations: int = 0
+    products: int = 0
     rows: int = 0
     result: Any = None
 
@@ -67,7 +70,8 @@ class Trial:
             return
         self.score = found if math.isfinite(found) else math.inf
         if isinstance(self.result, Result):
-            self.outcome, self.rows = self.result.outcome, self.result.counts.rows
+            self.outcome, counts = self.result.outcome, self.result.counts
+            self.evaluations, self.products, self.rows = counts.values, counts.products, counts.rows
             if self.outcome is Outcome.FAILED_NONFINITE:
                 self.score = math.inf
 
@@ -82,12 +86,15 @@ class Tuning:
         In the order in which they were drawn.
     budget : int
         Units that the search was given.
+    unit : str
+        What they are.
     best : Trial
         Of the trials that have not failed and went on longest that with the lowest score.
     """
 
     trials: list[Trial]
     budget: int
+    unit: str = "units"
     best: Trial = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,20 +106,40 @@ class Tuning:
         return sum(trial.spent for trial in self.trials)
 
     @property
+    def evaluations(self) -> int:
+        """Those of f, of all trials together."""
+        return sum(trial.evaluations for trial in self.trials)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Those of the best trial."""
         return self.best.settings
 
+    def records(self) -> list[dict[str, Any]]:
+        """Give a row for each trial, the best first: score, what was spent, outcome, settings."""
+        return [
+            {
+                "score": trial.score,
+                "spent": trial.spent,
+                "evaluations": trial.evaluations,
+                "products": trial.products,
+                "rows": trial.rows,
+                "outcome": getattr(trial.outcome, "value", trial.outcome) or "",
+                **trial.settings,
+            }
+            for trial in sorted(self.trials, key=_rank)
+        ]
+
     def __str__(self) -> str:
-        """Give a table, the best trials first."""
-        rows = [["score", "spent", "rows", "outcome", *self.settings]]
-        for trial in sorted(self.trials, key=_rank):
-            known = trial.outcome.value if isinstance(trial.outcome, Outcome) else trial.outcome
-            cells = [trial.score, trial.spent, trial.rows, known or "", *trial.settings.values()]
-            rows.append([f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        padded = (map(str.rjust, row, widths) for row in rows)
-        return "\n".join("  ".join(row) for row in padded)
+        """Give the budget, and a table of the `records` without columns of zeros."""
+        found = self.records()
+        shown = [name for name in found[0] if any(record[name] != 0 for record in found)]
+        cells = [[record[name] for name in shown] for record in found]
+        texts = [[f"{c:.4g}" if isinstance(c, float) else str(c) for c in row] for row in cells]
+        widths = [max(map(len, column)) for column in zip(shown, *texts, strict=True)]
+        lines = ["  ".join(map(str.rjust, row, widths)) for row in (shown, *texts)]
+        head = f"{len(found)} trials: {self.spent} of {self.budget} {self.unit}"
+        return "\n".join([f"{head}, {self.evaluations} evaluations of f", *lines])
 
 
 def _rank(trial: Trial) -> tuple[bool, int, float]:
@@ -204,8 +231,36 @@ def drawn(ranges: dict[str, Any], seed: int) -> Iterator[dict[str, Any]]:
         yield {name: _pick(given, draw()) for name, given in ranges.items()}
 
 
+def gridded(ranges: dict[str, Any], trials: int) -> list[dict[str, Any]]:
+    """Give settings on a grid of at most so many points.
+
+    A list is taken whole; of each (low, high) as many points as there is room for, equally far from
+    each other in the logarithm, both ends among them.
+
+    Raises
+    ------
+    SettingsError
+        There is no room for two points of each range.
+    """
+    lists = math.prod(len(given) for given in ranges.values() if isinstance(given, list))
+    axes = sum(isinstance(given, tuple) for given in ranges.values())
+    points = max(trials, 0) // lists
+    while axes > 1 and points**axes > trials // lists:
+        points -= 1
+    if lists > trials or (axes and points < 2):
+        least = lists * 2**axes
+        msg = f"trials = {trials} on a grid: expected at least {least}, two points of each range"
+        raise SettingsError(msg)
+    at = [i / (points - 1) for i in range(points)] if axes else []
+    ticks = [
+        given if isinstance(given, list) else [_pick(given, u) for u in at]
+        for given in ranges.values()
+    ]
+    return [dict(zip(ranges, chosen, strict=True)) for chosen in product(*ticks)]
+
+
 def _pick(given: Any, u: float) -> Any:
-    """Give what stands at the part u, in [0, 1), of a range or list."""
+    """Give what stands at the part u, in [0, 1] of a range, in [0, 1) of a list."""
     if isinstance(given, list):
         return given[math.floor(u * len(given))]
     low, high = given

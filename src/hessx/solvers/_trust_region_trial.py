@@ -22,7 +22,8 @@ _LONGER = 5.0  # than the last step, where no pair has given B a size: f has not
 def _model_at(state: TrustRegionState, watch: Callable[[], bool]) -> QuadraticModel:
     """Give the model at the current point; a B without a size makes a step of known length."""
     part = state.part
-    if state.accepted and not state.iteration and part.changes and part.precondition is not None:
+    begins = state.accepted and state.iteration == state.begun
+    if begins and part.changes and part.precondition is not None:
         state.dual_before = state.grad_square  # the first restraint is meant with M = I
     return part.model(
         state.grad,
@@ -99,7 +100,9 @@ def read_trial(state: TrustRegionState, numbers: Numbers) -> tuple[Point, float,
     s_y, y_y = numbers.get("s_y", math.nan), numbers.get("y_y", math.nan)
     s_B_s = state.model_step.slope_change  # type: ignore[union-attr]
     state.part.read(numbers, s_y, y_y, p_p, s_B_s)
-    return trial, numbers["slope"], numbers["g_g"], p_p
+    slope = numbers["slope"]
+    state.slopes = state.model_step.slope, slope  # type: ignore[union-attr]
+    return trial, slope, numbers["g_g"], p_p
 
 
 def read_first(state: TrustRegionState, numbers: Numbers) -> None:

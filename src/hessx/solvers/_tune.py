@@ -1,4 +1,4 @@
-"""Rates and other settings that nobody knows beforehand: random search and successive halving."""
+"""Rates and other settings that nobody knows beforehand: draws, grids, successive halving."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from itertools import islice
 from typing import Any
 
 from hessx.core import Result, SettingsError, check_flag, check_integer, check_object
+from hessx.solvers._methods import choose_method
 from hessx.solvers._minimize import minimize
-from hessx.solvers._trials import Tuning, check_ranges, drawn, rounds, search
+from hessx.solvers._trials import Tuning, check_ranges, drawn, gridded, rounds, search
 
 __all__ = ["tune", "tune_runs"]
+
+_STRATEGIES = ("halving", "random", "grid")
+_UNITS = {"maxfun": "evaluations", "maxfev": "evaluations", "maxiter": "iterations"}
 
 
 def tune_runs(
@@ -19,11 +23,13 @@ def tune_runs(
     *,
     trials: int = 20,
     budget: int,
+    unit: str = "epochs",
+    strategy: str = "halving",
     halving: int | None = 2,
     score: Callable[[Any], Any] | None = None,
     seed: int = 0,
 ) -> Tuning:
-    """Find good settings of runs by random search with successive halving.
+    """Find good settings of runs: random search with successive halving, or one round of trials.
 
     All trials begin with an equal part of the budget; the better 1 / halving of them go on with
     as large a part together, and so forth.
@@ -39,12 +45,16 @@ def tune_runs(
         By setting: a tuple (low, high), 0 < low < high, of which the logarithm is drawn uniformly,
         or a list of choices.
     trials : int
-        Settings to draw, >= 1.
+        Settings to draw, >= 1; of a grid the most points.
     budget : int
         Epochs of all trials together, never exceeded; at least ``trials`` for each round.
+    unit : str
+        What the budget counts, for the table.
+    strategy : {"halving", "random", "grid"}
+        Draws whose better part goes on; draws that all have one round; one round of points that
+        are equally far from each other, in the logarithm of a range.
     halving : int, optional
-        Of the trials 1 / halving go on after each round, >= 2; None: all have one round, which is
-        random search.
+        Of the trials 1 / halving go on after each round, >= 2; None: as ``strategy="random"``.
     score : callable, optional
         ``score(returned)``: a number of the host, smaller is better.  By default ``result.fun``, or
         what was returned.
@@ -88,9 +98,15 @@ def tune_runs(
     check_object("run", run)
     trials, budget = check_integer("trials", trials, 1), check_integer("budget", budget, 1)
     halving = None if halving is None else check_integer("halving", halving, 2)
-    plan = rounds(trials, budget, halving)
-    settings = [*islice(drawn(check_ranges(ranges), seed), trials)]
-    return Tuning(search(run, settings, plan, _value if score is None else score), budget)
+    if strategy not in _STRATEGIES:
+        msg = f"strategy = {strategy!r}: expected one of {', '.join(map(repr, _STRATEGIES))}"
+        raise SettingsError(msg)
+    ranges = check_ranges(ranges)
+    draws = [*islice(drawn(ranges, seed), trials)]
+    settings = gridded(ranges, trials) if strategy == "grid" else draws
+    plan = rounds(len(settings), budget, halving if strategy == "halving" else None)
+    found = search(run, settings, plan, _value if score is None else score)
+    return Tuning(found, budget, unit)
 
 
 def tune(
@@ -101,7 +117,8 @@ def tune(
     ranges: Mapping[str, Any],
     trials: int = 20,
     budget: int,
-    unit: str = "epochs",
+    unit: str | None = None,
+    strategy: str = "halving",
     halving: int | None = 2,
     score: Callable[[Result], Any] | None = None,
     seed: int = 0,
@@ -113,16 +130,19 @@ def tune(
 
     Parameters
     ----------
-    fun, x0, method
-        As in `minimize`; the method by name.
+    fun, x0
+        As in `minimize`.
+    method : str or callable, optional
+        By name; or a function of the settings in ``ranges``, by name, that gives a composition,
+        such as ``lambda rate: LineSearchMethod(Identity(), FixedStep(rate))``.
     ranges : dict
-        By option: a tuple (low, high), 0 < low < high, of which the logarithm is drawn uniformly,
-        or a list of choices.
-    trials, budget, halving, seed
+        By option, or argument of ``method``: a tuple (low, high), 0 < low < high, of which the
+        logarithm is drawn uniformly, or a list of choices.
+    trials, budget, strategy, halving, seed
         As in `tune_runs`.
-    unit : str
+    unit : str, optional
         The option that limits a run, in which the budget counts: "epochs", "steps", "maxiter",
-        "maxfun".
+        "maxfun".  By default "epochs" for stochastic methods by name, else "maxfun", evaluations.
     score : callable, optional
         ``score(result)``: a number of the host, smaller is better, such as the loss on other data
         at ``result.x``.  By default ``result.fun``, its negative with ``maximize``.
@@ -162,27 +182,66 @@ def tune(
     ...                    unit="maxiter", jac=True)
     >>> found.best.spent, found.best.result.success
     (6, True)
+
+    The step of gradient descent without a line search, by evaluations; the best is near 2 / 31:
+
+    >>> found = hessx.tune(bowl, [1.0, 1.0], lambda rate: hessx.LineSearchMethod(
+    ...     hessx.Identity(), hessx.FixedStep(rate)), ranges={"rate": (1e-3, 1.0)}, trials=9,
+    ...     budget=180, strategy="grid", jac=True)
+    >>> round(found.settings["rate"], 3), found.best.evaluations, found.evaluations <= 180
+    (0.032, 20, True)
     """
     ranges = check_ranges(ranges)
     shared, maximize = dict(options or {}), check_flag("maximize", maximize)
+    compose = None if method is None or isinstance(method, str) else _composing(method)
+    if unit is None:
+        unit = "epochs" if _has_epochs(method) else "maxfun"
     both = [name for name in (*ranges, unit) if name in shared]
     if both:
         msg = f"options have {', '.join(both)}, which the trials are to set: leave it out there"
         raise SettingsError(msg)
 
     def run(settings: dict[str, Any], size: int, before: Result | None) -> Result:
-        chosen = shared | settings | {unit: size}
+        made, chosen = method, shared | {unit: size}
+        if compose is None:
+            chosen |= settings
+        else:
+            made = compose(**settings)
         taken_up = None if before is None else before.checkpoint
         return minimize(
-            fun, x0, method=method, options=chosen, maximize=maximize, resume=taken_up, **given
+            fun, x0, method=made, options=chosen, maximize=maximize, resume=taken_up, **given
         )
 
     def value(result: Result) -> Any:
         return -result.fun if maximize else result.fun
 
     return tune_runs(
-        run, ranges, trials=trials, budget=budget, halving=halving, score=score or value, seed=seed
+        run,
+        ranges,
+        trials=trials,
+        budget=budget,
+        unit=_UNITS.get(unit, unit),
+        strategy=strategy,
+        halving=halving,
+        score=score or value,
+        seed=seed,
     )
+
+
+def _has_epochs(method: Any) -> bool:
+    return isinstance(method, str) and "epochs" in choose_method(method, products=False)[0].options
+
+
+def _composing(method: Any) -> Callable[..., Any]:
+    """Take a function of the settings; refuse a composition, whose settings are its own."""
+    if not callable(method) or isinstance(method, type):
+        msg = (
+            f"method is a {type(method).__name__}: expected a name, or a function of the settings "
+            "that gives a composition, such as lambda rate: hessx.LineSearchMethod("
+            "hessx.Identity(), hessx.FixedStep(rate))"
+        )
+        raise TypeError(msg)
+    return method  # type: ignore[no-any-return]
 
 
 def _value(returned: Any) -> Any:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import hessx
+from hessx._xp import fetch, norm_inf, space_of
+from hessx.core import Counts, Record
 from hessx.study.metering import Meter
 from hessx.study.running import NO_LIMIT, Solve
 
-__all__ = ["bind_function", "bind_hessx", "bind_inverse", "bind_on_pattern", "bind_squares"]
+__all__ = [
+    "bind_function",
+    "bind_hessx",
+    "bind_inverse",
+    "bind_on_pattern",
+    "bind_squares",
+    "bind_whole",
+]
 
 _Options = Mapping[str, Any]
 
@@ -37,6 +48,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
         msg = "the problem is no sum of squares"
         raise ValueError(msg)
     squares = hessx.SumOfSquares(meter.residual, jac=True)
+    meter.elsewhere = squares.counts
 
     def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
         try:
@@ -46,7 +58,7 @@ def bind_squares(method: Any, meter: Meter, options: _Options) -> Solve:
                 max_seconds=seconds, history=True,
             )  # fmt: skip
         finally:
-            meter.products += squares.counts.products
+            meter.products, meter.elsewhere = meter.products + squares.counts.products, Counts()
 
     return solve
 
@@ -69,6 +81,48 @@ def bind_inverse(alpha: float, meter: Meter, options: _Options) -> Solve:
     curvature = hessx.ExactInverse(meter.problem.constant_hessian())
     method = hessx.LineSearchMethod(curvature, hessx.FixedStep(alpha))
     return bind_hessx(method, {}, meter, options)
+
+
+def bind_whole(rule: str, settings: _Options, meter: Meter, options: _Options) -> Solve:
+    """Bind a stochastic method's rule to the whole: a sum of one row, sampled at each step.
+
+    The gradient's test is made at each step, which stochastic methods leave for the end.
+    """
+    space = space_of(meter.problem.x0)
+
+    def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
+        history, began = hessx.History(), time.perf_counter()
+
+        def fun(x: Any, _: Any) -> tuple[Any, Any]:
+            value, grad = meter.fun_and_grad(x)
+            (f, size), _ = fetch(space, [value, norm_inf(space, grad)])
+            elapsed = time.perf_counter() - began
+            history.append(Record(len(history), meter.evaluations, elapsed, f, size))
+            if size <= gtol:
+                raise _ReachedError(x, size)
+            return value, grad
+
+        one_row = space.xp.zeros(1, dtype=space.dtype, device=space.device)
+        try:
+            result: Any = hessx.minimize(
+                hessx.FiniteSum(fun, (one_row,), jac=True), meter.problem.x0, method=rule,
+                max_seconds=seconds,
+                options={**settings, **options, "epochs": iterations, "batch_size": 1},
+            )  # fmt: skip
+        except _ReachedError as reached:
+            x, size = reached.args
+            result = SimpleNamespace(
+                x=x, nit=len(history) - 1, success=True, outcome=hessx.Outcome.CONVERGED_GRADIENT,
+                message=f"gradient norm {size:.3g} <= {gtol:g}",
+            )  # fmt: skip
+        result.history = history
+        return result
+
+    return solve
+
+
+class _ReachedError(Exception):
+    """The gradient's test holds: x, and its norm."""
 
 
 def bind_function(function: Callable[..., Any], meter: Meter, options: _Options) -> Solve:

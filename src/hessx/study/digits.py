@@ -13,7 +13,8 @@ from typing import Any
 import hessx
 from hessx._xp import fetch, space_of
 from hessx.study.backends import open_backend
-from hessx.study.classes import MODELS, TRAINING, Classes
+from hessx.study.classes import Classes
+from hessx.study.problems.ten_digits import MODELS, TRAINING
 from hessx.study.sampled import Sampled
 
 __all__ = ["WHOLE", "Trained", "compare_with_adam", "train", "train_whole", "write_rows"]

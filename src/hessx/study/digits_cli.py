@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hessx.study.classes import MODELS
 from hessx.study.digits import (
     WHOLE,
     Trained,
@@ -19,6 +18,7 @@ from hessx.study.digits import (
     train_whole,
     write_rows,
 )
+from hessx.study.problems.ten_digits import MODELS
 from hessx.study.records import duration
 from hessx.study.sampled import SAMPLED
 from hessx.study.terminal import progress_bar, taken_names

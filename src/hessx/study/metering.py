@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from hessx._xp import space_of, upload
+from hessx._xp import Ledger, space_of, upload
 from hessx.core import Counts
 from hessx.operators import LinearOperator
 from hessx.study.posed import Posed
 
 __all__ = ["Budget", "BudgetSpentError", "Meter"]
+
+_PLANE = 2  # variables of a problem whose path can be drawn
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ class Meter:
         The best point so far.
     improvements : list of (int, float)
         Cost and value at every new best value: costs rise, values fall.
+    ledger : Ledger
+        Of the run: its fetches so far.
+    elsewhere : Counts
+        Of an objective that counts products itself, until they are added to ``products``.
+    spent : list of (int, int)
+        For each evaluation the products and fetches before it.
+    points : list of array
+        Where the evaluations were, on problems of two variables.
     """
 
     problem: Posed
@@ -88,6 +98,10 @@ class Meter:
     last: Any = None
     best_x: Any = None
     improvements: list[tuple[int, float]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    elsewhere: Counts = field(default_factory=Counts)
+    spent: list[tuple[int, int]] = field(default_factory=list)
+    points: list[Any] = field(default_factory=list)
     _linear: tuple[Any, LinearOperator] | None = None
 
     def __post_init__(self) -> None:
@@ -139,7 +153,7 @@ class Meter:
     def residual(self, x: Any) -> tuple[Any, Any]:
         """Residual and Jacobian at `x`, which give f and g: a call of each."""
         self._spend(fun=1)
-        self.evaluations += 1
+        self._count_evaluation(x)
         r, J = self._timed(self.problem.residual, x)  # type: ignore[arg-type]
         self._note(x, r @ r / 2.0)
         self._spend(grad=1)
@@ -184,8 +198,14 @@ class Meter:
             self.last = (point, *self._evaluate(point))
         return self.last[1:]  # type: ignore[no-any-return]
 
-    def _evaluate(self, x: Any) -> tuple[Any, Any]:
+    def _count_evaluation(self, x: Any) -> None:
+        self.spent.append((self.products + self.elsewhere.products, self.ledger.fetches))
         self.evaluations += 1
+        if self._space.n == _PLANE:
+            self.points.append(self._copy(x))
+
+    def _evaluate(self, x: Any) -> tuple[Any, Any]:
+        self._count_evaluation(x)
         return self._timed(self.problem.fun, x)  # type: ignore[no-any-return]
 
     def _note(self, x: Any, value: Any) -> None:

@@ -11,7 +11,7 @@ from hessx.operators import Pattern
 from hessx.study.backends import Backend
 from hessx.study.classes import Classes
 
-__all__ = ["Known", "Posed", "Problem"]
+__all__ = ["Known", "Posed", "Problem", "Tag"]
 
 
 class Known(StrEnum):
@@ -21,6 +21,25 @@ class Known(StrEnum):
     ROWS = "rows to sample"
     PATTERN = "the pattern of the Hessian"
     RESIDUAL = "residuals and their Jacobian"
+
+
+class Tag(StrEnum):
+    """What kind of problem it is; by which problems are chosen."""
+
+    QUICK = "quick"
+    PLANE = "2-D"
+    CONVEX = "convex"
+    NONCONVEX = "nonconvex"
+    QUADRATIC = "quadratic"
+    LEAST_SQUARES = "least squares"
+    FINITE_SUM = "finite sum"
+    SPARSE = "sparse"
+    REAL_DATA = "real data"
+    PDE = "pde"
+    IMAGE = "image"
+    SCALABLE = "any n"
+    BOUNDS = "bounds"
+    CUTEST = "cutest"
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,12 @@ class Problem:
         ``pose(backend)`` gives a `Posed`.
     known : tuple of Known
         What it has that some methods need.
+    tags : tuple of Tag
+        What kind of problem it is.
+    source : str
+        The publication, with the number of problem or equation there, or where the data are from.
+    optimum : float, optional
+        The least value, where it is known.
     """
 
     title: str
@@ -82,6 +107,9 @@ class Problem:
     n: int
     pose: Callable[[Backend], Posed]
     known: tuple[Known, ...] = ()
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    optimum: float | None = None
 
     @property
     def is_sum(self) -> bool:

@@ -13,6 +13,7 @@ __all__ = [
     "CURVE_POINTS",
     "HOARDED",
     "HUNG",
+    "LEFT_OUT",
     "PLAIN",
     "RAISED",
     "Curve",
@@ -26,7 +27,8 @@ __all__ = [
 RAISED = "raised"
 CRASHED = "crashed"
 HUNG = "killed: time"
-HOARDED = "killed: memory limit"
+HOARDED = "killed: memory"
+LEFT_OUT = "left out"  # what it needs is not there
 
 CURVE_POINTS = 300  # of a row, at most
 PLAIN = "plain"  # the feature of a problem as it is
@@ -65,7 +67,7 @@ class Job:
     @property
     def key(self) -> str:
         """What tells this run from all others, as text."""
-        return "|".join(str(value) for value in asdict(self).values())
+        return "|".join(map(str, vars(self).values()))
 
 
 @dataclass
@@ -80,6 +82,8 @@ class Curve:
         f there, and norm_inf of its gradient.
     cosine : list of float
         Of the angle between the step to the point and the one before, nan where there is none.
+    x0, x1 : list of float
+        The point, on problems of two variables; else empty.
     """
 
     iteration: list[int] = field(default_factory=list)
@@ -90,6 +94,8 @@ class Curve:
     value: list[float] = field(default_factory=list)
     grad_norm: list[float] = field(default_factory=list)
     cosine: list[float] = field(default_factory=list)
+    x0: list[float] = field(default_factory=list)
+    x1: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -107,7 +113,8 @@ class Curve:
         before, others = count - tail, most - tail
         spread = {round(before ** (i / (others - 1))) - 1 for i in range(others)}
         chosen = sorted(spread | {0} | set(range(before, count)))
-        return Curve(**{name: [column[i] for i in chosen] for name, column in vars(self).items()})
+        columns = vars(self).items()
+        return Curve(**{name: [column[i] for i in chosen if column] for name, column in columns})
 
     def to_text(self) -> str:
         """Write as JSON, by columns; values whole, others to six digits, what is no number null."""

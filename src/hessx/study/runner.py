@@ -1,48 +1,49 @@
-"""Runs jobs one after the other in a worker process, and replaces the worker that is lost."""
+"""Has tasks answered by lanes, processes beside this one, in any order."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
-import signal
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
-import psutil
-
-from hessx.study.problems import PROBLEMS
-from hessx.study.records import CRASHED, HOARDED, HUNG, Job, Row
-from hessx.study.worker import PREPARED, serve
+from hessx.study.hessians import Compared, Comparing
+from hessx.study.lane import SETUP, lane_of, serve
+from hessx.study.records import CRASHED, Job, Row
+from hessx.study.tasks import Answer, Task, lost
+from hessx.study.tuning import Found, Search
 
 __all__ = ["Runner"]
 
-_LOOK = 0.02  # s between looks at the worker's memory
-_SETUP = 120.0  # s for imports and data, before the clock of a run starts
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PATIENCE = 3.0 * SETUP  # s beyond a task's own limits, after which its lane is given up
 
 
 class Runner:
-    """A worker and what is allowed to it; use it in a ``with`` block.
+    """Lanes and what is allowed to their runs; use it in a ``with`` block.
 
     A method is given ``job.seconds`` and asked to keep them; at 1.5 times that and 2 s the
-    process is killed.
+    process of the run is killed.
 
     Parameters
     ----------
     memory_limit : float
-        Bytes of resident memory that the worker may have.
+        Bytes of resident memory that the process of a run may have.
     log : Path
-        Where what the worker prints goes.
+        Where what the runs print goes.
+    workers : int
+        Lanes, that is, runs at a time.
     """
 
-    def __init__(self, memory_limit: float, log: Path) -> None:
+    def __init__(self, memory_limit: float, log: Path, workers: int = 1) -> None:
         self.memory_limit, self.log = memory_limit, log
-        self._context = multiprocessing.get_context("spawn")
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._lanes = [_Lane() for _ in range(workers)]
 
     def __enter__(self) -> Runner:
         return self
@@ -53,70 +54,99 @@ class Runner:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._kill()
+        for lane in self._lanes:
+            lane.kill()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Row]:
-        """Make the runs in order; jobs of one backend in a row share their worker."""
-        backend = None
-        for job in jobs:
-            if job.backend != backend:
-                self._kill()
-                backend = job.backend
-            yield self._run(job)
+        """Make runs, and give their rows as they end; with one lane, in order."""
+        return self._answers(jobs)  # type: ignore[return-value]
 
-    def _run(self, job: Job) -> Row:
-        n = PROBLEMS[job.problem].n
-        if self._process is None:
-            self._start()
-        began = time.perf_counter()
-        deadline = began + _SETUP
+    def search(self, searches: Iterable[Search]) -> Iterator[Found]:
+        """Search for rates, and give what was found as searches end."""
+        return self._answers(searches)  # type: ignore[return-value]
+
+    def compare(self, comparisons: Iterable[Comparing]) -> Iterator[Compared]:
+        """Compare approximations with the Hessian, and give the rows as comparisons end."""
+        return self._answers(comparisons)  # type: ignore[return-value]
+
+    def _answers(self, tasks: Iterable[Task]) -> Iterator[Answer]:
+        waiting: dict[tuple[str, bool], deque[Task]] = {}  # by what their lane must be made for
+        for task in tasks:
+            waiting.setdefault(lane_of(task), deque()).append(task)
+        while True:
+            for lane in self._lanes:
+                if lane.task is None and any(waiting.values()):
+                    kind = lane.kind if waiting.get(lane.kind) else _longest(waiting)
+                    lane.give(waiting[kind].popleft(), kind, self.log, self.memory_limit)
+            busy = {lane.connection: lane for lane in self._lanes if lane.task is not None}
+            if not busy:
+                return
+            for connection in wait([*busy], timeout=1.0):
+                yield busy[connection].answer()  # type: ignore[index]
+            for lane in busy.values():
+                if lane.task is not None and time.perf_counter() > lane.deadline:
+                    yield lane.lose("the lane does not answer")
+
+
+def _longest(waiting: dict[tuple[str, bool], deque[Task]]) -> tuple[str, bool]:
+    """Begin with what there is most of, so that lanes are made anew seldom."""
+    return max(waiting, key=lambda kind: len(waiting[kind]))
+
+
+class _Lane:
+    """A process that answers one task at a time."""
+
+    connection: Connection
+    deadline = 0.0
+
+    def __init__(self) -> None:
+        self.process: BaseProcess | None = None
+        self.task: Task | None = None
+        self.kind = ("", False)
+
+    def give(self, task: Task, kind: tuple[str, bool], log: Path, memory_limit: float) -> None:
+        """Let it work on a task; made anew if it was made for another kind."""
+        if self.process is None or kind != self.kind:
+            self.kill()
+            self.kind = kind
+            context = multiprocessing.get_context("spawn")
+            self.connection, theirs = context.Pipe()
+            _, forked = kind
+            with _one_thread():
+                self.process = context.Process(
+                    target=serve, args=(theirs, log, memory_limit, forked)
+                )
+                self.process.start()
+            theirs.close()  # so that the lane's death is an EOFError here
+        self.task = task
+        self.deadline = time.perf_counter() + _PATIENCE + 2.0 * task.seconds
+        with contextlib.suppress(OSError):  # of a lane that has just died: no answer will come
+            self.connection.send(task)
+
+    def answer(self) -> Answer:
+        """Take the answer that has come, or the end of the process for one."""
         try:
-            self._connection.send(job)
-            while True:
-                answered = wait([self._connection], _LOOK)
-                if answered:
-                    reply = self._connection.recv()
-                    if reply != PREPARED:
-                        return reply  # type: ignore[no-any-return]
-                    began = time.perf_counter()
-                    deadline = began + 1.5 * job.seconds + 2.0
-                elif time.perf_counter() > deadline:
-                    outcome, message = HUNG, f"limit {job.seconds:g} s"
-                    break
-                elif self._memory() > self.memory_limit:
-                    outcome, message = HOARDED, f"limit {self.memory_limit / 2**20:.0f} MiB"
-                    break
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            outcome, message = CRASHED, self._last_words()
-        self._kill()
-        return Row.of(job, n, outcome, message=message, seconds=time.perf_counter() - began)
+            reply: Answer = self.connection.recv()
+        except (EOFError, OSError):
+            return self.lose("the lane was lost")
+        self.task = None
+        return reply
 
-    def _start(self) -> None:
-        self._connection, theirs = self._context.Pipe()
-        with _one_thread():
-            self._process = self._context.Process(
-                target=serve, args=(theirs, self.log), daemon=True
-            )
-            self._process.start()
-        theirs.close()  # so that the worker's death is an EOFError here
+    def lose(self, message: str) -> Answer:
+        """Give up the process, and answer for it."""
+        assert self.task is not None
+        task, self.task = self.task, None
+        self.kill()
+        return lost(task, CRASHED, message, float("nan"))
 
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._connection.close()
-            self._process = None
-
-    def _memory(self) -> float:
-        with contextlib.suppress(psutil.Error):
-            return float(psutil.Process(self._process.pid).memory_info().rss)  # type: ignore[union-attr]
-        return 0.0
-
-    def _last_words(self) -> str:
-        assert self._process is not None
-        self._process.join()
-        code = self._process.exitcode or 0
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    def kill(self) -> None:
+        """End the process, and with it the run that it has under way."""
+        if self.process is not None:
+            self.connection.close()  # which tells it to take its run down, and to end
+            self.process.join(2.0)
+            self.process.kill()
+            self.process.join()
+            self.process = None
 
 
 @contextlib.contextmanager

@@ -52,13 +52,13 @@ def carry_out(
 ) -> Ending:
     """Run a method until its gradient test holds, or a limit or the meter's budget is met."""
     began = time.perf_counter()
-    with record_fetches() as ledger:
+    with record_fetches() as meter.ledger:
         try:
             result = solve(gtol=gtol, seconds=seconds, iterations=iterations)
         except BudgetSpentError:
             best = meter.problem.x0 if meter.best_x is None else meter.best_x
             result = SimpleNamespace(x=best, message="the budget is spent")
-    taken = time.perf_counter() - began
+    taken = getattr(result, "run_seconds", time.perf_counter() - began)
     success, message = bool(getattr(result, "success", False)), getattr(result, "message", "")
     value, grad = (meter.problem.truth or meter.problem.fun)(result.x)
-    return Ending(result, success, str(message), value, grad, taken, ledger.fetches)
+    return Ending(result, success, str(message), value, grad, taken, meter.ledger.fetches)

@@ -1,54 +1,64 @@
-"""The process in which runs are made: it may be lost at any moment."""
+"""One run from its names to its row, in a process that may be lost at any moment."""
 
 from __future__ import annotations
 
-import os
-import signal
+import importlib.util
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from multiprocessing.connection import Connection
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from hessx._xp import fetch, norm_inf, space_of
 from hessx.study.backends import Backend, open_backend
+from hessx.study.features import FEATURES
+from hessx.study.memory import forget_peak, peak_memory
 from hessx.study.metering import Meter
 from hessx.study.methods import find_method
-from hessx.study.posed import Posed
-from hessx.study.problems import PROBLEMS
-from hessx.study.records import CURVE_POINTS, RAISED, Curve, Job, Row
-from hessx.study.running import Solve, carry_out
+from hessx.study.posed import Known, Posed
+from hessx.study.problems import find_problem
+from hessx.study.records import CURVE_POINTS, LEFT_OUT, RAISED, Curve, Job, Row
+from hessx.study.running import Ending, Solve, carry_out
 
-__all__ = ["PREPARED", "attempt", "serve"]
+__all__ = ["attempt", "pose", "prepare"]
 
-PREPARED = "prepared"  # sent before the clock of a run starts
 _PERTURBATION = 1e-3
 _MAX_ITERATIONS = 15000
+_PACKAGES = {"torch-cuda": "torch"}  # of a backend, where it has another name
+_KNOWN_BY = {  # of a `Posed`, None where it is not known
+    Known.ROWS: "classes",
+    Known.PATTERN: "pattern",
+    Known.RESIDUAL: "residual",
+    Known.CONSTANT_HESSIAN: "constant_hessian",
+}
 
 
-def serve(connection: Connection, log: Path) -> None:
-    """Answer jobs by rows until None comes; all that is printed goes to ``log``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    while (job := connection.recv()) is not None:
-        connection.send(attempt(job, connection))
+def attempt(job: Job, prepared: Callable[[], None]) -> Row:
+    """Make one run; whatever it raises becomes its row.
 
-
-def attempt(job: Job, connection: Connection) -> Row:
-    """Make one run; whatever it raises becomes its row."""
-    row = Row.of(job, PROBLEMS[job.problem].n, RAISED)
+    Parameters
+    ----------
+    job : Job
+    prepared : callable
+        Called before the clock of the run starts.
+    """
+    row = Row.of(job, find_problem(job.problem).n, RAISED)
     meter = None
     try:
-        posed = _pose(job.problem, job.backend, job.dtype)
-        meter = Meter(replace(posed, x0=_start(posed, job)), keep_best=False)
-        solve = find_method(job.method).bind(meter, {})
-        posed.fun(meter.problem.x0)
-        connection.send(PREPARED)
+        method = find_method(job.method)
+        for package in (_PACKAGES.get(job.backend, job.backend), method.package):
+            if importlib.util.find_spec(package) is None:
+                return _left_out(row, f"{package} is not installed")
+        posed, needs = prepare(job), method.needs
+        if needs is not None and getattr(posed, _KNOWN_BY[needs]) is None:
+            return _left_out(row, f"needs {needs}")  # which the feature has taken away
+        meter = Meter(posed, keep_best=False)
+        solve = method.bind(meter, {} if job.rate is None else {"rate": job.rate})
+        start, _ = (posed.truth or posed.fun)(posed.x0)
+        (row.start_value,), _ = fetch(space_of(posed.x0), [start])
+        prepared()
         _measure(row, meter, solve, job)
     except BaseException as error:
         traceback.print_exc()
@@ -59,8 +69,23 @@ def attempt(job: Job, connection: Connection) -> Row:
     return row
 
 
+def prepare(job: Job) -> Posed:
+    """Pose a job's problem, with its feature and from its start."""
+    posed = pose(job.problem, job.backend, job.dtype)
+    backend = _open(job.backend, job.dtype)
+    posed = FEATURES[job.feature].apply(posed, backend, job.seed)
+    return replace(posed, x0=_start(posed, job))
+
+
+def _left_out(row: Row, reason: str) -> Row:
+    row.outcome, row.message = LEFT_OUT, reason
+    return row
+
+
 def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
+    resident = forget_peak()
     ending = carry_out(solve, meter, gtol=job.gtol, seconds=job.seconds, iterations=_MAX_ITERATIONS)
+    row.memory = peak_memory() - resident
     row.seconds, row.fetches = ending.seconds, ending.fetches
     if not meter.sampled_passes:
         row.solver_seconds = ending.seconds - meter.seconds
@@ -71,29 +96,52 @@ def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
     row.iterations = getattr(ending.result, "nit", 0)
     history = getattr(ending.result, "history", None)
     if history is not None:
-        row.curve = _curve_of(history).thinned(CURVE_POINTS)
+        row.curve = _curve_of(history, meter, ending).thinned(CURVE_POINTS)
         row.rises = history.rises
     outcome = getattr(ending.result, "outcome", None)  # a `hessx.Outcome`; SciPy has none
     row.outcome = outcome.value if outcome else "converged" if ending.success else "ended"
     row.message = ending.message.removeprefix(f"{row.outcome}: ")
 
 
-def _curve_of(history: Any) -> Curve:
-    nothing = [0] * len(history)
+def _curve_of(history: Any, meter: Meter, ending: Ending) -> Curve:
+    """Give the accepted points with all that was spent until then.
+
+    The evaluation that a point was accepted by has a fetch of its own where hessx made the run; on
+    samples, evaluations are passes, which have the products in them.
+    """
+    before = [(0, 0), *meter.spent]
+    spent = [before[e] if e < len(before) else (0, 0) for e in history["evaluations"]]
     return Curve(
-        history["iteration"], history["evaluations"], nothing, nothing, history["seconds"],
-        history["value"], history["grad_norm"], history["cosine"],
-    )  # fmt: skip
+        history["iteration"],
+        history["evaluations"],
+        [products for products, _ in spent],
+        [min(fetches + 1, ending.fetches) for _, fetches in spent],
+        history["seconds"],
+        history["value"],
+        history["grad_norm"],
+        history["cosine"],
+        *_path(history["evaluations"], meter),
+    )
 
 
-@cache
+def _path(evaluations: list[int], meter: Meter) -> tuple[list[float], list[float]]:
+    """Give the accepted points of a problem of two variables: each the last that was evaluated."""
+    if not meter.points or max(evaluations) > len(meter.points):
+        return [], []
+    space = space_of(meter.problem.x0)
+    points, _ = fetch(space, [meter.points[e - 1] for e in evaluations])
+    return [float(x[0]) for x in points], [float(x[1]) for x in points]
+
+
+@lru_cache(maxsize=2)
 def _open(name: str, dtype: str) -> Backend:
     return open_backend(name, dtype)
 
 
-@cache
-def _pose(problem: str, backend: str, dtype: str) -> Posed:
-    return PROBLEMS[problem].pose(_open(backend, dtype))
+@lru_cache(maxsize=4)
+def pose(problem: str, backend: str, dtype: str) -> Posed:
+    """Pose a problem; the last few are kept."""
+    return find_problem(problem).pose(_open(backend, dtype))
 
 
 def _start(posed: Posed, job: Job) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,10 @@ pytest.importorskip("jinja2")
 pytest.importorskip("psutil")
 pytest.importorskip("scipy")
 
-from rich.console import Console
 from typer.testing import CliRunner
 
-import hessx
 from hessx.study.cli import app
-from hessx.study.methods import METHODS
-from hessx.study.posed import Known
-from hessx.study.problems import PROBLEMS
-from hessx.study.records import CRASHED, RAISED, Job, Row
-from hessx.study.runner import Runner
+from hessx.study.records import CRASHED, RAISED
 
 
 def study(out, *options):
@@ -54,7 +49,9 @@ def test_it_ends_well_and_says_where_the_page_is(made):
     page = re.search(r"^page: (.*)$", done.output, re.MULTILINE)
     assert page
     assert Path(page[1]) == (out / "index.html").resolve()
-    assert "converged: gradient" in done.output
+    assert re.search(r"^lbfgs +converged ", done.output, re.MULTILINE)
+    assert re.search(r"^lbfgs +2 +2 ", done.output, re.MULTILINE), "of the scores"
+    assert max(map(len, done.output.partition("rows: ")[0].splitlines())) <= 80
 
 
 def test_every_run_is_a_row_of_the_file(made):
@@ -77,116 +74,33 @@ def test_every_run_is_a_row_of_the_file(made):
     assert found["linear-regression", "inverse-1"]["iterations"] == "1"
 
 
-def test_the_page_stands_alone_and_holds_every_curve(made):
+def test_the_page_holds_every_run_and_says_what_was_asked(made):
     _, out = made
     page = (out / "index.html").read_text(encoding="utf-8")
-    without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
-    assert not re.search(r"(src|href)=[\"']?(https?:)?//", without_scripts)
-    assert not re.search(r"<script[^>]*\ssrc=", page)
-    data = json.loads(re.search(r'<script id="study"[^>]*>(.*?)</script>', page)[1])
-    curves = {(curve["problem"], curve["method"]) for curve in data["curves"]}
+    packed = re.search(r'<script id="study"[^>]*>(.*?)</script>', page)[1]
+    data = json.loads(gzip.decompress(base64.b64decode(packed)))
+    runs = list(zip(data["rows"]["problem"], data["rows"]["method"], data["curves"], strict=True))
+    assert len(runs) == 13
     methods = ["lbfgs", "trust-ncg", "scipy-lbfgsb", "scipy-trust-ncg"]
     expected = {(p, m) for p in ("linear-regression", "extended-rosenbrock") for m in methods}
-    assert curves == expected | {("linear-regression", "inverse-1")}
-    for curve in data["curves"]:
-        assert len({len(curve[name]) for name in ("iteration", "evaluation", "second", "gap")}) == 1
-    for text in ("ZeroDivisionError: planted", "exit status 7", "L-BFGS, Hager-Zhang"):
-        assert text in without_scripts
-    assert 'title="needs a constant Hessian">·' in without_scripts
-    assert "Known: the pattern of the Hessian, residuals and their Jacobian." in without_scripts
-
-
-@pytest.fixture
-def jobs(monkeypatch, tmp_path):
-    """Tell what a command would run."""
-
-    def of(*options):
-        found = []
-
-        def run(self, jobs):
-            for job in jobs:
-                found.append((job.method, job.backend, job.problem))
-                yield Row.of(job, PROBLEMS[job.problem].n, RAISED)
-
-        monkeypatch.setattr(Runner, "run", run)
-        assert study(tmp_path / "out", *options).exit_code == 0
-        return found
-
-    return of
-
-
-def test_what_takes_its_time_is_run_on_large_problems_only_if_named(jobs):
-    chosen = jobs("--backends=numpy")
-    assert {method for method, _, _ in chosen} == set(METHODS)
-    large = {method for method, _, problem in chosen if PROBLEMS[problem].n > 300}
-    assert {"lbfgs", "lsr1", "trust-ncg", "spectral", "scipy-cg"} <= large
-    assert not large & {"bfgs", "dfp", "newton", "dogleg", "scipy-dogleg", "scipy-bfgs"}
-    on_sums = {method for method, _, problem in chosen if PROBLEMS[problem].is_sum}
-    assert {"adam", "svrg", "kfac", "lbfgs", "newton-cg"} <= on_sums
-    assert {method for method in on_sums if not METHODS[method].needs} == {"lbfgs", "newton-cg"}
-    assert {"sparse-newton", "ncg-sparse"} == {
-        method for method, _, _ in chosen if METHODS[method].needs is Known.PATTERN
-    }
-    assert not any(METHODS[m].needs not in (None, *PROBLEMS[p].known) for m, _, p in chosen)
-    named = jobs("--backends=numpy", "--methods=newton,bfgs", "--problems=extended-rosenbrock")
-    assert [method for method, *_ in named] == ["newton", "bfgs"]
-
-
-def test_the_tables_fit_into_80_columns(monkeypatch, tmp_path):
-    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    row = Row.of(Job("digits", ""), 65, "converged: gradient", iterations=15000, evaluations=20000)
-    row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
-
-    def run(self, jobs):
-        return iter([replace(row, method=job.method) for job in jobs])
-
-    monkeypatch.setattr(Runner, "run", run)
-    done = study(tmp_path / "out", "--backends=numpy", "--problems=digits")
-    lines = done.output.splitlines()
-    for method in METHODS:
-        if METHODS[method].suits(65):
-            line = next(line for line in lines if line.startswith(f"{method} "))
-            assert len(line) <= 80
-            assert "converged: gradient 15000 20000 9999 1.235e-10 1.2e-10 3.00 s" in line
-
-
-def test_a_long_outcome_leaves_the_figures_their_room(monkeypatch, tmp_path):
-    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    outcome = hessx.Outcome.STALLED_PRECISION.value
-    row = Row.of(
-        Job("digits", "scipy-trust-krylov"), 65, outcome, iterations=15000, evaluations=20000
-    )
-    row.products, row.value, row.grad_norm, row.seconds = 9999, 1.23456e-10, 1.2e-10, 3.0
-    monkeypatch.setattr(Runner, "run", lambda self, jobs: iter([row]))
-    done = study(tmp_path, "--backends=numpy", "--problems=digits", f"--methods={row.method}")
-    line = next(x for x in done.output.splitlines() if x.startswith(f"{row.method} "))
-    assert len(line) <= 80
-    assert line.endswith(" 15000 20000 9999 1.235e-10 1.2e-10 3.00 s")
-
-
-def test_the_tables_of_sums_fit_into_80_columns(monkeypatch, tmp_path):
-    monkeypatch.setattr("hessx.study.cli.Console", lambda: Console(width=80))
-    row = Row.of(Job("digits-network", ""), 2410, "completed")
-    row.iterations, row.passes, row.value, row.accuracy, row.seconds = 15000, 1234.5, 1e-10, 0.5, 3
-
-    def run(self, jobs):
-        return iter([replace(row, method=job.method) for job in jobs])
-
-    monkeypatch.setattr(Runner, "run", run)
-    done = study(tmp_path / "out", "--backends=numpy", "--problems=digits-network")
-    for method in (method for method in METHODS if METHODS[method].needs is Known.ROWS):
-        line = next(x for x in done.output.splitlines() if x.startswith(f"{method} "))
-        assert len(line) <= 80
-        assert line.split()[1:] == ["completed", "15000", "1234", "1e-10", "0.500", "3.00", "s"]
+    expected.add(("linear-regression", "inverse-1"))
+    assert {(problem, method) for problem, method, curve in runs if curve} == expected
+    reasons = {record["reason"] for record in data["tables"]["failures"]["records"]}
+    assert reasons >= {"ZeroDivisionError: planted", "exit status 7"}
+    assert data["missing"] == {"inverse-1|extended-rosenbrock": "needs a constant Hessian"}
+    assert "Known: the pattern of the Hessian, residuals and their Jacobian." in page
+    assert "2048 MiB a process" in page
 
 
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--problems=nonsense", "unknown 'nonsense'"),
+        ("--problems=nonsense", "unknown problem 'nonsense'"),
         ("--methods=nonsense", "unknown method 'nonsense'"),
         ("--methods=no_such_module:f", "no_such_module"),
-        ("--backends=nonsense", "unknown 'nonsense'"),
+        ("--backends=nonsense", "backends 'nonsense': expected one of numpy"),
+        ("--seed=first", "invalid literal for int"),
+        ("no-such-file.toml", "no-such-file.toml is no command and no file"),
         ("--dtype=float16", "expected float64 or float32"),
     ],
 )
@@ -200,3 +114,47 @@ def test_wrong_names_are_refused_before_anything_runs(tmp_path, option, message)
 def test_cutest_is_a_command_too():
     done = CliRunner().invoke(app, ["cutest", "--help"])
     assert done.exit_code == 0
+
+
+def test_the_report_is_made_again_of_the_rows_alone(made, tmp_path):
+    _, out = made
+    again = CliRunner().invoke(
+        app, ["study", "report", str(out / "rows.csv"), "--out", str(tmp_path)]
+    )
+    assert again.exit_code == 0, again.output
+    pages = [path / "index.html" for path in (out, tmp_path)]
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_rows_are_scored_and_recommend_methods(made):
+    _, out = made
+    rows = str(out / "rows.csv")
+    scored = CliRunner().invoke(app, ["study", "score", rows, "--unit", "evaluations"])
+    assert re.search(r"^planted_methods: +2 +0 ", scored.output, re.MULTILINE)
+    advised = CliRunner().invoke(app, ["study", "recommend", rows, "--problem=linear-regression"])
+    assert advised.exit_code == 0, advised.output
+    assert "inverse-1, which solved 1 of 1" in " ".join(advised.output.split())
+    for command in ("score", "recommend"):
+        wrong = CliRunner().invoke(app, ["study", command, rows, "--unit=parsecs"])
+        assert wrong.exit_code == 2
+        assert "expected one of cost, iterations" in " ".join(wrong.output.split())
+
+
+def test_a_damaged_line_is_named(made, tmp_path):
+    _, out = made
+    lines = (out / "rows.csv").read_text(encoding="utf-8").splitlines()
+    lines[2] = lines[2].replace("linear-regression,", "linear-regression,,", 1)
+    damaged = tmp_path / "rows.csv"
+    damaged.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for command in (["report", str(damaged)], ["run", "--out", str(tmp_path)]):
+        done = CliRunner().invoke(app, ["study", *command])
+        assert done.exit_code == 2
+        assert "line 3: not a row" in " ".join(re.sub(r"[│\n]", " ", done.output).split())
+
+
+def test_names_are_listed():
+    done = CliRunner().invoke(app, ["study", "list"])
+    assert done.exit_code == 0
+    for pattern in (r"^digits +65 ", r"^lbfgs ", r"^noise ", r"^numpy +by default"):
+        assert re.search(pattern, done.output, re.MULTILINE)
+    assert max(map(len, done.output.splitlines())) <= 80

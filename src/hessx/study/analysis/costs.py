@@ -6,17 +6,28 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
 from hessx.study.analysis.criteria import relative_gap
+from hessx.study.analysis.registered import problem_of
 from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import PLAIN, Row
+from hessx.study.records import LEFT_OUT, PLAIN, Row
 
-__all__ = ["LADDER", "UNITS", "Instance", "Trial", "best_values", "known_optima", "trials"]
+__all__ = [
+    "LADDER",
+    "UNITS",
+    "Instance",
+    "Trial",
+    "best_values",
+    "known_optima",
+    "trials",
+]
 
 LADDER = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+_DIGITS = 1e-6
 UNITS = {
     "cost": "evaluations and products",
     "iterations": "iterations",
@@ -61,7 +72,7 @@ class Trial:
     gaps: tuple[float, ...]
     spent: Mapping[str, tuple[float, ...]]
 
-    @property
+    @cached_property
     def instance(self) -> Instance:
         """Among which trials it is compared."""
         row = self.row
@@ -72,7 +83,7 @@ class Trial:
         """The name."""
         return self.row.method
 
-    @property
+    @cached_property
     def key(self) -> str:
         """That of the row behind it."""
         return self.row.job.key
@@ -91,14 +102,21 @@ class Trial:
         return self.spent[unit][at] if at < len(self.gaps) else math.inf
 
 
-def known_optima() -> dict[str, float]:
-    """Give the least values that the registry of problems knows."""
-    found = {name: getattr(problem, "optimum", None) for name, problem in PROBLEMS.items()}
-    return {name: optimum for name, optimum in found.items() if optimum is not None}
+def known_optima(names: Iterable[str]) -> dict[str, float]:
+    """Give the least values of problems that the registry knows."""
+    problems = {name: problem_of(name) for name in dict.fromkeys(names)}
+    return {
+        name: problem.optimum
+        for name, problem in problems.items()
+        if problem is not None and problem.optimum is not None
+    }
 
 
 def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Give the best value of each problem: the one known, or a lower one that a run has found.
+    """Give the best value of each problem: the one known, or the lowest that a run has found.
+
+    Known values are from papers, in few digits: a value found that agrees to 1e-6 of it, or is
+    lower, takes its place.
 
     Parameters
     ----------
@@ -106,11 +124,17 @@ def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) 
     optima : mapping, optional
         Known values; those of the registry if it is not given.
     """
-    best = dict(known_optima() if optima is None else optima)
+    rows = list(rows)
+    best = dict(known_optima(row.problem for row in rows) if optima is None else optima)
+    lowest: dict[str, float] = {}
     for row in rows:
         for value in (row.value, *(row.curve.value if row.feature == PLAIN else ())):
             if math.isfinite(value):
-                best[row.problem] = min(best.get(row.problem, math.inf), value)
+                lowest[row.problem] = min(lowest.get(row.problem, math.inf), value)
+    for problem, value in lowest.items():
+        known = best.get(problem)
+        if known is None or value <= known + _DIGITS * abs(known):
+            best[problem] = value
     return best
 
 
@@ -120,7 +144,7 @@ def trials(
     """Measure the runs on problems with a feature, one of each method on each instance.
 
     Of several with other rates the one with the rate that was tuned counts, else that with the
-    method's own.
+    method's own.  A run that was left out, for want of a package say, is none.
 
     Parameters
     ----------
@@ -138,7 +162,8 @@ def trials(
     """
     best = best_values(rows, optima)
     chosen: dict[tuple[Instance, str], Trial] = {}
-    for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
+    made = (row for row in rows if row.feature == feature and row.outcome != LEFT_OUT)
+    for row in sorted(made, key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
     return sorted(chosen.values(), key=_place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hessx.study.analysis.costs import Instance, Trial
 from hessx.study.analysis.criteria import geometric_mean, is_near_best, is_stationary
 
-__all__ = ["PENALTY", "Score", "scores"]
+__all__ = ["PENALTY", "Score", "is_false_success", "scores"]
 
 PENALTY = 10.0  # what was not solved counts so many times the dearest cost that solved it
 
@@ -30,7 +30,7 @@ class Score:
     stationary : int
         Where ``norm_inf(g) <= 1e-5 max(1, norm_inf(g0))`` at the end.
     false_success : int
-        Where success was claimed, and none of the three holds.
+        Where success was claimed; see `is_false_success`.
     cheapest : int
         Where no other method was cheaper.
     mean_cost : float
@@ -84,6 +84,13 @@ def scores(runs: Sequence[Trial], tau: float = 1e-6, unit: str = "cost") -> list
     return sorted(found, key=lambda s: (-s.solved, _last(s.mean_ratio), s.method))
 
 
+def is_false_success(trial: Trial) -> bool:
+    """Tell whether success is claimed, with f away from the best and the gradient from zero."""
+    row = trial.row
+    near = is_near_best(row.value, trial.best) or math.isfinite(trial.cost(1e-6))
+    return row.converged and not near and not _is_stationary(trial)
+
+
 def _score(
     method: str,
     own: Sequence[Trial],
@@ -98,20 +105,13 @@ def _score(
         for at, cost in costs.items()
         if at in least
     }
-    solved = {trial.key: math.isfinite(costs[trial.instance]) for trial in own}
-    near = {trial.key: is_near_best(trial.row.value, trial.best) for trial in own}
-    stationary = {trial.key: _is_stationary(trial) for trial in own}
     return Score(
         method=method,
         run=len(own),
-        solved=sum(solved.values()),
-        near_best=sum(near.values()),
-        stationary=sum(stationary.values()),
-        false_success=sum(
-            trial.row.converged
-            and not (solved[trial.key] or near[trial.key] or stationary[trial.key])
-            for trial in own
-        ),
+        solved=sum(map(math.isfinite, costs.values())),
+        near_best=sum(is_near_best(trial.row.value, trial.best) for trial in own),
+        stationary=sum(map(_is_stationary, own)),
+        false_success=sum(map(is_false_success, own)),
         cheapest=sum(cost <= least.get(at, -math.inf) for at, cost in costs.items()),
         mean_cost=geometric_mean(list(counted.values())),
         mean_ratio=geometric_mean([cost / least[at] for at, cost in counted.items()]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hessx.study.analysis.criteria import geometric_mean, is_near_best, is_stationary
 from hessx.study.cutest.problems import load
 from hessx.study.cutest.runner import Run, perturbed, run
 from hessx.study.metering import Budget
@@ -203,8 +204,8 @@ def judge(entry: Entry, method: Method, result: Run | None, best_fun: float) -> 
         run=result,
         cost_3=_cost_below(result, best_fun + 1e-3 * reach),
         cost_6=_cost_below(result, best_fun + 1e-6 * reach),
-        near_best=lowest <= best_fun + 1e-6 * max(1.0, abs(best_fun)),
-        stationary=result.grad_norm <= 1e-5 * max(1.0, result.grad_norm0),
+        near_best=is_near_best(lowest, best_fun),
+        stationary=is_stationary(result.grad_norm, result.grad_norm0),
     )
 
 
@@ -212,7 +213,7 @@ def total(outcomes: Sequence[Outcome], method: str, budget: Budget | None = None
     """Add up the outcomes of one method."""
     unsolved = (budget or Budget()).total
     own = [o for o in outcomes if o.method == method]
-    logs = [math.log(unsolved if o.cost_6 is None else o.cost_6) for o in own if o.in_mean]
+    costs = [unsolved if o.cost_6 is None else o.cost_6 for o in own if o.in_mean]
     return Total(
         method=method,
         problems=len(own),
@@ -220,7 +221,7 @@ def total(outcomes: Sequence[Outcome], method: str, budget: Budget | None = None
         tau_6=sum(o.cost_6 is not None for o in own),
         near_best=sum(o.near_best for o in own),
         stationary=sum(o.stationary for o in own),
-        mean_cost=math.exp(math.fsum(logs) / len(logs)) if logs else math.nan,
+        mean_cost=geometric_mean(costs),
         false_success=tuple(o.problem for o in own if o.false_success),
         seconds=math.fsum(o.run.seconds for o in own if o.run),
     )

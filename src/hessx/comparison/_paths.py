@@ -1,0 +1,65 @@
+"""Points of runs, along which approximations learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from hessx._xp import Array, like
+from hessx.comparison._place import Problem
+from hessx.core import SettingsError
+from hessx.solvers import Report, StochasticMethod, minimize
+
+__all__ = ["run_points", "taken_points"]
+
+
+def run_points(
+    problem: Problem, method: Any, iterations: int, options: dict[str, Any]
+) -> list[Array]:
+    """Run a method from x0, and give the accepted points, flat, x0 first.
+
+    Parameters
+    ----------
+    problem : Problem
+        f.
+    method : str or composition
+        As for `hessx.minimize`; one that takes steps of given rates goes over all rows.
+    iterations : int
+        Steps at most.
+    options : dict
+        Of the run.
+    """
+    limit = {"maxiter": iterations}
+    if isinstance(method, StochasticMethod):
+        method, limit = replace(method, steps=iterations, epochs=None, report=Report(every=1)), {}
+    result = minimize(
+        problem.fun,
+        problem.space.shaped(problem.start),
+        method=method,
+        options=limit | options | {"return_all": True},
+        **problem.derivatives,
+    )
+    points = [problem.space.flat(x) for x in result.allvecs]
+    return points[: iterations + 1]
+
+
+def taken_points(problem: Problem, points: Iterable[Any]) -> list[Array]:
+    """Take points of the user's, each in the shape of x0.
+
+    Raises
+    ------
+    SettingsError
+        None, or one of another size.
+    """
+    space, taken = problem.space, []
+    for i, given in enumerate(points):
+        x = space.flat(like(space, given, f"points[{i}]"))
+        if x.shape[0] != space.n:
+            msg = f"points[{i}] has {x.shape[0]} entries: expected {space.n}, as x0"
+            raise SettingsError(msg)
+        taken.append(x)
+    if not taken:
+        msg = "points is empty: expected one point or more"
+        raise SettingsError(msg)
+    return taken
