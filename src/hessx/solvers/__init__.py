@@ -13,6 +13,7 @@ from hessx.solvers._minimize import minimize
 from hessx.solvers._observers import Observers
 from hessx.solvers._pair_estimates import MultiBatch, RepeatedSample
 from hessx.solvers._rate_range import RateRange, rate_range
+from hessx.solvers._recommend import Recommendation, recommend
 from hessx.solvers._reports import EarlyStopping, Report
 from hessx.solvers._run import Run
 from hessx.solvers._stochastic_method import StochasticMethod
@@ -42,6 +43,7 @@ __all__ = [
     "OneBatch",
     "Polyak",
     "RateRange",
+    "Recommendation",
     "RepeatedSample",
     "Report",
     "Run",
@@ -59,6 +61,7 @@ __all__ = [
     "known_methods",
     "minimize",
     "rate_range",
+    "recommend",
     "tune",
     "tune_runs",
 ]
