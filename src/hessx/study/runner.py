@@ -28,8 +28,8 @@ _PATIENCE = 3.0 * SETUP  # s beyond a task's own limits, after which its lane is
 class Runner:
     """Lanes and what is allowed to their runs; use it in a ``with`` block.
 
-    A method is given ``job.seconds`` and asked to keep them; at 1.5 times that and 2 s the
-    process of the run is killed.
+    A method is given ``job.seconds`` and asked to keep them; at 1.5 times that and 2 s, or 15 s
+    where libraries compile, the process of the run is killed.
 
     Parameters
     ----------
