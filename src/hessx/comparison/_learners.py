@@ -139,7 +139,7 @@ class CurvatureLearner(Learner):
             residual = Wants.RESIDUAL in self.approximation.wants
             B.at(place.ask(Wants.RESIDUAL).residual if residual else place.hessian)
         if learns is Learns.GRADIENTS:
-            B.update(place.grad)  # type: ignore[arg-type]
+            B.update(place.grad)
         elif learns is Learns.HESSIAN:
             B.update(place.hessian)
         elif learns is Learns.PER_SAMPLE:

@@ -22,7 +22,7 @@ def bowl(backend, H):
 
 
 @pytest.fixture
-def H(rng):
+def curved(rng):
     R = rng.standard_normal((5, 5))
     return R @ R.T + np.eye(5)
 
@@ -35,11 +35,13 @@ def bfgs(B, s, y):
 
 def dfp(B, s, y):
     """Nocedal & Wright, eq. (6.13)."""
-    I, rho = np.eye(len(s)), 1.0 / (y @ s)
-    return (I - rho * np.outer(y, s)) @ B @ (I - rho * np.outer(s, y)) + rho * np.outer(y, y)
+    rho = 1.0 / (y @ s)
+    M = np.eye(len(s)) - rho * np.outer(s, y)
+    return M.T @ B @ M + rho * np.outer(y, y)
 
 
-def test_along_points_that_are_given(backend, rng, H):
+def test_along_points_that_are_given(backend, rng, curved):
+    H = curved
     fun, hessp = bowl(backend, H)
     points = [rng.standard_normal(5).astype("float32").astype(float) for _ in range(4)]
     settings = {
@@ -84,12 +86,13 @@ def test_along_points_that_are_given(backend, rng, H):
         B = after
 
 
-def test_rules_by_their_own_formulas(rng, H):
+def test_rules_by_their_own_formulas(rng, curved):
+    H = curved
     fun, hessp = bowl(NumPy, H)
     points = list(rng.standard_normal((3, 5)))
     g = np.array([fun(x)[1] for x in points])
-    v, c1, c2 = 0.001 * (g[0] ** 2 * 0.999**2 + g[1] ** 2 * 0.999 + g[2] ** 2), 1 - 0.9**3, 0
-    c2 = 1.0 - 0.999**3
+    v = 0.001 * (g[0] ** 2 * 0.999**2 + g[1] ** 2 * 0.999 + g[2] ** 2)
+    c1, c2 = 1.0 - 0.9**3, 1.0 - 0.999**3
     expected = {
         "adam": c1 * (np.sqrt(v / c2) + 1e-8),
         "adagrad": np.sqrt((g**2).sum(axis=0)) + 1e-10,
@@ -153,6 +156,29 @@ def test_by_products_as_by_matrices(model):
             for part in ("hessian_condition", "condition", "preconditioned_condition"):
                 assert getattr(drawn, part) == pytest.approx(getattr(exact, part), rel=1e-6)
             assert drawn.definiteness == exact.definiteness
+
+
+def test_many_variables_by_products():
+    """Of diagonals in closed form; I ends a Lanczos process at once."""
+    n = 400
+    h = np.geomspace(1.0, 25.0, n)
+    b = h * (1.0 + 0.5 * np.cos(np.arange(n)))
+    given = {"identity": np.eye(n), "near": np.diag(b), "minus": -np.diag(b)}
+    fun = lambda x: (h @ x**2 / 2.0, h * x)  # noqa: E731
+    x = np.ones(n)
+    found = hessx.compare_hessians(
+        fun, x, given, jac=True, hessp=lambda x, v: h * v, points=[x], dense=0, products=80
+    )
+    for name, B in given.items():
+        row, d = found.first(name), np.diag(B)
+        # signs make the products of diagonals known without an error
+        assert row.error == pytest.approx(np.linalg.norm(d - h) / np.linalg.norm(h), rel=1e-12)
+        assert (row.least, row.largest) == pytest.approx((d.min(), d.max()), rel=0.02)
+        assert row.hessian_condition == pytest.approx(25.0, rel=0.02)
+        assert row.hessian_spectrum[8] == pytest.approx(5.0, rel=0.1)
+        assert row.negative is None
+    kinds = [found.first(name).definiteness for name in given]
+    assert kinds == ["positive definite", "positive definite", "negative definite"]
 
 
 def test_gauss_newton_of_squares(rng):

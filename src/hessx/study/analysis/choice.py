@@ -9,13 +9,14 @@ from hessx.study.analysis.costs import Trial, trials
 from hessx.study.analysis.registered import SIZES, needs_of, package_of, size_of, tags_of
 from hessx.study.analysis.scores import Score, scores
 from hessx.study.analysis.statements import Statement, listed, plural, state
-from hessx.study.posed import Known
+from hessx.study.posed import Known, Tag
 from hessx.study.records import Row
 
 __all__ = ["Recommendation", "recommendations"]
 
 
 _ROUGHLY = 0.1
+_OF_STUDIES = {Tag.QUICK, Tag.SCALABLE, Tag.CUTEST}  # tags that say nothing of the problem
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Recommendation:
         first, count = self.ranked[0], len(self.problems)
         others = [score.method for score in self.ranked[1:4] if score.solved == first.solved]
         return state(
-            f"{self.situation}: {first.method}, which solved {{solved}} of "
-            f"{plural(first.run, 'run')} on {plural(count, 'problem')} to {{tau}}, at {{ratio}} "
-            "times the cheapest cost in the geometric mean"
+            f"{self.situation} ({plural(count, 'problem')}): {first.method}, which solved "
+            f"{{solved}} of {plural(first.run, 'run')} to {{tau}} at {{ratio}} times the cheapest "
+            "cost in the geometric mean"
             f"{'; as many solved ' + listed(others) if others else ''}.",
             (key for score in self.ranked for key in score.keys),
             tau=self.tau,
@@ -108,7 +109,7 @@ def _situations(runs: Sequence[Trial], tau: float) -> Iterator[tuple[str, str, f
     yield "On all problems", "all", tau, list(runs)
     for size in SIZES:
         yield f"With {size}", "size", tau, [t for t in runs if size_of(t.row.n) == size]
-    tags = {t.row.problem: tags_of(t.row.problem) for t in runs}
+    tags = {t.row.problem: set(tags_of(t.row.problem)) - _OF_STUDIES for t in runs}
     for tag in sorted({tag for of_one in tags.values() for tag in of_one}):
         yield (
             f"On problems tagged {tag}",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hessx.study.analysis.costs import Instance, Trial
+from hessx.study.analysis.costs import Trial
 from hessx.study.analysis.criteria import geometric_mean
 from hessx.study.analysis.statements import median
 
@@ -20,14 +20,15 @@ class Beside:
     Attributes
     ----------
     ratio : float
-        The geometric mean, over the instances that both solved; nan where there are none.
-    instances : tuple of Instance
+        The geometric mean, over all instances that both solved; nan where there are none.
+    problems : int
+        How many there are of them.
     keys : tuple of str
         The rows of both.
     """
 
     ratio: float
-    instances: tuple[Instance, ...]
+    problems: int
     keys: tuple[str, ...]
 
 
@@ -41,7 +42,7 @@ def beside(
     both = [found for found in costs if all(0.0 < cost < math.inf for cost in found[2:])]
     return Beside(
         geometric_mean([mine / their for _, _, mine, their in both]),
-        tuple(a.instance for a, *_ in both),
+        len({a.row.problem for a, *_ in both}),
         tuple(trial.key for a, b, *_ in both for trial in (a, b)),
     )
 

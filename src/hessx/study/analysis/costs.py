@@ -11,9 +11,10 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from hessx.study.analysis.criteria import relative_gap
+from hessx.study.analysis.registered import problem_of
 from hessx.study.methods import METHODS
 from hessx.study.problems import PROBLEMS
-from hessx.study.records import PLAIN, Row
+from hessx.study.records import LEFT_OUT, PLAIN, Row
 
 __all__ = [
     "LADDER",
@@ -101,10 +102,14 @@ class Trial:
         return self.spent[unit][at] if at < len(self.gaps) else math.inf
 
 
-def known_optima() -> dict[str, float]:
-    """Give the least values that the registry of problems knows."""
-    found = {name: getattr(problem, "optimum", None) for name, problem in PROBLEMS.items()}
-    return {name: optimum for name, optimum in found.items() if optimum is not None}
+def known_optima(names: Iterable[str]) -> dict[str, float]:
+    """Give the least values of problems that the registry knows."""
+    problems = {name: problem_of(name) for name in dict.fromkeys(names)}
+    return {
+        name: problem.optimum
+        for name, problem in problems.items()
+        if problem is not None and problem.optimum is not None
+    }
 
 
 def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -119,7 +124,8 @@ def best_values(rows: Iterable[Row], optima: Mapping[str, float] | None = None) 
     optima : mapping, optional
         Known values; those of the registry if it is not given.
     """
-    best = dict(known_optima() if optima is None else optima)
+    rows = list(rows)
+    best = dict(known_optima(row.problem for row in rows) if optima is None else optima)
     lowest: dict[str, float] = {}
     for row in rows:
         for value in (row.value, *(row.curve.value if row.feature == PLAIN else ())):
@@ -138,7 +144,7 @@ def trials(
     """Measure the runs on problems with a feature, one of each method on each instance.
 
     Of several with other rates the one with the rate that was tuned counts, else that with the
-    method's own.
+    method's own.  A run that was left out, for want of a package say, is none.
 
     Parameters
     ----------
@@ -156,7 +162,8 @@ def trials(
     """
     best = best_values(rows, optima)
     chosen: dict[tuple[Instance, str], Trial] = {}
-    for row in sorted((row for row in rows if row.feature == feature), key=_precedence):
+    made = (row for row in rows if row.feature == feature and row.outcome != LEFT_OUT)
+    for row in sorted(made, key=_precedence):
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
     return sorted(chosen.values(), key=_place)

@@ -21,9 +21,13 @@ from hessx.study.records import Row
 __all__ = ["overview"]
 
 _TAU = 1e-6
-_ACCURACIES = (1e-3, 1e-6, 1e-9)
+_ROUGHLY = 0.1  # for families that come no closer: samples are for the first part of the way
+_ACCURACIES = (0.1, 1e-3, 1e-6, 1e-9)
 _EXACT = "newton"
 _APPROXIMATE = ("newton-cg", "bfgs", "lbfgs", "gd")
+
+
+_Best = tuple[Score, float]  # and the tolerance that it was solved to
 
 
 def overview(rows: Sequence[Row]) -> dict[str, list[Statement]]:
@@ -60,11 +64,13 @@ def _by_method(runs: Sequence[Trial]) -> dict[str, list[Trial]]:
     return found
 
 
-def _best_of_families(runs: Sequence[Trial]) -> dict[str, Score]:
+def _best_of_families(runs: Sequence[Trial]) -> dict[str, _Best]:
     """Find the first method of each family in the order of scores, the best family first."""
-    best: dict[str, Score] = {}
-    for score in scores(runs, _TAU):
-        best.setdefault(family_of(score.method), score)
+    best: dict[str, _Best] = {}
+    for tau in (_TAU, _ROUGHLY):
+        for score in scores(runs, tau):
+            if score.solved:
+                best.setdefault(family_of(score.method), (score, tau))
     return best
 
 
@@ -72,13 +78,13 @@ def _why(runs: dict[str, list[Trial]]) -> Iterator[Statement]:
     exact = runs.get(_EXACT, [])
     for name in _APPROXIMATE:
         cost = beside(runs.get(name, []), exact, _TAU)
-        if cost.instances:
+        if cost.problems:
             steps = beside(runs[name], exact, _TAU, "iterations")
             seconds = beside(runs[name], exact, _TAU, "seconds")
             yield state(
                 f"{name} needs {{steps}} times the steps of exact Newton ({_EXACT}), {{cost}} "
                 "times its evaluations and products and {seconds} times its seconds, on "
-                f"{plural(len(cost.instances), 'problem')} that both solved.",
+                f"{plural(cost.problems, 'problem')} that both solved.",
                 cost.keys,
                 steps=steps.ratio,
                 cost=cost.ratio,
@@ -99,37 +105,39 @@ def _why(runs: dict[str, list[Trial]]) -> Iterator[Statement]:
             )
 
 
-def _which(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Statement]:
-    names = {family: [] for family in best}  # type: dict[str, list[str]]
+def _which(runs: Sequence[Trial], best: dict[str, _Best]) -> Iterator[Statement]:
+    names: dict[str, list[str]] = {}
     for name in _by_method(runs):
-        names[family_of(name)].append(name)
-    for family, score in best.items():
+        names.setdefault(family_of(name), []).append(name)
+    for family, (score, tau) in best.items():
         yield state(
             f"{family[0].upper()}{family[1:]}: {plural(len(names[family]), 'method')}. The first "
-            f"is {score.method}, which solved {{solved}} of {plural(score.run, 'run')}"
-            + (" at {ratio} times the cheapest cost." if score.solved else "."),
+            f"is {score.method}, which solved {{solved}} of {plural(score.run, 'run')} to {{tau}} "
+            "at {ratio} times the cheapest cost.",
             [trial.key for trial in runs if family_of(trial.method) == family],
             solved=score.solved,
+            tau=tau,
             ratio=score.mean_ratio,
         )
 
 
 def _accuracy(
-    runs: Sequence[Trial], best: dict[str, Score], went: dict[str, list[Conduct]]
+    runs: Sequence[Trial], best: dict[str, _Best], went: dict[str, list[Conduct]]
 ) -> Iterator[Statement]:
     by_method = _by_method(runs)
-    for family, score in best.items():
+    for family, (score, _) in best.items():
         own = by_method[score.method]
         reached = [sum(math.isfinite(t.cost(tau)) for t in own) for tau in _ACCURACIES]
         yield state(
-            f"{score.method} ({family}) solved {{rough}} of {plural(len(own), 'run')} to 1e-3, "
-            "{fine} to 1e-6 and {finest} to 1e-9.",
+            f"{score.method} ({family}) solved {{first}} of {plural(len(own), 'run')} to 0.1, "
+            "{rough} to 1e-3, {fine} to 1e-6 and {finest} to 1e-9.",
             score.keys,
-            rough=reached[0],
-            fine=reached[1],
-            finest=reached[2],
+            first=reached[0],
+            rough=reached[1],
+            fine=reached[2],
+            finest=reached[3],
         )
-    for score in best.values():
+    for score, _ in best.values():
         known = [c for c in went.get(score.method, ()) if math.isfinite(c.order.order)]
         if known:
             yield state(
@@ -140,9 +148,9 @@ def _accuracy(
             )
 
 
-def _costs(runs: Sequence[Trial], best: dict[str, Score]) -> Iterator[Statement]:
+def _costs(runs: Sequence[Trial], best: dict[str, _Best]) -> Iterator[Statement]:
     by_method = _by_method(runs)
-    for family, score in best.items():
+    for family, (score, _) in best.items():
         own = by_method[score.method]
         step = per_step(own)
         if not math.isnan(step.evaluations):
@@ -172,8 +180,8 @@ def _oscillation(went: dict[str, list[Conduct]]) -> Iterator[Statement]:
     for family, own in sorted(families.items(), key=lambda item: -_share_turning(item[1])):
         yield state(
             f"{family[0].upper()}{family[1:]}: {{share}} % of the steps turn back by more than 120 "
-            f"degrees, in the mean of {plural(len(own), 'run')}; in {{turning}} of them "
-            "three in ten do. The cosine between successive steps is {cosine} in the mean.",
+            f"degrees, in the mean of {plural(len(own), 'run')}; in {{turning}} of them at "
+            "least three in ten do. The cosine between successive steps is {cosine} in the mean.",
             [c.key for c in own],
             share=100.0 * _share_turning(own),
             turning=sum(map(turns_back, own)),
@@ -214,9 +222,12 @@ def _peers(runs: Sequence[Trial]) -> Iterator[Statement]:
         behind = [versus for versus in own if versus.behind]
         yield state(
             f"hessx's best method needs at most as many evaluations as the best of {peer} on "
-            f"{{ahead}} of {plural(len(own), 'instance')}.",
+            f"{{ahead}} of {plural(len(own), 'instance')}; {peer} solved {{solved}} of them, hessx "
+            "{ours}.",
             [key for versus in own for key in (versus.key, versus.peer_key)],
             ahead=len(own) - len(behind),
+            solved=sum(math.isfinite(versus.peer_cost) for versus in own),
+            ours=sum(math.isfinite(versus.cost) for versus in own),
         )
         for versus in behind:
             yield state(

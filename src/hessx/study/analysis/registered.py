@@ -5,10 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from hessx.study.methods import METHODS
-from hessx.study.posed import Known
-from hessx.study.problems import PROBLEMS
+from hessx.study.posed import Known, Problem
+from hessx.study.problems import PROBLEMS, find_problem
 
-__all__ = ["SIZES", "family_of", "needs_of", "package_of", "size_of", "tags_of", "title_of"]
+__all__ = [
+    "SIZES",
+    "family_of",
+    "needs_of",
+    "package_of",
+    "problem_of",
+    "size_of",
+    "tags_of",
+    "title_of",
+]
 
 _BOUNDS = (10, 100, 1000)
 SIZES = ("n <= 10", "10 < n <= 100", "100 < n <= 1000", "n > 1000")
@@ -21,16 +30,14 @@ def title_of(method: str) -> str:
 
 def family_of(method: str) -> str:
     """Give the family of a method."""
-    return getattr(METHODS[method], "family", "other") if method in METHODS else "other"
+    return METHODS[method].family if method in METHODS else "other"
 
 
 def package_of(method: str) -> str:
     """Give the package that a peer is of; empty for hessx's own methods."""
     if method in METHODS:
-        return getattr(METHODS[method], "peer_of", "") or METHODS[method].package.replace(
-            "hessx", ""
-        )
-    return "scipy" if method.startswith("scipy:") else ""
+        return METHODS[method].peer_of
+    return "SciPy" if method.startswith("scipy:") else ""
 
 
 def needs_of(method: str) -> Known | None:
@@ -38,9 +45,20 @@ def needs_of(method: str) -> Known | None:
     return METHODS[method].needs if method in METHODS else None
 
 
-def tags_of(problem: str) -> tuple[str, ...]:
+def problem_of(name: str) -> Problem | None:
+    """Look a problem up; CUTEst's are not loaded for what can be said without."""
+    if name in PROBLEMS:
+        return PROBLEMS[name]
+    try:
+        return None if name.startswith("cutest:") else find_problem(name)
+    except ValueError:
+        return None
+
+
+def tags_of(name: str) -> tuple[str, ...]:
     """Give the tags of a problem."""
-    return getattr(PROBLEMS[problem], "tags", ()) if problem in PROBLEMS else ()
+    problem = problem_of(name)
+    return () if problem is None else problem.tags
 
 
 def size_of(n: int) -> str:

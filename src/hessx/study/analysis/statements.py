@@ -53,13 +53,14 @@ def number(x: float) -> str:
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:
-    """Write names with commas, so many at most.
+    """Write names with commas, each once, so many at most.
 
     Examples
     --------
-    >>> listed(["a", "b", "c"], most=2)
+    >>> listed(["a", "b", "b", "c"], most=2)
     'a, b and 1 more'
     """
+    names = list(dict.fromkeys(names))
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,12 +1,9 @@
-"""Rows in an order of their own, and how texts refer to them."""
+"""Rows by their numbers, and how texts refer to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-
-from hessx.study.plan import in_order
-from hessx.study.records import Row
 
 __all__ = ["Numbering"]
 
@@ -14,20 +11,24 @@ _MOST = 8  # ranges in sight
 
 
 class Numbering:
-    """Rows numbered from 1, in the order of the registries, whatever their order was.
+    """Rows numbered from 1.
 
     Parameters
     ----------
-    rows : sequence of Row
+    keys : sequence of str
+        Of the rows, in their order.
+    anchor : str
+        With which the names of places in the text begin.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = in_order(rows)
-        self._numbers = {row.job.key: i + 1 for i, row in enumerate(self.rows)}
+    def __init__(self, keys: Sequence[str], anchor: str = "row-") -> None:
+        self._numbers = {key: i for i, key in enumerate(keys, 1)}
+        self._anchor = anchor
 
-    def of(self, key: str) -> int:
-        """Give the number of a row."""
-        return self._numbers[key]
+    def place(self, key: str) -> str:
+        """Write the number of a row, for others to lead to."""
+        number = self._numbers[key]
+        return f'<a id="{self._anchor}{number}"></a>{number}'
 
     def references(self, keys: Iterable[str]) -> str:
         """Write links to rows, neighbours as a range, in brackets; many are folded away."""
@@ -38,8 +39,11 @@ class Numbering:
         bounds = [0, *breaks, len(numbers)]
         runs = [(numbers[a], numbers[b - 1]) for a, b in pairwise(bounds)]
         links = ", ".join(
-            f"[{a}](#row-{a})" if a == b else f"[{a}](#row-{a})-[{b}](#row-{b})" for a, b in runs
+            self._link(a) if a == b else f"{self._link(a)}-{self._link(b)}" for a, b in runs
         )
         if len(runs) <= _MOST:
             return f"({links})"
         return f"<details><summary>{len(numbers)} rows</summary>{links}</details>"
+
+    def _link(self, number: int) -> str:
+        return f"[{number}](#{self._anchor}{number})"

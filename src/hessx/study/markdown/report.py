@@ -7,15 +7,18 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
+from hessx.comparison import HessianRow
 from hessx.study.analysis.accounts import accounts
 from hessx.study.analysis.costs import Trial, trials
 from hessx.study.analysis.failures import failures
+from hessx.study.analysis.hessians import about_hessians, hessian_key
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.peers import beside_peers
-from hessx.study.analysis.registered import family_of, title_of
+from hessx.study.analysis.registered import family_of, problem_of, title_of
 from hessx.study.analysis.scores import scores
 from hessx.study.analysis.stability import leaving_one_out, under_tolerances
 from hessx.study.analysis.statements import listed, number
@@ -27,7 +30,7 @@ from hessx.study.markdown.figures import (
     performance_profile,
 )
 from hessx.study.markdown.numbering import Numbering
-from hessx.study.problems import PROBLEMS
+from hessx.study.plan import in_order
 from hessx.study.records import Row, figures
 
 __all__ = ["write_markdown"]
@@ -36,7 +39,10 @@ _TAU, _ROUGH = 1e-6, 1e-3
 
 
 def write_markdown(
-    rows: Sequence[Row], folder: Path, settings: Mapping[str, str] | None = None
+    rows: Sequence[Row],
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    hessians: Sequence[HessianRow] = (),
 ) -> Path:
     """Write ``report.md``, and its drawings into ``figures``; the same rows give the same bytes.
 
@@ -48,6 +54,8 @@ def write_markdown(
         Made if it is not there.
     settings : mapping, optional
         Words for the section on settings.
+    hessians : sequence of HessianRow
+        Of approximations beside the true Hessian.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def write_markdown(
         msg = "no rows: run the study first"
         raise ValueError(msg)
     runs = trials(rows)
-    numbering = Numbering(rows)
+    ordered = in_order(rows)
     drawings = _drawings(runs)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, drawing in drawings.items():
@@ -73,10 +81,11 @@ def write_markdown(
     template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)
     template.filters |= {"cell": _cell, "number": _short, "figures": figures, "listed": listed}
     text = template.from_string(source.read_text(encoding="utf-8")).render(
-        rows=numbering.rows,
-        numbering=numbering,
+        rows=ordered,
+        numbering=Numbering([row.job.key for row in ordered]),
+        **_beside_hessians(hessians),
         drawings={name: drawing.title for name, drawing in drawings.items()},
-        problems={row.problem: _title(row.problem) for row in numbering.rows},
+        problems={row.problem: _title(row.problem) for row in ordered},
         figure_of=_file_name,
         overview=overview(rows),
         scores=scores(runs, _TAU),
@@ -96,6 +105,19 @@ def write_markdown(
     return path
 
 
+def _beside_hessians(rows: Sequence[HessianRow]) -> dict[str, Any]:
+    """Give the statements on approximations, and the rows that they are made of."""
+    statements = about_hessians(rows)
+    named = {key for statement in statements for key in statement.keys}
+    behind = {key: row for row in rows if (key := hessian_key(row)) in named}
+    ordered = sorted(behind.items(), key=lambda item: (*item[0].split("|")[:3], item[1].point))
+    return {
+        "about_hessians": statements,
+        "hessian_rows": ordered,
+        "hessian_numbering": Numbering([key for key, _ in ordered], "hessian-"),
+    }
+
+
 def _drawings(runs: Sequence[Trial]) -> dict[str, Drawing]:
     """Draw all figures, by the names of their files."""
     found = {
@@ -112,7 +134,8 @@ def _drawings(runs: Sequence[Trial]) -> dict[str, Drawing]:
 
 
 def _title(problem: str) -> str:
-    return PROBLEMS[problem].title if problem in PROBLEMS else problem
+    found = problem_of(problem)
+    return problem if found is None else found.title
 
 
 def _file_name(problem: str) -> str:

@@ -9,7 +9,7 @@ from hessx.study.analysis import LADDER, UNITS, Score, best_values, scores, tria
 from hessx.study.analysis.accounts import accounts
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.registered import family_of, package_of, title_of
-from hessx.study.methods import METHODS
+from hessx.study.methods import FAMILIES, METHODS
 from hessx.study.problems import PROBLEMS
 from hessx.study.records import PLAIN, Row
 from hessx.study.report.embedding import curves_of, short, table_of
@@ -42,7 +42,7 @@ def contents_of(rows: Sequence[Row]) -> dict[str, Any]:
         "missing": _missing(rows, methods),
         "backends": backends,
         "dashes": dashes(backends),
-        "shown": _shown(methods),
+        "shown": _shown([*methods]),
         "units": dict(UNITS),
         "ladder": list(LADDER),
         "rows": table_of(rows),
@@ -91,24 +91,26 @@ def _backend_place(name: str) -> tuple[bool, str]:
 
 def _methods(rows: Sequence[Row], ranked: Sequence[Score]) -> dict[str, dict[str, Any]]:
     """Describe the methods, the best first."""
-    names = dict.fromkeys([*(s.method for s in ranked), *(row.method for row in rows)])
-    found = {}
-    for name, look in looks(list(names)).items():
-        method = METHODS.get(name)
-        found[name] = look | {
+    names = list(dict.fromkeys([*(s.method for s in ranked), *(row.method for row in rows)]))
+    look = looks([*dict.fromkeys([*_shown(names), *names])])
+    return {
+        name: look[name]
+        | {
             "title": title_of(name),
             "family": family_of(name),
             "package": package_of(name) or "hessx",
-            "what": "" if method is None else getattr(method, "what", ""),
+            "what": FAMILIES.get(family_of(name), ""),
         }
-    return found
+        for name in names
+    }
 
 
-def _shown(methods: dict[str, dict[str, Any]]) -> list[str]:
+def _shown(ranked: Sequence[str]) -> list[str]:
     """Choose what is drawn at first: the best of each family, then the best of all."""
-    first = {about["family"]: name for name, about in reversed(methods.items())}
-    of_families = [name for name in methods if name in first.values()]
-    return list(dict.fromkeys([*of_families, *methods]))[:_SHOWN]
+    first: dict[str, str] = {}
+    for name in ranked:
+        first.setdefault(family_of(name), name)
+    return list(dict.fromkeys([*first.values(), *ranked]))[:_SHOWN]
 
 
 def _about_problem(name: str, best: dict[str, float]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hessx.study.report.embedding import short
 
 __all__ = ["trajectories_of"]
 
-_GRID = 48  # points along each side
+_GRID = 56  # points along each side
 _MARGIN = 0.15  # of the width, around the paths
 _SHARE = 0.9  # of the points that the picture is made for: a method may go astray
 
@@ -37,7 +37,7 @@ def trajectories_of(rows: Sequence[Row]) -> dict[str, Any]:
 
 def _contours(name: str, paths: Sequence[tuple[list[float], list[float]]]) -> dict[str, Any]:
     """Evaluate f; levels are to be taken of log(f - least)."""
-    x, y = (_side([p for path in paths for p in path[axis]]) for axis in (0, 1))
+    x, y = (_side([path[axis] for path in paths]) for axis in (0, 1))
     posed = PROBLEMS[name].pose(open_backend("numpy", "float64"))
     space = space_of(posed.x0)
     with np.errstate(all="ignore"):
@@ -46,11 +46,12 @@ def _contours(name: str, paths: Sequence[tuple[list[float], list[float]]]) -> di
     return {"x": _shortened(x), "y": _shortened(y), "f": [_shortened(line) for line in heights]}
 
 
-def _side(points: Sequence[float]) -> list[float]:
-    """Spread points over the middle of those given, and a margin."""
-    known = sorted(p for p in points if math.isfinite(p))
+def _side(paths: Sequence[Sequence[float]]) -> list[float]:
+    """Spread points over the starts, the middle of all points, and a margin."""
+    known = sorted(p for path in paths for p in path if math.isfinite(p))
     cut = round((1.0 - _SHARE) / 2 * len(known))
-    low, high = known[cut], known[len(known) - 1 - cut]
+    starts = [path[0] for path in paths]
+    low, high = min(known[cut], *starts), max(known[len(known) - 1 - cut], *starts)
     margin = _MARGIN * (high - low) or 1.0
     return list(map(float, np.linspace(low - margin, high + margin, _GRID)))
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from _helpers.study_rows import a_row, a_study
+from hessx.comparison import HessianRow
 from hessx.study.analysis.accounts import accounts
 from hessx.study.analysis.choice import recommendations
 from hessx.study.analysis.costs import trials
 from hessx.study.analysis.failures import failures
+from hessx.study.analysis.hessians import about_hessians, hessian_key
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.peers import beside_peers
 from hessx.study.records import CRASHED, HOARDED, HUNG, LEFT_OUT, RAISED
@@ -86,11 +88,12 @@ class TestAccounts:
         assert "It needs 1.58 times the evaluations and products of each" in texts(
             found["lbfgs"].costs
         )
-        assert "It needs 3.46 times fewer evaluations and products than gd, on 2 problems" in texts(
+        assert "It needs 3.46 times fewer evaluations and products than gd to 1e-6, on 2 " in texts(
             found["lbfgs"].advantages
         )
-        assert "It needs 2.5 times the evaluations and products of newton, on 1 problem " in texts(
-            found["lbfgs"].limits
+        assert (
+            "It needs 2.5 times the evaluations and products of newton to 1e-6, on 1 problem "
+            in texts(found["lbfgs"].limits)
         )
         assert "A step takes 4 evaluations, 8 products and 8 fetches" in texts(
             found["newton"].costs
@@ -181,11 +184,14 @@ class TestPeers:
             (v.instance.problem, v.method, v.cost, v.peer, v.peer_method, v.peer_cost, v.behind)
             for v in found
         ] == [
-            ("P", "gd", 20, "scipy", "scipy-cg", 21, False),
-            ("Q", "gd", 9, "scipy", "scipy:COBYLA", 8, True),
+            ("P", "gd", 20, "SciPy", "scipy-cg", 21, False),
+            ("Q", "gd", 9, "SciPy", "scipy:COBYLA", 8, True),
         ]  # fmt: skip
         said = texts(overview([r for r in rows if r.problem != "R"])["Beside other packages"])
-        assert "at most as many evaluations as the best of scipy on 1 of 2 instances" in said
+        assert (
+            "at most as many evaluations as the best of SciPy on 1 of 2 instances; SciPy solved 2"
+            in said
+        )
         assert "On Q scipy:COBYLA needs 8 evaluations, and gd 9." in said
 
 
@@ -205,8 +211,52 @@ class TestChoice:
         found = recommendations(study, "extended-rosenbrock")
         assert all("extended-rosenbrock" in r.problems for r in found)
         assert [len(r.problems) for r in found] == sorted(len(r.problems) for r in found)
-        assert "lbfgs, which solved 5 of 5 runs on 5 problems to 1e-6" in found[-1].statement.text
+        assert (
+            "(5 problems): lbfgs, which solved 5 of 5 runs to 1e-6 at" in found[-1].statement.text
+        )
 
     def test_a_problem_without_rows_is_refused_with_those_known(self, study):
         with pytest.raises(ValueError, match=r"'wood': expected one of linear-regression, brown"):
             recommendations(study, "wood")
+
+
+class TestHessians:
+    def rows(self):
+        def at(point, name, error, ratio, condition=float("nan"), **more):
+            return HessianRow(
+                name, name, point, 2, problem="bowl", error=error, dennis_more=ratio,
+                hessian_condition=100.0, preconditioned_condition=condition, **more,
+            )  # fmt: skip
+
+        return [
+            at(0, "gd", 0.5, 2.0), at(1, "gd", 0.6, 1.5, 100.0),
+            at(0, "bfgs", 0.5, 2.0), at(2, "bfgs", 0.01, 0.002, 4.0),
+            at(2, "bfgs", 9.0, 9.0, block="between"),
+            at(0, "kfac", 0.8, float("nan"), link=2), at(0, "gauss-newton", 0.7, 0.1, link=1),
+        ]  # fmt: skip
+
+    def test_errors_ratios_conditions_and_chains_are_told_with_their_rows(self):
+        rows = self.rows()
+        said = about_hessians(rows)
+        assert [statement.text for statement in said] == [
+            (
+                "On bowl the error norm(B - H) / norm(H) along the chain is 0.7 of gauss-newton "
+                "and 0.8 of kfac."
+            ),
+            (
+                "On bowl the error norm(B - H) / norm(H) at the end of the run is 0.01 of bfgs and "
+                "0.6 of gd."
+            ),
+            (
+                "On bowl the Dennis-More ratio norm((B - H) s) / norm(s) goes, along each run, of "
+                "bfgs from 2 to 0.002 and gd from 2 to 1.5."
+            ),
+            "On bowl the condition number of B^-1 H, over that of H, is 0.04 of bfgs and 1 of gd.",
+        ]
+        assert set(said[1].keys) == {hessian_key(rows[3]), hessian_key(rows[1])}
+        assert about_hessians(rows[::-1]) == said
+
+    def test_a_doctored_row_says_otherwise(self):
+        rows = self.rows()
+        rows[3] = replace(rows[3], error=0.9)
+        assert "0.6 of gd and 0.9 of bfgs" in about_hessians(rows)[1].text

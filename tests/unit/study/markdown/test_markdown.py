@@ -12,16 +12,23 @@ import pytest
 pytest.importorskip("jinja2")
 
 from _helpers.study_rows import a_study
+from hessx.comparison import HessianRow, write_hessian_rows
 from hessx.study.markdown import write_markdown
 from hessx.study.markdown.axes import Axis
 from hessx.study.markdown.drawing import Drawing, Series
+from hessx.study.rows import RowFile, read_rows
 
+HESSIANS = [
+    HessianRow("bfgs", "bfgs", point, 2, problem="bowl", error=error, dennis_more=2 * error)
+    for point, error in ((0, 0.9), (11, 0.01), (2, 0.3))
+]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return write_markdown(a_study(), tmp_path_factory.mktemp("md"), {"Limit": "3 s | 2 GiB"})
+    folder = tmp_path_factory.mktemp("md")
+    return write_markdown(a_study(), folder, {"Limit": "3 s | 2 GiB"}, HESSIANS)
 
 
 def contents(path):
@@ -31,7 +38,8 @@ def contents(path):
 
 def test_the_same_rows_give_the_same_bytes_in_any_order(report, tmp_path):
     rows = random.Random(2).sample(a_study(), len(a_study()))
-    assert contents(write_markdown(rows, tmp_path, {"Limit": "3 s | 2 GiB"})) == contents(report)
+    again = write_markdown(rows, tmp_path, {"Limit": "3 s | 2 GiB"}, HESSIANS[::-1])
+    assert contents(again) == contents(report)
 
 
 def test_a_doctored_row_changes_the_page(report, tmp_path):
@@ -66,6 +74,22 @@ def test_tables_are_not_broken_by_what_is_in_them(report):
             widths = width
         else:
             widths = None
+
+
+def test_it_is_written_beside_the_page_from_the_files_of_a_study(report, tmp_path):
+    pytest.importorskip("plotly")
+    console = pytest.importorskip("rich.console")
+    from hessx.study.making import write_report
+
+    source = tmp_path / "rows.csv"
+    file = RowFile(source)
+    file.append(a_study())
+    write_hessian_rows(tmp_path / "hessians.csv", HESSIANS)
+    with (tmp_path / "said").open("w") as said:
+        write_report(console.Console(file=said), read_rows(source), source, tmp_path / "out")
+    assert "report.md" in (tmp_path / "said").read_text()
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert written == report.read_text().partition("## Settings")[0]
 
 
 def test_no_rows_are_refused(tmp_path):

@@ -18,11 +18,13 @@ pytest.importorskip("plotly")
 pytest.importorskip("psutil")
 pytest.importorskip("scipy")
 
+import hessx
 from hessx.study.analysis import LADDER, data_profiles, performance_profiles, trials
 from hessx.study.records import RAISED, Curve, Job, Row
 from hessx.study.report import Study, write_page
 from hessx.study.report.contents import contents_of
 from hessx.study.report.embedding import curves_of, packed
+from hessx.study.report.hessians import hessian_rows_of, pictures_of
 from hessx.study.worker import attempt
 
 METHODS = ("gd", "bfgs", "lbfgs", "newton", "scipy-lbfgsb")
@@ -178,3 +180,23 @@ def test_methods_and_problems_that_no_registry_knows_are_taken_as_they_are():
     found = contents_of([row])
     assert found["methods"]["my:method"]["title"] == "my:method"
     assert found["problems"]["mine"]["n"] is None
+
+
+def test_pictures_of_approximations_are_of_their_rows():
+    scales = np.asarray([1.0, 10.0])
+    bowl = lambda x: (x @ (scales * x) / 2.0, scales * x)  # noqa: E731
+    found = hessx.compare_hessians(
+        bowl, np.ones(2), ["gd", "bfgs"], jac=True, hess=lambda x: np.diag(scales), name="bowl"
+    )
+    pictures = pictures_of(found.rows)["bowl"]
+    lines = {trace["name"]: trace["y"] for trace in pictures["error of B"]["data"]}
+    table = hessian_rows_of(found.rows)
+    for name in ("gd", "bfgs"):
+        errors = [row.error for row in found.of(name)]
+        np.testing.assert_allclose(lines[name], errors)
+        held = zip(table["approximation"], table["error"], strict=True)
+        np.testing.assert_allclose([e for a, e in held if a == name], errors, rtol=1e-3)
+    # B = I, H = diag(1, 10): 9 / sqrt(101)
+    assert lines["gd"][0] == pytest.approx(9.0 / math.sqrt(101.0))
+    assert "errors by blocks at the last point" not in pictures  # x is one array
+    assert pictures_of([]) == {}

@@ -84,10 +84,9 @@ function setControls() {
   }
   choose.addEventListener("click", () => { panel.hidden = !panel.hidden; choose.ariaExpanded = String(!panel.hidden); });
   document.getElementById("theme").addEventListener("click", () => {
-    const dark = getComputedStyle(document.body).getPropertyValue("color-scheme") === "dark"
-      || (document.documentElement.style.colorScheme || "") === "dark"
-      || (!document.documentElement.style.colorScheme && matchMedia("(prefers-color-scheme: dark)").matches);
-    document.documentElement.style.colorScheme = dark ? "light" : "dark";
+    const { style } = document.documentElement;
+    const now = style.colorScheme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    style.colorScheme = now === "dark" ? "light" : "dark";
     drawAgain();
   });
   chips();

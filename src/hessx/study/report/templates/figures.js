@@ -23,7 +23,7 @@ PICTURES.profile = (plot) => {
     return [...bands, { name, x: xs, y: stretched(share), mode: "lines", line, meta: { link: `#method-${name}` },
       hovertemplate: `%{y:.0%} within %{x:.3~g}<extra>${name}</extra>` }];
   });
-  const titles = { performance: `${study.units[unit]}, times the least of all methods`, data: study.units[unit] };
+  const titles = { performance: "multiple of the cheapest method's cost", data: study.units[unit] };
   return { traces, layout: layoutOf(`share of problems solved: ${kind} profile`, {
     xaxis: logAxis(titles[kind], { range: [kind === "performance" ? 0 : undefined, Math.log10(end)], autorange: kind === "performance" ? false : true }),
     yaxis: axis("", { range: [-0.02, 1.04], tickformat: ".0%" }) }) };
@@ -46,6 +46,6 @@ PICTURES.pareto = (plot) => {
       textposition: inColor.map((_, i) => ["bottom center", "top center", "middle right"][i % 3]), textfont: { size: 10.5 }, cliponaxis: false,
       marker: { size: 10, color: inColor.map(([name]) => study.methods[name].color) } }),
   ];
-  const title = where === "all" ? `${study.units[unit]}, times the least: geometric mean` : `${study.units[unit]} in all`;
+  const title = where === "all" ? "multiple of the cheapest method's cost, geometric mean" : `${study.units[unit]} in all`;
   return { traces, layout: layoutOf(`${accuracy}, against cost; dotted: the Pareto front`, { xaxis: logAxis(title), yaxis: axis("") }) };
 };

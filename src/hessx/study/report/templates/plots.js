@@ -4,6 +4,7 @@
 // Each picture: (element) => {traces, layout}; the element's data say which one it is.
 const PICTURES = {};
 
+let paper = null; // while it is printed: what the theme was before
 const waiting = new Set(); // to be drawn when they come into view
 
 function css(name) {
@@ -30,7 +31,7 @@ function layoutOf(title, { legend, ...extra } = {}) {
     font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: css("--ink") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     margin: { l: 56, r: 10, t: 32, b: 42 },
-    showlegend: legend !== undefined, legend,
+    showlegend: legend !== undefined || paper !== null, legend: legend ?? { orientation: "h", y: -0.25, font: { size: 10 } },
     hovermode: "closest",
     hoverlabel: { bgcolor: css("--tint"), bordercolor: css("--line"), font: { color: css("--ink") } },
     ...extra,
@@ -40,7 +41,7 @@ function layoutOf(title, { legend, ...extra } = {}) {
 function draw(plot) {
   waiting.delete(plot);
   const picture = PICTURES[plot.dataset.plot](plot);
-  Plotly.react(plot, picture.traces, picture.layout, { responsive: true, displayModeBar: false })
+  Plotly.react(plot, picture.traces, picture.layout, { displayModeBar: false })
     .then(() => {
       plot.dataset.traces = picture.traces.length;
       if (plot.dataset.leads) return;
@@ -75,12 +76,26 @@ function drawAgain() {
 }
 
 function watchPlots() {
-  for (const happening of ["scroll", "resize"]) addEventListener(happening, drawNear, { passive: true });
-  drawAgain();
+  document.querySelectorAll(".plot").forEach((plot) => waiting.add(plot));
+  addEventListener("scroll", drawNear, { passive: true });
+  // the first time it is told is when it begins to watch
+  new ResizeObserver(() => {
+    document.querySelectorAll(".js-plotly-plot").forEach((plot) => Plotly.Plots.resize(plot));
+    drawNear();
+  }).observe(document.querySelector("main"));
 }
 
+// On paper all is open, light, and names its colours.
 addEventListener("beforeprint", () => {
+  const { style } = document.documentElement;
+  paper = { scheme: style.colorScheme };
+  style.colorScheme = "light";
   document.querySelectorAll("details").forEach((details) => { details.open = true; });
   document.querySelectorAll(".plot").forEach(draw);
+});
+addEventListener("afterprint", () => {
+  document.documentElement.style.colorScheme = paper.scheme;
+  paper = null;
+  drawAgain();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAgain);

@@ -15,7 +15,7 @@ function methodCell(name) {
 function rowColumns(rows) {
   const message = (row) => (grade(row) === "good" ? "" : row.exception || row.message);
   const text = { value: (row) => row.method, cell: (row) => methodCell(row.method), title: "method", kind: "text" };
-  const varied = ["backend", "dtype", "feature", "seed", "rate"].filter((name) => new Set(rows.map((row) => row[name])).size > 1);
+  const varied = ["backend", "dtype", "feature", "seed", "rate", "gtol", "limit"].filter((name) => new Set(rows.map((row) => row[name])).size > 1);
   return [
     text,
     { ...column("problem", "problem", "text"), cell: (row) => make("a", { href: `#problem-${row.problem}`, textContent: row.problem }) },
