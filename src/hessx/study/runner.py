@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -112,7 +113,7 @@ class _Lane:
             context = multiprocessing.get_context("spawn")
             self.connection, theirs = context.Pipe()
             _, forked = kind
-            with _one_thread():
+            with _one_thread(), _deaf_to_ctrl_c():
                 self.process = context.Process(
                     target=serve, args=(theirs, log, memory_limit, forked)
                 )
@@ -147,6 +148,16 @@ class _Lane:
             self.process.kill()
             self.process.join()
             self.process = None
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a new process ignore what is meant for this one, from its first moment."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
