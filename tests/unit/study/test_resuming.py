@@ -52,11 +52,11 @@ def lines_of(path):
 def test_what_has_ended_before_a_kill_is_not_run_again(tmp_path, planted):
     config, out, whole = tmp_path / "study.toml", tmp_path / "out", tmp_path / "whole"
     config.write_text(CONFIG, encoding="utf-8")
-    command = [sys.executable, "-m", "hessx.study.cli", "study", "run", str(config)]
+    begin = [sys.executable, "-m", "hessx.study.cli", "study", "run", str(config)]
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--out", str(out)],
+            [*begin, "--out", str(out)],
             env={**os.environ, "PYTHONPATH": path}, stdout=log, stderr=log,
         )  # fmt: skip
         try:
