@@ -138,7 +138,10 @@ def test_confirming_costs_one_gradient_by_central_differences():
     ids=["sine", "float32 and float64", "steps"],
 )
 def test_products_by_differences_of_a_noisy_gradient(method, noise):
-    """g is off by up to delta, so f comes within delta^2 / (2 h) of its minimum, and soon."""
+    """g is off by up to delta, so f comes within delta^2 / (2 h) of its minimum, and soon.
+
+    There steps along the noise may go on to gain something now and then.
+    """
     h = np.linspace(1.0, 4.0, 4)
     delta = abs(noise(np.linspace(-3.0, 3.0, 1001))).max()
     result = hessx.minimize(
@@ -146,6 +149,7 @@ def test_products_by_differences_of_a_noisy_gradient(method, noise):
         np.array([3.0, -2.0, 0.5, 2.0]),
         jac=lambda x: h * (x - 1) + noise(x),
         method=method,
+        options={"maxfun": 700},
     )
     assert result.fun <= 4 * delta**2 + 1e-10
     assert result.nfev + result.nhev <= 1500

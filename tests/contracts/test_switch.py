@@ -149,6 +149,26 @@ def test_history_and_message():
     assert np.isfinite(history["step_norm"][1:]).all()
 
 
+@pytest.mark.parametrize("power", [-9, 12])
+def test_scaled_values_change_nothing(power):
+    """f times a power of two, with its tolerance: the same iterates, bit by bit."""
+    c = 2.0**power
+
+    def scaled(x):
+        value, grad = chained_rosenbrock(x)
+        return c * value, c * grad
+
+    runs = []
+    for fun, unit in ((chained_rosenbrock, 1.0), (scaled, c)):
+        result = hessx.minimize(
+            fun, START, jac=True, hessp=lambda x, v, unit=unit: unit * product(x, v),
+            method="lbfgs-newton-cg", options={"gtol": 1e-5 * unit},
+        )  # fmt: skip
+        assert "a parabola" in result.message
+        runs.append((result.x.tobytes(), result.nfev, result.nhev))
+    assert runs[0] == runs[1]
+
+
 def test_maximised():
     def hill(x):
         value, grad = bowl(x)
@@ -351,6 +371,7 @@ SAMPLED = hessx.StochasticMethod(hessx.SGD(), rate=0.1)
         (lambda: hessx.ModelGood(tolerance=0.0), "tolerance = 0.0"),
         (lambda: hessx.GradientBelow(1.0), "factor = 1.0"),
         (lambda: hessx.Stalled(steps=0), "steps = 0"),
+        (lambda: hessx.PairPreconditioner(hess_inv0=2.0), "hess_inv0 is a float: expected the hes"),
     ],
 )
 def test_parts_that_do_not_fit(make, message):
@@ -369,6 +390,14 @@ def test_options_of_both_and_of_neither():
         minimise(bowl, [2.0], "lbfgs-newton-cg", options={"max_basis": 3})
     with pytest.raises(SettingsError, match="x_scale"):
         hessx.minimize(bowl, [2.0], jac=True, method="adam-lbfgs", options={"x_scale": 2.0})
+
+
+def test_missing_derivatives_are_told_at_once():
+    calls = []
+    with pytest.raises(ValueError, match="second-order methods need products with the Hessian"):
+        hessx.minimize(lambda x: calls.append(1) or x @ x, [1.0], method="gd-newton-cg")
+    assert not calls
+    assert hessx.minimize(lambda x: x @ x, [1.0, 2.0], method="gd-lbfgs").success
 
 
 def test_a_file_of_another_method_is_refused(tmp_path):

@@ -120,10 +120,11 @@ class HessianComparison:
             - "secants": norm(B s - y) / norm(y);
             - "models": fall of f beside that of the model;
             - "conditions": condition number of B^-1 H, and of H;
-            - "spectra": quantiles of the eigenvalues of H, B and B^-1 H at the last point;
+            - "spectra": quantiles of the eigenvalues of H and B^-1 H at the last point, and of B,
+              which the legend shows;
             - "chain": what each link adds to the error, point by point;
             - "blocks": errors by blocks at the last point;
-            - "costs": error beside the time of B^-1 v.
+            - "costs": error beside the time to form and to apply.
 
         Returns
         -------

@@ -11,6 +11,11 @@ from hessx.comparison._rows import QUANTILES, HessianRow
 __all__ = ["FIGURES"]
 
 _LINES = ("solid", "dash", "dot", "dashdot")
+_COLOURS = (
+    "#636efa", "#ef553b", "#00cc96", "#ab63fa", "#ffa15a", "#19d3f3", "#ff6692", "#6b8e23",
+    "#c71585", "#8c564b",
+)  # fmt: skip
+_RANGE = 1e-6  # of the largest: what is below, most often rounding, is drawn there
 
 
 def _figure() -> Any:
@@ -26,16 +31,20 @@ def _of_points(
 
     def draw(comparison: Any) -> Any:
         figure = _figure()
-        for i, name in enumerate(comparison.names):
-            rows = _known(comparison.of(name), column)
+        known = {name: _known(comparison.of(name), column) for name in comparison.names}
+        everything = [getattr(row, column) for rows in known.values() for row in rows]
+        least = _RANGE * max(everything, default=1.0)
+        for i, (name, rows) in enumerate(known.items()):
+            values = [getattr(row, column) for row in rows]
             bars = [getattr(row, deviation) for row in rows] if deviation else []
             figure.add_scatter(
                 x=[row.point for row in rows],
-                y=[getattr(row, column) for row in rows],
+                y=[max(value, least) for value in values],
+                hovertext=[f"{value:.4g}" for value in values],
                 error_y={"array": bars} if any(bars) else None,
                 name=name,
                 mode="lines+markers",
-                line_dash=_LINES[i // 10 % len(_LINES)],
+                line={"color": _COLOURS[i % 10], "dash": _LINES[i // 10 % len(_LINES)]},
             )
         if beside:
             rows = _known(comparison.of(comparison.names[0]), beside)
@@ -77,18 +86,27 @@ def _models(comparison: Any) -> Any:
 
 
 def _spectra(comparison: Any) -> Any:
-    """Draw the quantiles at the last point: H, and of each approximation B and B^-1 H."""
+    """Draw the quantiles at the last point: of H, of each B^-1 H, and, where asked for, of B."""
     figure = _figure()
     first = comparison.last(comparison.names[0])
-    drawn = [("H", first.hessian_spectrum, "solid")]
-    for name in comparison.names:
-        row = comparison.last(name)
-        drawn.append((f"{name}: B", row.spectrum, "dash"))
-        drawn.append((f"{name}: B^-1 H", row.preconditioned_spectrum, "dot"))
-    for title, values, dash in drawn:
+    drawn: list[tuple[Any, ...]] = [
+        ("H", first.hessian_spectrum, {"color": "gray", "width": 4}, True)
+    ]
+    for i, name in enumerate(comparison.names):
+        row, colour = comparison.last(name), _COLOURS[i % 10]
+        inside = row.preconditioned_spectrum
+        drawn.append((f"{name}: B^-1 H", inside, {"color": colour}, True))
+        hidden = "legendonly" if inside else True
+        drawn.append((f"{name}: B", row.spectrum, {"color": colour, "dash": "dash"}, hidden))
+    for title, values, line, visible in drawn:
         if values:
             figure.add_scatter(
-                x=list(QUANTILES), y=list(values), name=title, mode="lines", line_dash=dash
+                x=list(QUANTILES),
+                y=list(values),
+                name=title,
+                mode="lines",
+                line=line,
+                visible=visible,
             )
     return figure.update_layout(
         xaxis_title="share of the eigenvalues below", yaxis_title="eigenvalue", yaxis_type="log"
@@ -124,28 +142,33 @@ def _blocks(comparison: Any) -> Any:
 
 
 def _costs(comparison: Any) -> Any:
-    """Draw median error over median time of B^-1 v, or of B v where that is all there is."""
-    figure = _figure()
+    """Draw median error over the median time to bring B to a point and to apply B^-1 once.
+
+    Where B^-1 v is not known, to apply B.
+    """
+    figure, found = _figure(), []
     for name in comparison.names:
         rows = comparison.of(name)
         error, memory = _median(r.scaled_error for r in rows), _median(r.memory for r in rows)
-        solve, product = (_median(getattr(r, part) for r in rows) for part in ("solve", "product"))
-        build = _median(row.build for row in rows)
+        build, solve, product = (
+            _median(getattr(r, part) for r in rows) for part in ("build", "solve", "product")
+        )
+        found.append((name, error, build + (product if math.isnan(solve) else solve), memory))
+    least = _RANGE * max((error for _, error, *_ in found if error == error), default=1.0)
+    for i, (name, error, time, memory) in enumerate(found):
         figure.add_scatter(
-            x=[product if math.isnan(solve) else solve],
-            y=[error],
+            x=[time],
+            y=[max(error, least)],
             name=name,
-            mode="markers+text",
-            text=[name],
-            textposition="top center",
-            hovertext=f"to form: {build:.3g} gradients, {memory:.0f} bytes",
+            mode="markers",
+            marker={"size": 12, "color": _COLOURS[i % 10], "symbol": i // 10},
+            hovertext=f"{error:.3g}, {memory:.0f} bytes",
         )
     return figure.update_layout(
-        xaxis_title="time to apply, in gradients",
-        yaxis_title="error of the best multiple",
+        xaxis_title="time to form and to apply, in gradients",
+        yaxis_title="norm(c B - H) / norm(H), the best c",
         xaxis_type="log",
         yaxis_type="log",
-        showlegend=False,
     )
 
 

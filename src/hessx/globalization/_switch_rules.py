@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from hessx.core import SettingsError, saved, store_integer, store_real
 from hessx.globalization._switching import LiveSwitch, StepTaken, SwitchRule
@@ -241,7 +242,7 @@ def as_switch_rules(given: object) -> tuple[SwitchRule, ...]:
     """
     several = given if isinstance(given, tuple | list) else (given,)
     rules = tuple(
-        AfterSteps(rule) if isinstance(rule, int) and not isinstance(rule, bool) else rule
+        AfterSteps(rule) if isinstance(rule, Integral) and not isinstance(rule, bool) else rule
         for rule in several
     )
     if not all(isinstance(rule, SwitchRule) for rule in rules):

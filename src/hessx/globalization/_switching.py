@@ -9,7 +9,7 @@ from dataclasses import dataclass
 __all__ = ["LiveSwitch", "StepTaken", "SwitchRule"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepTaken:
     """An accepted step, as a rule sees it; iteration 0 is the start.
 

@@ -58,6 +58,17 @@ class Objective:
         self._make = make_hessian_at
         self._hessian_at: Callable[[Request], HessianAt] | None = None
 
+    def prepare(self) -> None:
+        """Make ready for Hessians.
+
+        Raises
+        ------
+        ValueError
+            Neither hess nor hessp nor a gradient was given.
+        """
+        if self._hessian_at is None:
+            self._hessian_at = self._make()
+
     def answer(self, request: Request) -> Reply:
         """Evaluate value and gradient at the requested point, or its Hessian.
 
@@ -67,9 +78,8 @@ class Objective:
             The Hessian is wanted, and neither hess nor hessp nor a gradient was given.
         """
         if request.wants is Wants.HESSIAN:
-            if self._hessian_at is None:
-                self._hessian_at = self._make()
-            return Reply(request.ticket, hessian=self._hessian_at(request))
+            self.prepare()
+            return Reply(request.ticket, hessian=self._hessian_at(request))  # type: ignore[misc]
         space = self.space
         take = partial(space.for_user, request.x)
         value, grad, precision = self.evaluate(take, request)

@@ -11,6 +11,7 @@ from hessx.objectives import GivenOracle, as_oracle, check_offers, make_objectiv
 from hessx.solvers._driver import drive
 from hessx.solvers._keeper import Keeper
 from hessx.solvers._setup import Setup
+from hessx.solvers._switch_method import SwitchMethod
 from hessx.solvers._unconstrained import refuse_bounds, refuse_constraints, refuse_derivatives
 
 __all__ = ["minimize"]
@@ -217,7 +218,7 @@ def minimize(
     if given is not None:
         oracle = GivenOracle(given, space, setup.sign, wants)
     else:
-        oracle = make_objective(
+        oracle = objective = make_objective(
             fun,
             jac,
             args,
@@ -229,6 +230,8 @@ def minimize(
             abs_step=plan.abs_step,
             x_scale=plan.x_scale,
         )
+        if isinstance(plan.solver, SwitchMethod) and Wants.HESSIAN in wants:
+            objective.prepare()  # what is missing is told now, not when much has been evaluated
         if wants & ~(Wants.VALUE | Wants.GRADIENT | Wants.HESSIAN):
             check_offers(oracle.offers, wants)
     run = setup.run(oracle.counts, callback, progress=progress or plan.progress)

@@ -62,6 +62,8 @@ class RunState:
         The next step is along -g, after a failed search or steps without progress.
     least_bend, most_bend : float
         The extremes of the curvature d'Hd / d'd > 0 along the steps that were progress.
+    longest : float
+        The longest of the steps, in z.
     doubts : int
         Steps in a row along which g hardly changed where the model foretold that it would.
     coarse : float
@@ -105,6 +107,7 @@ class RunState:
     restarted: bool = False
     least_bend: float = math.inf
     most_bend: float = 0.0
+    longest: float = 0.0
     doubts: int = 0
     coarse: float = 1.0
     slopes: tuple[float, float] = (math.nan, math.nan)
@@ -230,6 +233,7 @@ class RunState:
         self.falls, self.fell = self.falls + 1 if self.fell else 0, False
         low, high = self.middle
         norm, length = self.point.grad_norm2, self.step_norm
+        self.longest = max(self.longest, length)
         self.calm = (
             low < grad_square < high
             and low < norm * norm < high

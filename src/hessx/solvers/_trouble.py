@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 REJECTIONS = 60  # in a row: halved so often, a radius is far below the resolution of any dtype
+_AS_LONG = 10.0  # a minimum is not farther away than so many of the longest steps
 _STIFF = -1.25  # as a power of eps: a spread of curvatures that no model bridges
 _FALLS = 3  # accepted steps in a row beside a trial with f = -inf
 
@@ -99,8 +100,13 @@ def no_step(state: Any, trial: Point, length: float, promised: float, failure: O
 
 
 def _converged(state: Any, promised: float) -> _Verdict | None:
-    """Success, where all that f is to fall still is within its noise."""
+    """Success, where all that f is to fall still is within its noise.
+
+    By the models; or by ten steps of x_scale, or as the longest, straight down what slope is left.
+    """
     left, noise = state.floor.remaining(promised), state.floor.noise(state.point.value)
+    reach = _AS_LONG * max(state.longest, state.frame.length)
+    left = min(left, reach * state.point.grad_norm2)
     if not left <= noise or _too_stiff(state):
         return None
     text = f"f could fall by {left:.2g} still, within its noise of {noise:.2g}; {numbers(state)}"

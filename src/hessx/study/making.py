@@ -111,7 +111,7 @@ class Making:
 
 
 def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path) -> None:
-    """Write the report of rows, as a page and as Markdown, and say where it is.
+    """Write the page of rows, and the same as Markdown, and say where they are.
 
     Parameters
     ----------
@@ -125,16 +125,12 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
     out.mkdir(parents=True, exist_ok=True)
     about, page = source.with_name(_ABOUT), out / "index.html"
     known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    hessians = source.with_name(_HESSIANS)
-    study = Study(
-        rows,
-        known.get("settings", {}),
-        known.get("environment"),
-        read_hessian_rows(hessians) if hessians.exists() else (),
-    )
-    write_page(study, page)
-    text = write_markdown(rows, out, study.settings, study.hessians)
-    for name, path in (("rows", source), ("text", text), ("page", page.resolve())):
+    beside = source.with_name(_HESSIANS)
+    hessians = read_hessian_rows(beside) if beside.exists() else []
+    settings = known.get("settings", {})
+    write_page(Study(rows, settings, known.get("environment"), hessians), page)
+    text = write_markdown(rows, out, settings, hessians)
+    for name, path in (("rows", source), ("text", text.resolve()), ("page", page.resolve())):
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 

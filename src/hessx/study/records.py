@@ -67,7 +67,7 @@ class Job:
     @property
     def key(self) -> str:
         """What tells this run from all others, as text."""
-        return "|".join(str(value) for value in asdict(self).values())
+        return "|".join(map(str, vars(self).values()))
 
 
 @dataclass

@@ -158,6 +158,29 @@ def test_by_products_as_by_matrices(model):
             assert drawn.definiteness == exact.definiteness
 
 
+def test_many_variables_by_products():
+    """Of diagonals in closed form; I ends a Lanczos process at once."""
+    n = 400
+    h = np.geomspace(1.0, 25.0, n)
+    b = h * (1.0 + 0.5 * np.cos(np.arange(n)))
+    given = {"identity": np.eye(n), "near": np.diag(b), "minus": -np.diag(b)}
+    fun = lambda x: (h @ x**2 / 2.0, h * x)  # noqa: E731
+    x = np.ones(n)
+    found = hessx.compare_hessians(
+        fun, x, given, jac=True, hessp=lambda x, v: h * v, points=[x], dense=0, products=80
+    )
+    for name, B in given.items():
+        row, d = found.first(name), np.diag(B)
+        # signs make the products of diagonals known without an error
+        assert row.error == pytest.approx(np.linalg.norm(d - h) / np.linalg.norm(h), rel=1e-12)
+        assert (row.least, row.largest) == pytest.approx((d.min(), d.max()), rel=0.02)
+        assert row.hessian_condition == pytest.approx(25.0, rel=0.02)
+        assert row.hessian_spectrum[8] == pytest.approx(5.0, rel=0.1)
+        assert row.negative is None
+    kinds = [found.first(name).definiteness for name in given]
+    assert kinds == ["positive definite", "positive definite", "negative definite"]
+
+
 def test_gauss_newton_of_squares(rng):
     A, b = rng.standard_normal((8, 3)), rng.standard_normal(8)
     squares = hessx.SumOfSquares(lambda x: np.exp(A @ x) - b, lambda x: np.exp(A @ x)[:, None] * A)

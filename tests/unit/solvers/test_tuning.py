@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hessx
-from hessx.solvers._trials import rounds
+from hessx.solvers._trials import gridded, rounds
 
 RANGES = {"rate": (1e-5, 1e1), "beta": [0.0, 0.5, 0.9]}
 
@@ -286,3 +286,116 @@ def test_epochs_of_a_sum_are_not_computed_twice(rng):
         options={**options, **found.settings, "epochs": found.best.spent},
     )  # fmt: skip
     assert found.best.result.x.tobytes() == whole.x.tobytes()
+
+
+# compositions, grids, evaluations
+
+STEEP = np.array([1.0, 4.0])
+BEST = 2.0 / STEEP.sum()  # the fixed step of fastest convergence, Nesterov (2018), eq. (1.2.27)
+
+
+def steep(x):
+    return STEEP @ x**2 / 2, STEEP * x
+
+
+def fixed(rate):
+    return hessx.LineSearchMethod(hessx.Identity(), hessx.FixedStep(rate))
+
+
+@pytest.mark.parametrize("strategy", ["random", "grid", "halving"])
+def test_a_step_without_line_search(strategy):
+    """Every trial of a round makes exactly the evaluations that it was granted."""
+    calls = []
+
+    def fun(x):
+        calls.append(1)
+        return steep(x)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = hessx.tune(
+            fun, [1.0, 1.0], fixed, ranges={"rate": (1e-3, 1e1)}, trials=16, budget=320,
+            strategy=strategy, jac=True, options={"gtol": 0.0},
+        )  # fmt: skip
+    assert abs(math.log(found.settings["rate"] / BEST)) < 0.7
+    assert len(calls) == found.evaluations == found.spent == 320
+    assert [trial.evaluations for trial in found.trials] == [t.spent for t in found.trials]
+    granted = {trial.spent for trial in found.trials}
+    assert granted == ({20} if strategy != "halving" else {5, 15, 35, 75})
+
+
+def test_more_than_one_setting_and_methods_on_samples_have_the_same_strategies(rng):
+    A, b = rng.standard_normal((40, 4)), rng.standard_normal(40)
+    loss = hessx.FiniteSum(
+        lambda x, A, b: ((A @ x - b) @ (A @ x - b) / (2 * len(b)), A.T @ (A @ x - b) / len(b)),
+        (A, b),
+        jac=True,
+    )
+    found = hessx.tune(
+        loss, np.zeros(4), "sgd", ranges={"rate": (1e-3, 1e-1), "momentum": [0.0, 0.9]}, trials=6,
+        budget=12, strategy="grid",
+    )  # fmt: skip
+    assert [trial.spent for trial in found.trials] == [2] * 6
+    assert [trial.settings["momentum"] for trial in found.trials] == [0.0, 0.9] * 3
+    rates = [trial.settings["rate"] for trial in found.trials[::2]]
+    np.testing.assert_allclose(rates, [1e-3, 1e-2, 1e-1])
+    # the whole is evaluated once at the end, and at x0 where a run has gone up
+    assert {trial.rows // 40 for trial in found.trials} <= {3, 4}
+
+
+def test_a_grid_has_both_ends_and_no_more_points_than_asked_for():
+    ranges = {"a": (1.0, 100.0), "b": (1.0, 10.0), "c": ["x", "y"]}
+    points = gridded(ranges, 20)
+    assert len(points) == 18
+    assert sorted({point["a"] for point in points}) == pytest.approx([1.0, 10.0, 100.0])
+    assert gridded({"a": (1.0, 4.0)}, 2) == [{"a": 1.0}, {"a": 4.0}]
+    assert gridded({"c": [3, 4]}, 2) == [{"c": 3}, {"c": 4}]
+    for few in (1, 7):
+        with pytest.raises(hessx.SettingsError, match=f"trials = {few} on a grid: .* least 8"):
+            gridded(ranges, few)
+
+
+def test_records_and_the_table_say_what_was_spent():
+    found = hessx.tune(
+        steep, [1.0, 1.0], fixed, ranges={"rate": (0.1, 0.4)}, trials=2, budget=20,
+        strategy="grid", jac=True, options={"gtol": 0.0},
+    )  # fmt: skip
+    first, second = found.records()
+    assert first["score"] <= second["score"]
+    assert sorted(record["rate"] for record in (first, second)) == pytest.approx([0.1, 0.4])
+    assert (first["evaluations"], first["products"], first["rows"]) == (10, 0, 0)
+    lines = str(found).splitlines()
+    assert lines[0] == "2 trials: 20 of 20 evaluations, 20 evaluations of f"
+    assert lines[1].split() == ["score", "spent", "evaluations", "outcome", "rate"]
+    assert len(lines) == 4
+
+
+def test_two_methods_in_turn_can_be_tuned():
+    found = hessx.tune(
+        valley, np.ones(12), "gd-lbfgs", ranges={"switch": [1, 4, 16]}, trials=3, budget=90,
+        strategy="grid", jac=True,
+    )  # fmt: skip
+    assert found.settings["switch"] in (1, 4, 16)
+    assert max(trial.evaluations for trial in found.trials) <= 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        (
+            {"strategy": "bayes"},
+            hessx.SettingsError,
+            "strategy = 'bayes': expected one of 'halving'",
+        ),
+        (
+            {"method": fixed(0.1)},
+            TypeError,
+            "method is a LineSearchMethod: expected a name, or a f",
+        ),
+        ({"method": hessx.LBFGS}, TypeError, "expected a name, or a function"),
+        ({"ranges": {"step": (0.1, 1.0)}}, TypeError, "step"),
+    ],
+)
+def test_what_cannot_be_tuned(changes, error, message):
+    given = {"method": fixed, "ranges": {"rate": (0.1, 1.0)}, "trials": 2, "budget": 8} | changes
+    with pytest.raises(error, match=message):
+        hessx.tune(steep, [1.0, 1.0], jac=True, **given)

@@ -49,9 +49,9 @@ class Recommendation:
         first, count = self.ranked[0], len(self.problems)
         others = [score.method for score in self.ranked[1:4] if score.solved == first.solved]
         return state(
-            f"{self.situation}: {first.method}, which solved {{solved}} of "
-            f"{plural(first.run, 'run')} on {plural(count, 'problem')} to {{tau}}, at {{ratio}} "
-            "times the cheapest cost in the geometric mean"
+            f"{self.situation} ({plural(count, 'problem')}): {first.method}, which solved "
+            f"{{solved}} of {plural(first.run, 'run')} to {{tau}} at {{ratio}} times the cheapest "
+            "cost in the geometric mean"
             f"{'; as many solved ' + listed(others) if others else ''}.",
             (key for score in self.ranked for key in score.keys),
             tau=self.tau,

@@ -143,8 +143,8 @@ def trials(
 ) -> list[Trial]:
     """Measure the runs on problems with a feature, one of each method on each instance.
 
-    What was left out, as where a package is not installed, is no run.  Of several with other rates
-    the one with the rate that was tuned counts, else that with the method's own.
+    Of several with other rates the one with the rate that was tuned counts, else that with the
+    method's own.  A run that was left out, for want of a package say, is none.
 
     Parameters
     ----------

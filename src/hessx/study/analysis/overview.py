@@ -222,9 +222,12 @@ def _peers(runs: Sequence[Trial]) -> Iterator[Statement]:
         behind = [versus for versus in own if versus.behind]
         yield state(
             f"hessx's best method needs at most as many evaluations as the best of {peer} on "
-            f"{{ahead}} of {plural(len(own), 'instance')}.",
+            f"{{ahead}} of {plural(len(own), 'instance')}; {peer} solved {{solved}} of them, hessx "
+            "{ours}.",
             [key for versus in own for key in (versus.key, versus.peer_key)],
             ahead=len(own) - len(behind),
+            solved=sum(math.isfinite(versus.peer_cost) for versus in own),
+            ours=sum(math.isfinite(versus.cost) for versus in own),
         )
         for versus in behind:
             yield state(

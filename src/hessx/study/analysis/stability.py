@@ -9,6 +9,7 @@ from itertools import combinations
 
 from hessx.study.analysis.costs import LADDER, Trial
 from hessx.study.analysis.scores import scores
+from hessx.study.analysis.statements import number
 
 __all__ = ["Move", "Reordering", "kendall_tau", "leaving_one_out", "places", "under_tolerances"]
 
@@ -62,7 +63,7 @@ def under_tolerances(
 ) -> list[Reordering]:
     """Compare the order at tau with those at other tolerances."""
     before = places(runs, tau, unit)
-    return [_compared(f"{t:g}", before, places(runs, t, unit)) for t in tolerances if t != tau]
+    return [_compared(number(t), before, places(runs, t, unit)) for t in tolerances if t != tau]
 
 
 def leaving_one_out(

@@ -11,8 +11,8 @@ __all__ = ["Jet", "arctan", "cos", "exp", "join", "log", "sin", "sqrt"]
 class Jet:
     """M values that depend on k variables, with their derivatives; shapes broadcast.
 
-    Sums, products, quotients and powers with other jets, numbers and arrays of shape (M,) are
-    formed by the rules of differentiation: for a product,
+    Sums, products, quotients and powers with other jets, numbers, and arrays of shape (M,) that
+    stand to the right, are formed by the rules of differentiation: for a product,
 
         (u v)' = u v' + v u',    (u v)'' = u v'' + v u'' + u' v'^T + v' u'^T.
 
@@ -27,8 +27,6 @@ class Jet:
     second : array, shape (k, k, M) or (k, k, 1), optional
         Second derivatives; None where they are not wanted.
     """
-
-    __array_ufunc__ = None  # an array of NumPy leaves its operations with jets to these here
 
     def __init__(self, xp: Any, value: Any, first: Any, second: Any = None) -> None:
         self.xp, self.value, self.first, self.second = xp, value, first, second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ __all__ = ["PICTURES"]
 _SIDE, _BINNED = 64, 4  # nodes of the photograph, and its pixels to a node
 _CORNER = 85, 192  # of the part that is taken
 _WIDTH, _NOISE = 1.5, 0.01  # of the blur, in nodes; grey values are from 0 to 1
-_VARIATION, _ROUNDING = 2e-3, 0.02  # weight of the total variation, and where its root is rounded
+_VARIATION, _ROUNDING = 1e-3, 0.05  # weight of the total variation, and where its root is rounded
 _RANK, _L2 = 5, 1e-3
 
 
@@ -52,7 +53,7 @@ def _deblurring(backend: Backend) -> Posed:
             return [sqrt(steps + _ROUNDING**2) * _VARIATION]
 
         return [
-            Elements(Smoothed(backend, A, A), lambda u: [(u[0] - given) * np.sqrt(0.5)]),
+            Elements(Smoothed(backend, A, A), lambda u: [(u[0] - given) * math.sqrt(0.5)]),
             Elements(neighbours, variation, squared=False),
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,19 +99,22 @@ def pose(
             value, grad = value + more[0], grad + more[1]
         return value, grad
 
+    @backend.compiled
+    def blocks_at(x: Any) -> list[Any]:
+        return [group.blocks(x) for group in groups]
+
+    @backend.compiled
+    def product_of(blocks: list[Any], v: Any) -> Any:
+        total = None
+        for group, block in zip(groups, blocks, strict=True):
+            places = group.places
+            local = places.xp.sum(block * places.gather(v)[None, :, :], axis=1)
+            part = places.scatter(local)
+            total = part if total is None else total + part
+        return total
+
     def hess(x: Any) -> Callable[[Any], Any]:
-        blocks = [group.blocks(x) for group in groups]
-
-        def product(v: Any) -> Any:
-            total = None
-            for group, block in zip(groups, blocks, strict=True):
-                places = group.places
-                local = places.xp.sum(block * places.gather(v)[None, :, :], axis=1)
-                part = places.scatter(local)
-                total = part if total is None else total + part
-            return total
-
-        return product
+        return partial(product_of, blocks_at(x))
 
     def dense() -> Any:
         product, units = hess(x0), backend.asarray(np.eye(len(start)))
@@ -119,43 +123,48 @@ def pose(
     x0 = backend.asarray(start)
     sparse = all(g.places.sparse and not isinstance(g.places, Whole) for g in groups)
     return Posed(
-        fun,
+        backend.compiled(fun),
         x0,
         hess,
         constant_hessian=dense if constant else None,
         pattern=_pattern(elements, len(start)) if sparse else None,
-        residual=_residual(groups) if all(group.squared for group in groups) else None,
+        residual=_residual(backend, groups) if all(group.squared for group in groups) else None,
     )
 
 
-def _residual(groups: Sequence[Elements]) -> Callable[[Any], tuple[Any, Any]]:
+def _residual(backend: Backend, groups: Sequence[Elements]) -> Callable[[Any], tuple[Any, Any]]:
     """Give residuals with their Jacobian: dense where each depends on all variables."""
-    xp = groups[0].places.xp
+    xp = backend.xp
+
+    @backend.compiled
+    def linearised(x: Any) -> tuple[Any, list[Any]]:
+        jets = [group.at(x, 1) * _ROOT_2 for group in groups]
+        return xp.concat([jet.value for jet in jets]), [jet.first for jet in jets]
+
+    @backend.compiled
+    def jvp(slopes: list[Any], v: Any) -> Any:
+        moved = []
+        for group, slope in zip(groups, slopes, strict=True):
+            k, N = group.places.k, group.places.N
+            J = xp.reshape(slope, (k, -1, N))
+            along = xp.sum(J * group.places.gather(v)[:, None, :], axis=0)
+            moved.append(xp.reshape(along, (-1,)))
+        return xp.concat(moved)
+
+    @backend.compiled
+    def vjp(slopes: list[Any], u: Any) -> Any:
+        total, begin = None, 0
+        for group, slope in zip(groups, slopes, strict=True):
+            end = begin + slope.shape[-1]
+            part = group.places.scatter(group.folded(slope * u[begin:end]))
+            total, begin = part if total is None else total + part, end
+        return total
 
     def residual(x: Any) -> tuple[Any, Any]:
-        jets = [group.at(x, 1) * _ROOT_2 for group in groups]
-        r = xp.concat([jet.value for jet in jets])
+        r, slopes = linearised(x)
         if isinstance(groups[0].places, Whole):
-            return r, xp.permute_dims(jets[0].first, (1, 0))
-
-        def jvp(v: Any) -> Any:
-            moved = []
-            for group, jet in zip(groups, jets, strict=True):
-                k, N = group.places.k, group.places.N
-                J = xp.reshape(jet.first, (k, -1, N))
-                along = xp.sum(J * group.places.gather(v)[:, None, :], axis=0)
-                moved.append(xp.reshape(along, (-1,)))
-            return xp.concat(moved)
-
-        def vjp(u: Any) -> Any:
-            total, begin = None, 0
-            for group, jet in zip(groups, jets, strict=True):
-                end = begin + jet.value.shape[0]
-                part = group.places.scatter(group.folded(jet.first * u[begin:end]))
-                total, begin = part if total is None else total + part, end
-            return total
-
-        return r, (jvp, vjp)
+            return r, xp.permute_dims(slopes[0], (1, 0))
+        return r, (partial(jvp, slopes), partial(vjp, slopes))
 
     return residual
 

@@ -38,7 +38,7 @@ def beale(x: Jet) -> Residuals:
 
 def jennrich_sampson(x: Jet, i: Any) -> Residuals:
     """Number 6."""
-    return [2.0 + 2.0 * i - (exp(x[0] * i) + exp(x[1] * i))]
+    return [exp(x[0] * i) + exp(x[1] * i) - (2.0 + 2.0 * i)]
 
 
 def helical_valley(x: Jet) -> Residuals:
@@ -50,12 +50,12 @@ def helical_valley(x: Jet) -> Residuals:
 
 def bard(x: Jet, u: Any, v: Any, w: Any, y: Any) -> Residuals:
     """Number 8."""
-    return [y - (x[0] + u / (x[1] * v + x[2] * w))]
+    return [x[0] + (x[1] * v + x[2] * w).reciprocal() * u - y]
 
 
 def gaussian(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 9."""
-    return [x[0] * exp(-0.5 * x[1] * (t - x[2]) ** 2) - y]
+    return [x[0] * exp(-0.5 * x[1] * (x[2] - t) ** 2) - y]
 
 
 def meyer(x: Jet, t: Any, y: Any) -> Residuals:
@@ -65,13 +65,13 @@ def meyer(x: Jet, t: Any, y: Any) -> Residuals:
 
 def gulf(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 11, abs(d)^c by its logarithm."""
-    power = exp(0.5 * x[2] * log((y - x[1]) ** 2))
+    power = exp(0.5 * x[2] * log((x[1] - y) ** 2))
     return [exp(-power / x[0]) - t]
 
 
 def box(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 12."""
-    return [exp(-t * x[0]) - exp(-t * x[1]) - x[2] * y]
+    return [exp(-x[0] * t) - exp(-x[1] * t) - x[2] * y]
 
 
 def powell_singular(x: Any) -> Residuals:
@@ -100,23 +100,23 @@ def wood(x: Any) -> Residuals:
 
 def kowalik_osborne(x: Jet, u: Any, y: Any) -> Residuals:
     """Number 15."""
-    return [y - x[0] * (u * (u + x[1])) / (u * (u + x[2]) + x[3])]
+    return [x[0] * ((x[1] + u) * u) / ((x[2] + u) * u + x[3]) - y]
 
 
 def osborne_1(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 17."""
-    return [y - (x[0] + x[1] * exp(-t * x[3]) + x[2] * exp(-t * x[4]))]
+    return [x[0] + x[1] * exp(-x[3] * t) + x[2] * exp(-x[4] * t) - y]
 
 
 def biggs_exp6(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 18."""
-    return [x[2] * exp(-t * x[0]) - x[3] * exp(-t * x[1]) + x[5] * exp(-t * x[4]) - y]
+    return [x[2] * exp(-x[0] * t) - x[3] * exp(-x[1] * t) + x[5] * exp(-x[4] * t) - y]
 
 
 def osborne_2(x: Jet, t: Any, y: Any) -> Residuals:
     """Number 19."""
-    bumps = (x[j] * exp(-x[j + 4] * (t - x[j + 7]) ** 2) for j in (1, 2, 3))
-    return [y - sum(bumps, x[0] * exp(-t * x[4]))]
+    bumps = (x[j] * exp(-x[j + 4] * (x[j + 7] - t) ** 2) for j in (1, 2, 3))
+    return [sum(bumps, x[0] * exp(-x[4] * t)) - y]
 
 
 def watson(x: Jet, slope: Any, curve: Any) -> Residuals:
@@ -136,20 +136,20 @@ def penalty_2(x: Jet, y: Any, weights: Any) -> Residuals:
         x[0] - 0.2,
         a * (e[1:] + e[:-1] - y),
         a * (e[1:] - math.exp(-0.1)),
-        (weights * x**2).sum() - 1.0,
+        (x**2 * weights).sum() - 1.0,
     ]
 
 
 def variably_dimensioned(x: Jet, j: Any) -> Residuals:
     """Number 25."""
-    total = (j * (x - 1.0)).sum()
+    total = ((x - 1.0) * j).sum()
     return [x - 1.0, total, total**2]
 
 
 def trigonometric(x: Jet, i: Any) -> Residuals:
     """Number 26."""
     c = cos(x)
-    return [x.value.shape[0] - c.sum() + i * (1.0 - c) - sin(x)]
+    return [x.value.shape[0] - c.sum() + (1.0 - c) * i - sin(x)]
 
 
 def brown_almost_linear(x: Jet) -> Residuals:

@@ -1,4 +1,4 @@
-"""Problems that are sums of squares: a line, two of Rosenbrock's, and one of large residuals."""
+"""Problems that are sums of squares: a line, four minima, two chains, and large residuals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from hessx.models import LinearLeastSquares
 from hessx.operators import Pattern
 from hessx.study.backends import Backend
 from hessx.study.posed import Known, Posed, Problem, Tag
+from hessx.study.problems.places import Whole
+from hessx.study.problems.separable import Elements, pose
 
 __all__ = ["SQUARES"]
 
@@ -147,6 +149,13 @@ def _brown_dennis(backend: Backend) -> Posed:
     return Posed(fun, x0, hess, residual=residual)
 
 
+def _himmelblau(backend: Backend) -> Posed:
+    def formula(x: Any) -> list[Any]:
+        return [x[0] ** 2 + x[1] - 11.0, x[0] + x[1] ** 2 - 7.0]
+
+    return pose(backend, (0.0, 0.0), lambda backend: [Elements(Whole(backend, 2), formula)])
+
+
 def _rosenbrock_start(n: int) -> np.ndarray:
     return np.tile([-1.2, 1.0], n // 2)
 
@@ -162,6 +171,16 @@ SQUARES = {
         "five points on the line y = 2 x",
         0.0,
     ),
+    "himmelblau": Problem(
+        "Himmelblau",
+        "(u² + v - 11)² + (u + v² - 7)², four minima, from 0.",
+        2,
+        _himmelblau,
+        (Known.RESIDUAL,),
+        (Tag.QUICK, Tag.PLANE, Tag.NONCONVEX, Tag.LEAST_SQUARES),
+        "Himmelblau 1972, Applied Nonlinear Programming",
+        0.0,
+    ),
     "brown-dennis": Problem(
         "Brown and Dennis",
         "Half the mean over t = 0.2, 0.4 ... 4 of "
@@ -172,7 +191,7 @@ SQUARES = {
         (Known.RESIDUAL,),
         (Tag.QUICK, Tag.NONCONVEX, Tag.LEAST_SQUARES),
         "Moré, Garbow & Hillstrom 1981, (16)",
-        85822.2 / 40.0,
+        2145.555040659,
     ),
     "extended-rosenbrock": Problem(
         "Extended Rosenbrock",

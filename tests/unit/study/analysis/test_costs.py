@@ -9,7 +9,7 @@ import pytest
 
 from _helpers.study_rows import a_row, a_study
 from hessx.study.analysis.costs import UNITS, best_values, trials
-from hessx.study.records import LEFT_OUT
+from hessx.study.records import CRASHED, LEFT_OUT
 
 KNOWN = {"P": 0.0}
 
@@ -86,9 +86,11 @@ def test_perturbed_problems_have_no_part_in_the_cost():
     assert [t.row for t in trials(rows, feature="noise")] == rows[1:]
 
 
-def test_what_was_left_out_is_no_run():
-    rows = [a_row("P", "m", [4.0, 1.0]), a_row("P", "peer", [], outcome=LEFT_OUT)]
+def test_a_run_that_was_left_out_is_no_run():
+    rows = [a_row("P", "m", [4.0, 1.0]), a_row("P", "absent", [], outcome=LEFT_OUT)]
     assert [t.method for t in trials(rows)] == ["m"]
+    crashed = a_row("P", "breaks", [], outcome=CRASHED)
+    assert [t.method for t in trials([*rows, crashed])] == ["breaks", "m"]
 
 
 def test_best_values_are_those_known_or_lower_ones_found():

@@ -12,10 +12,11 @@ import pytest
 pytest.importorskip("jinja2")
 
 from _helpers.study_rows import a_study
-from hessx.comparison import HessianRow
+from hessx.comparison import HessianRow, write_hessian_rows
 from hessx.study.markdown import write_markdown
 from hessx.study.markdown.axes import Axis
 from hessx.study.markdown.drawing import Drawing, Series
+from hessx.study.rows import RowFile, read_rows
 
 HESSIANS = [
     HessianRow("bfgs", "bfgs", point, 2, problem="bowl", error=error, dennis_more=2 * error)
@@ -73,6 +74,22 @@ def test_tables_are_not_broken_by_what_is_in_them(report):
             widths = width
         else:
             widths = None
+
+
+def test_it_is_written_beside_the_page_from_the_files_of_a_study(report, tmp_path):
+    pytest.importorskip("plotly")
+    console = pytest.importorskip("rich.console")
+    from hessx.study.making import write_report
+
+    source = tmp_path / "rows.csv"
+    file = RowFile(source)
+    file.append(a_study())
+    write_hessian_rows(tmp_path / "hessians.csv", HESSIANS)
+    with (tmp_path / "said").open("w") as said:
+        write_report(console.Console(file=said), read_rows(source), source, tmp_path / "out")
+    assert "report.md" in (tmp_path / "said").read_text()
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert written == report.read_text().partition("## Settings")[0]
 
 
 def test_no_rows_are_refused(tmp_path):
