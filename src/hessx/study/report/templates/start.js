@@ -22,6 +22,11 @@ function follow() {
     const name = root.dataset.table;
     tables[name] = (makers[name] ?? madeTable)(root);
   }
+  for (const root of document.querySelectorAll("[data-method]")) {
+    root.parentElement.addEventListener("toggle", () => {
+      if (!root.hasChildNodes() && paper === null) methodRows(root);
+    });
+  }
   for (const switched of document.querySelectorAll("section .switches")) switched.addEventListener("input", drawAgain);
   watchPlots();
   addEventListener("hashchange", follow);
