@@ -159,7 +159,7 @@ def test_tables_are_sorted_and_filtered_by_clicks_and_numbers_lead_to_rows(acted
     assert set(seen["link"]) <= set(line)
     assert seen["behind"] == min(seen["promised"], 200) > 0
     name, count = seen["own"]
-    assert count == sum(f"method-{row['method']}" == name for row in rows) > 0
+    assert count == min(sum(f"method-{row['method']}" == name for row in rows), 60) > 0
     assert seen["wide"] == []
 
 
