@@ -31,6 +31,7 @@ function runsOf(problem) {
   const groups = new Map();
   for (const row of study.rows) {
     if (row.problem !== problem || row.feature !== drawn.feature || !study.curves[row.index]) continue;
+    if (row.feature === "plain" && !row.stands) continue;
     if (!drawn.methods.has(row.method) || !drawn.backends.has(row.backend)) continue;
     const key = [row.method, row.backend, row.dtype, row.rate].join("|");
     if (!groups.has(key)) groups.set(key, []);

@@ -105,7 +105,8 @@ const QUANTITIES = {
 
 function matrix(root) {
   const lines = new Map();
-  for (const row of study.rows) {
+  const standing = (row) => (row.stands ? 0 : 1);
+  for (const row of [...study.rows].sort((a, b) => standing(a) - standing(b))) {
     if (row.feature !== "plain") continue;
     const key = `${row.method}|${row.backend}|${row.dtype}`;
     if (!lines.has(key)) lines.set(key, { method: row.method, backend: row.backend, dtype: row.dtype, cells: {} });

@@ -16,6 +16,8 @@ function follow() {
 (async () => {
   study = await unpacked("study");
   study.rows = rowsOf(study.rows);
+  // of runs with several rates the one that stands for its method
+  for (const index of study.standing) study.rows[index].stands = true;
   setControls();
   const makers = { rows: rowsTable, matrix, hessianRows: hessianTable };
   for (const root of document.querySelectorAll("[data-table]")) {
