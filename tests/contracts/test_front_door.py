@@ -198,10 +198,10 @@ def test_the_norm_of_the_gradient_test(norm):
     assert np.linalg.norm(weights * result.x, norm) <= 1e-2
 
 
-def test_method_names_ignore_case_and_none_is_lbfgs():
-    x0 = np.array([3.0, -2.0, 9.0])
+def test_method_names_ignore_case_and_none_is_auto():
+    x0 = np.array([3.0, -2.0, 9.0, 4.0, 0.5, -7.0])
     expected = hessx.minimize(bowl, x0, jac=True, method="lbfgs").x
-    for name in ("LBFGS", "auto", None):
+    for name in ("LBFGS", "auto", "AUTO", None):
         np.testing.assert_array_equal(hessx.minimize(bowl, x0, jac=True, method=name).x, expected)
     ten = hessx.minimize(bowl, x0, jac=True, method="lbfgs", options={"maxcor": 10}).x
     for name in ("L-BFGS-B", "l-bfgs-b"):  # SciPy's name, SciPy's memory

@@ -24,7 +24,8 @@ class AskTell:
     x0 : array of any shape, or number or nested list
         Start, as for `minimize`.
     method, options, tol, x_scale, max_seconds, history, maximize, callback
-        As for `minimize`.  A method is not chosen by what derivatives there are: None is "lbfgs".
+        As for `minimize`.  A method is not chosen by what derivatives there are: None is "lbfgs",
+        and "bfgs" up to 5 variables.
     resume : path, binary file, Checkpoint, Result or AskTell, optional
         Take a run up, as for `minimize`.
 

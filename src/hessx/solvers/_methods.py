@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.rules import Rule
+from hessx.solvers._automatic import automatic
 from hessx.solvers._compositions import Method, along, within
 from hessx.solvers._hints import hint
 from hessx.solvers._second_order_names import SECOND_ORDER
@@ -96,7 +98,13 @@ def known_methods() -> list[str]:
 
 
 def choose_method(
-    method: Any, *, products: bool, residuals: bool = False, learnt: Approximation | None = None
+    method: Any,
+    *,
+    n: int,
+    products: bool,
+    residuals: bool = False,
+    learnt: Approximation | None = None,
+    options: Iterable[str] = (),
 ) -> tuple[Method, str]:
     """Find what a name stands for, what "auto" does, and why; a composition stands for itself.
 
@@ -104,12 +112,10 @@ def choose_method(
     ----------
     method : str, composition or None
         As given to `minimize`.
-    products : bool
-        Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
-    residuals : bool
-        Whether fun is a sum of squares: then "auto" is "lm".
-    learnt : Approximation, optional
-        Given as hess: then "auto" is "trust-ncg" too.
+    n, products, residuals, learnt : int, bool, bool, Approximation
+        By which "auto" goes, see `automatic`.
+    options : iterable of str
+        Names that are given: "auto" is the first method that suits and takes all of them.
 
     Returns
     -------
@@ -126,13 +132,12 @@ def choose_method(
         The class of a composition.
     """
     if method is None or (isinstance(method, str) and method.lower() == "auto"):
-        name = "trust-ncg" if products or learnt is not None else "lbfgs"
-        reason = f"{'' if products else 'no '}products with the Hessian are given"
-        if learnt is not None:
-            reason = f"hess is {type(learnt).__name__}()"
-        elif residuals:
-            name, reason = "lm", "fun is a sum of squares"
-        return _TABLE[name], f"auto chose {name}, as {reason}"
+        names, reason = automatic(n, products=products, residuals=residuals, learnt=learnt)
+        own = {name for name in options if any(name in _TABLE[m].options for m in names)}
+        able = [m for m in names if own <= {*_TABLE[m].options}] or [*names]
+        if able[0] != names[0]:
+            reason = f"{names[0]} has not all of the options {', '.join(sorted(own))}"
+        return _TABLE[able[0]], f"auto chose {able[0]}, as {reason}"
     if isinstance(method, str):
         entry = _TABLE.get(method.lower())
         if entry is None:

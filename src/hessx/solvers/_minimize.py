@@ -69,8 +69,9 @@ def minimize(
         "sr1", "psb", and by Powell's dogleg "dogleg" and "trust-bfgs" in a region; others are
         "trust-lbfgs", by the dogleg too, "lsr1", "arc" and "r2".  Of a `SumOfSquares`: "lm"
         (Levenberg-Marquardt in a region, by the singular values of the Jacobian) and "lm-cg"
-        (damped, by products).  None is "auto": "lm" for a `SumOfSquares`, "trust-ncg" where hess or
-        hessp is given, or an oracle offers the Hessian, else "lbfgs".
+        (damped, by products).  None is "auto": "lm" for a `SumOfSquares`, "newton-cg" where hess or
+        hessp is given, or an oracle offers the Hessian, else "lbfgs", and "bfgs" up to 5 variables;
+        of those that suit, one that takes the given options.  `recommend` looks closer.
 
         Stochastic, on batches of a `FiniteSum`: "sgd", "momentum", "nesterov", "signsgd", "lion",
         "adagrad", "rmsprop", "adadelta", "adam", "adamw", "amsgrad", "nadam", "radam", "adamax",

@@ -84,6 +84,7 @@ def plan(
     x_scale: Any,
     max_seconds: float | None,
     *,
+    n: int,
     products: bool = False,
     residuals: bool = False,
     learnt: Approximation | None = None,
@@ -94,10 +95,9 @@ def plan(
     ----------
     method, options, tol, x_scale, max_seconds
         As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
-    products : bool
-        Whether hess or hessp was given: then "auto" is "trust-ncg", else "lbfgs".
-    residuals : bool
-        Whether fun is a sum of squares: then "auto" is "lm".
+    n, products, residuals : int, bool, bool
+        Variables, whether hess or hessp was given, and whether fun is a sum of squares: by these
+        "auto" goes.
     learnt : Approximation, optional
         Given as hess: it takes the place of the exact Hessian.
 
@@ -121,9 +121,11 @@ def plan(
         An option of SciPy's that means nothing here, with a method given by name, or a hess that
         is learnt where the method uses no Hessian.
     """
-    entry, chosen = choose_method(method, products=products, residuals=residuals, learnt=learnt)
-    named = method is None or isinstance(method, str)
     given = _as_given(options)
+    entry, chosen = choose_method(
+        method, n=n, products=products, residuals=residuals, learnt=learnt, options=given
+    )
+    named = method is None or isinstance(method, str)
     if max_seconds is not None:
         given["max_seconds"] = max_seconds
     if x_scale is not None:

@@ -147,7 +147,8 @@ def rate_range(
     high, steps = check_real("high", high, low), check_integer("steps", steps, 3)
     smoothing = check_real("smoothing", smoothing, 0.0, 1.0, "[)")
     sign = -1.0 if check_flag("maximize", maximize) else 1.0
-    solver = plan(method, dict(options or {}), None, None, None).solver
+    # what "auto" would be does not depend on n: a method without rates
+    solver = plan(method, dict(options or {}), None, None, None, n=1).solver
     if not isinstance(solver, StochasticMethod):
         msg = (
             f"method = {method!r} finds its steps by itself: expected one with rates, such as "

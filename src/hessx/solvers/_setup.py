@@ -24,10 +24,8 @@ class Setup:
     ----------
     x0, method, options, tol, x_scale, max_seconds, history, maximize, resume
         As given to `minimize`.
-    products : bool
-        Whether products with the Hessian are given: then "auto" is "trust-ncg".
-    residuals : bool
-        Whether fun is a sum of squares: then "auto" is "lm".
+    products, residuals : bool
+        Whether products with the Hessian are given, and whether fun is a sum of squares.
     learnt : Approximation, optional
         Given as hess.
     N : int, optional
@@ -80,6 +78,7 @@ class Setup:
             tol,
             x_scale,
             max_seconds,
+            n=self.space.n,
             products=products,
             residuals=residuals,
             learnt=learnt,

@@ -29,6 +29,7 @@ def bind_hessx(method: Any, settings: _Options, meter: Meter, options: _Options)
     """Bind a name or a composition, with the problem's Hessian."""
     # "auto" means the choice for a gradient alone; who needs no Hessian leaves it where it is
     hess = None if isinstance(method, str) and method.lower() == "auto" else meter.hess
+    method = "auto" if method == "auto-products" else method
 
     def solve(*, gtol: float, seconds: float, iterations: int) -> Any:
         return hessx.minimize(

@@ -69,7 +69,7 @@ REFUSED = {Known.ROWS: "needs rows", Known.PATTERN: "needs the pattern", None: "
 NAMES = [n for n, method in METHODS.items() if method.rate is None or method.needs is Known.ROWS]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "auto", "scipy:BFGS", "planted_methods:newton"])
+@pytest.mark.parametrize("name", [*NAMES, "scipy:BFGS", "planted_methods:newton"])
 def test_a_name_means_the_same_method_in_both_studies(name, planted, monkeypatch):
     pytest.importorskip("scipy")
     if name in METHODS and METHODS[name].missing:
