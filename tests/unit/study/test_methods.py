@@ -162,3 +162,12 @@ def test_what_is_no_method_is_refused(planted):
         find_method("nonsense")
     with pytest.raises(ValueError, match="planted_methods:number is a int"):
         find_method("planted_methods:number")
+
+
+def test_the_seed_of_a_run_is_that_of_its_samples():
+    pytest.importorskip("sklearn")
+    posed, values = PROBLEMS["digits-linear"].pose(open_backend("numpy", "float64")), []
+    for options in ({}, {"seed": 0}, {"seed": 1}, {"seed": 1}):
+        solve = find_method("sgd").bind(Meter(posed), options)
+        values.append(solve(gtol=0.0, seconds=60.0, iterations=1).fun)
+    assert values[0] == values[1] != values[2] == values[3]
