@@ -242,7 +242,7 @@ def as_switch_rules(given: object) -> tuple[SwitchRule, ...]:
     """
     several = given if isinstance(given, tuple | list) else (given,)
     rules = tuple(
-        AfterSteps(rule) if isinstance(rule, Integral) and not isinstance(rule, bool) else rule
+        AfterSteps(int(rule)) if isinstance(rule, Integral) and not isinstance(rule, bool) else rule
         for rule in several
     )
     if not all(isinstance(rule, SwitchRule) for rule in rules):

@@ -8,7 +8,7 @@ from hessx.solvers._driver import drive
 from hessx.solvers._estimates import Accumulate, Estimate, OneBatch
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._line_search_state import LineSearchState
-from hessx.solvers._methods import known_methods
+from hessx.solvers._methods import choose_method, known_methods
 from hessx.solvers._minimize import minimize
 from hessx.solvers._observers import Observers
 from hessx.solvers._pair_estimates import MultiBatch, RepeatedSample
@@ -55,6 +55,7 @@ __all__ = [
     "TrustRegionMethod",
     "TrustRegionState",
     "Tuning",
+    "choose_method",
     "curvature",
     "drive",
     "known_methods",

@@ -229,7 +229,10 @@ def tune(
 
 
 def _has_epochs(method: Any) -> bool:
-    return isinstance(method, str) and "epochs" in choose_method(method, products=False)[0].options
+    if not isinstance(method, str):
+        return False
+    named, _ = choose_method(method, n=1, products=False)  # "auto" has none, whatever n
+    return "epochs" in named.options
 
 
 def _composing(method: Any) -> Callable[..., Any]:
