@@ -48,9 +48,10 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
     meter = None
     try:
         method = find_method(job.method)
-        for package in (_PACKAGES.get(job.backend, job.backend), method.package):
-            if importlib.util.find_spec(package) is None:
-                return _left_out(row, f"{package} is not installed")
+        library = _PACKAGES.get(job.backend, job.backend)
+        missing = "" if importlib.util.find_spec(library) else f"{library} is not installed"
+        if missing or method.missing:
+            return _left_out(row, missing or method.missing)
         posed, needs = prepare(job), method.needs
         if needs is not None and getattr(posed, _KNOWN_BY[needs]) is None:
             return _left_out(row, f"needs {needs}")  # which the feature has taken away

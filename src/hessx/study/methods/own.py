@@ -167,4 +167,9 @@ OWN = (
         ),
     ),
     *family("stochastic", *map(sampled, SAMPLED.values())),
+    *family(
+        "combined",
+        given("auto", "auto, by gradients alone"),
+        given("auto-products", "auto, with products"),
+    ),
 )  # fmt: skip
