@@ -142,9 +142,11 @@ def _accuracy(
         if known:
             yield state(
                 f"{score.method} converges with a fitted order of {{order}} in the median of "
-                f"{plural(len(known), 'run')}.",
+                f"{plural(len(known), 'run')}, from {{least}} to {{most}}.",
                 [c.key for c in known],
                 order=median_order(known),
+                least=min(c.order.order for c in known),
+                most=max(c.order.order for c in known),
             )
 
 

@@ -192,8 +192,8 @@ class TestPeers:
         ]  # fmt: skip
         said = texts(overview([r for r in rows if r.problem != "R"])["Beside other packages"])
         assert (
-            "at most as many evaluations as the best of SciPy on 2 of 3 instances, and evaluations and "
-            "products on 1; SciPy solved 3" in said
+            "at most as many evaluations as the best of SciPy on 2 of 3 instances, and evaluations "
+            "and products on 1; SciPy solved 3" in said
         )
         assert "On Q scipy:COBYLA needs 8 evaluations, and gd 9." in said
 
