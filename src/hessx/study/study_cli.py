@@ -23,7 +23,7 @@ from hessx.study.settings import Settings, bundled_settings, read_settings
 from hessx.study.tables import print_scores, print_tables
 from hessx.study.terminal import mistakes_shown, split_names
 
-__all__ = ["app"]
+__all__ = ["app", "list_names", "recommend", "report", "run", "score"]
 
 
 class _RunByDefault(TyperGroup):
