@@ -20,6 +20,8 @@ _SHORT = 1e-3
 """Seconds: what takes less costs no more than the steps themselves."""
 _CHEAP_HESSIAN = 2.5
 """The same of a Hessian by hess, of which one is taken per step."""
+_STEPS_UNSEEN = 4
+"""Of CG between two looks of the host at a device: a third of the waits for few products more."""
 _FEW_COLOURS = 10
 """Products for a Hessian on a pattern that a step of Newton's saves again."""
 _LARGEST_DENSE = 2000
@@ -219,6 +221,8 @@ def _made(s: Situation, x_scale: Any, name: str, reason: str) -> Advice:
     if name == "lbfgs-average":
         rule = NonMonotoneAverage(HagerZhang())
         method = LineSearchMethod(LBFGS(), rule, x_scale)
+    if s.remote and name in ("newton-cg", "trust-ncg"):
+        options["check_every"] = _STEPS_UNSEEN
     if name == "sparse-newton":
         options["pattern"] = s.pattern
     if s.gradient == "differences" and s.noise > s.eps:

@@ -72,6 +72,11 @@ class Situation:
     counts: Counts
 
     @property
+    def remote(self) -> bool:
+        """Whether the host has to wait for the numbers of x's device."""
+        return "cpu" not in self.device.lower()
+
+    @property
     def noisy(self) -> bool:
         """Whether f, or a gradient that is given, is noisy beyond eps^(1/2)."""
         level = self.eps**_NOISY
