@@ -70,7 +70,7 @@ class Advice:
 
     @property
     def row(self) -> dict[str, Any]:
-        """What the place is based on, as a flat record; nan-free, None where not known."""
+        """What the place is based on, as a flat record; None where nothing is known."""
         near_best, calls = _TRIED.get(self.name, (None, None))
         return {
             "method": self.name,
