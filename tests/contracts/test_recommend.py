@@ -90,6 +90,7 @@ def test_large_and_sparse():
         return x @ x + d @ d, 2 * x + 2 * np.append(0.0, d) - 2 * np.append(d, 0.0)
 
     probed = hessx.recommend(string, x0, jac=True, evaluations=150)
+    assert "products by differences" in next(r.reason for r in probed if r.name == "newton-cg")
     assert probed.best.name == "sparse-newton" and probed.situation.pattern == pattern
     costs = run_all(
         [*FIRST_ORDER[:3], "newton-cg", "trust-ncg"],
@@ -267,6 +268,8 @@ def test_sums_of_squares_and_finite_sums():
     found = hessx.recommend(squares, np.zeros(3))
     assert found.best.name == "lm" and found.situation.m == 9
     assert found.situation.hessian == "differences"
+    assert hessx.recommend(squares, np.zeros(3), evaluations=0).best.name == "lm"
+    assert hessx.recommend(squares, np.zeros(1001), evaluations=0).best.name == "lm-cg"
     np.testing.assert_allclose(found.run(tol=1e-9).x, np.linalg.lstsq(A, b)[0], atol=1e-6)
 
     def mean(x, A, b):

@@ -123,7 +123,8 @@ def _order(s: Situation) -> Iterator[tuple[str, str]]:
     else:
         yield from _of_values(s)
     if s.N is not None:
-        rows = f"a step on 32 of the {s.N} rows costs {32 / s.N:.2g} of a whole one"
+        size = min(32, s.N)
+        rows = f"a step on {size} of the {s.N} rows costs {size / s.N:.2g} of a whole one"
         yield "svrg", f"{rows}: for the first digits; its rate is to be found, hessx.tune"
 
 
@@ -174,8 +175,11 @@ def _about_cheap(s: Situation) -> str:
     dense = s.hessian == "matrix"
     cost = s.hessian_cost if dense else s.product_cost
     what = "the Hessian is given" if dense else "products with the Hessian are given"
+    if s.hessian == "differences":
+        what = "products by differences of gradients"
     known = f", each for {cost:.2g} of value and gradient" if cost == cost else ""
-    down = "; f curves down at x0, which it follows" if s.least < -(s.eps**0.5) * s.largest else ""
+    falls = s.least < -(s.eps**0.5) * abs(s.largest)
+    down = "; f curves down at x0, which it follows" if falls else ""
     return f"{what}{known}{down}"
 
 
