@@ -96,6 +96,8 @@ class Survey:
         self.signs = rademacher(space, seed)[0, ...]
         self.grad_norm, self.values_alone = math.nan, 0
         self.found: dict[str, Any] = {"memory": memory_at_hand(space) if memory is None else memory}
+        if Wants.RESIDUAL in self.oracle.offers:
+            self.found["m"] = 0
         if sparsity is not None:
             shape = None if isinstance(sparsity, Pattern) else (space.n, space.n)
             self._take_pattern(Pattern.of(sparsity, shape))
