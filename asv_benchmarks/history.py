@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 KEPT = Path(__file__).parent / "counts"
-MACHINE = {"machine": "counts", "version": 1}
 MORE = {"track": 1.05, "time": 1.5}  # another processor's rounding moves an evaluation or two
 
 Values = dict[str, float]  # by benchmark and parameters; infinite where it failed
@@ -46,7 +45,7 @@ def only_counts(found: dict[str, Any]) -> dict[str, Any]:
         "commit_hash": found["commit_hash"],
         "date": found["date"],
         "env_name": "counts",
-        "params": {"machine": MACHINE["machine"]},
+        "params": {"machine": "any"},
         "python": "",
         "requirements": {},
         "result_columns": ["result", "params"],
@@ -55,12 +54,6 @@ def only_counts(found: dict[str, Any]) -> dict[str, Any]:
         },
         "version": found["version"],
     }
-
-
-def without_counts(found: dict[str, Any]) -> dict[str, Any]:
-    """What is this machine's alone."""
-    mine = {name: values for name, values in found["results"].items() if not is_count(name)}
-    return found | {"results": mine}
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -101,20 +94,17 @@ def keep(results: Path, commit: str, kept: Path = KEPT) -> None:
 def join(results: Path, joined: Path, kept: Path = KEPT) -> None:
     """Put the kept counts and this machine's results into one folder, for asv publish.
 
-    Counts that this machine has made stand with the kept ones, on one curve.
+    Counts of a machine are those of any: they are given to this one, and stand on its curves.
     """
     shutil.rmtree(joined, ignore_errors=True)
     shutil.copytree(results, joined)
-    counts = joined / "counts"
-    shutil.copytree(kept, counts)
-    write(counts / "machine.json", MACHINE)
-    for file in measured(results):
+    last = newest(results, "")
+    mine = {key: value for key, value in read(last).items() if key in ("params", "python")}
+    for file in measured(kept):
         found = read(file)
-        write(joined / file.relative_to(results), without_counts(found))
-        newer, older = only_counts(found), counts / f"{found['commit_hash'][:8]}.json"
-        if older.exists():
-            newer["results"] = read(older)["results"] | newer["results"]
-        write(older, newer)
+        here = {n for f in measured(results, found["commit_hash"]) for n in read(f)["results"]}
+        found["results"] = {n: v for n, v in found["results"].items() if n not in here}
+        write(joined / last.relative_to(results).with_name(file.name), found | mine)
 
 
 def values_of(found: dict[str, Any], kind: str) -> Values:

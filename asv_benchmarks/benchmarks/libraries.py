@@ -16,8 +16,9 @@ DEVICES = ["cupy", "torch-cuda"] if shutil.which("nvidia-smi") else []
 EAGER = ["numpy", "torch", *DEVICES]
 LIBRARIES = [*EAGER, "jax", "dask"]
 
-# Loaded before asv forks, so that an import is paid for once and not by every benchmark.
-for _module in ("torch", "jax", "dask.array"):
+# Loaded before asv forks, so that an import is paid for once and not by every benchmark; torch
+# loads its compiler at the first step of an optimizer, and when launches are counted.
+for _module in ("torch", "torch._dynamo", "jax", "dask.array"):
     with contextlib.suppress(ImportError):
         importlib.import_module(_module)
 
