@@ -150,10 +150,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def study(session: nox.Session) -> None:
-    """The comparative study on the embedded problems; prints where its page is."""
+    """The comparative study, quick unless told otherwise; prints where its page is."""
     session.install("-e", ".[study]")
     output = OUTPUT / "study"
-    session.run("hessx", "study", "--output", str(output), *session.posargs)
+    session.run("hessx", "study", "run", "--output", str(output), *session.posargs or ["--quick"])
     session.log(f"study: {output / 'index.html'}")
 
 

@@ -134,6 +134,10 @@ def test_tables_are_sorted_and_filtered_by_clicks_and_numbers_lead_to_rows(acted
       sentence.click(); await pause();
       found.promised = Number(sentence.textContent.split(" ")[0]); found.behind = lines().length;
 
+      const method = document.querySelector("details[id^=method-]");
+      method.open = true; await pause();
+      found.own = [method.id, method.querySelectorAll("tbody tr").length];
+
       document.querySelectorAll("details").forEach((details) => { details.open = true; });
       document.body.style.width = "390px";
       await pause(200);
@@ -154,6 +158,8 @@ def test_tables_are_sorted_and_filtered_by_clicks_and_numbers_lead_to_rows(acted
     (line,) = seen["row"]
     assert set(seen["link"]) <= set(line)
     assert seen["behind"] == min(seen["promised"], 200) > 0
+    name, count = seen["own"]
+    assert count == min(sum(f"method-{row['method']}" == name for row in rows), 60) > 0
     assert seen["wide"] == []
 
 

@@ -19,6 +19,7 @@ from hessx._xp._intake import (
     take_vector,
 )
 from hessx._xp._inverse import inverse
+from hessx._xp._memory import memory_at_hand
 from hessx._xp._namespace import Array, Space, detach, is_array, is_real_floating, space_of
 from hessx._xp._numpy_rows import make_rows
 from hessx._xp._outside import first_leaf, foreign, is_mapped, place_rows, read_rows
@@ -97,6 +98,7 @@ __all__ = [
     "make_cg_vectors",
     "make_rows",
     "make_sparse_product",
+    "memory_at_hand",
     "moved",
     "norm_inf",
     "normal",

@@ -100,7 +100,7 @@ def _compared(
             numbers |= H.step(B, learner, after)
         name, n = learner.name, place.problem.space.n
         rows.append(HessianRow(approximation=name, n=n, **common, **numbers))
-        for block, size, of_block in H.blocks(B):
+        for block, size, of_block in H.blocks(B, learner):
             rows.append(HessianRow(approximation=name, n=size, block=block, **common, **of_block))
     _link(H, taken, rows, chain)
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hessx._xp import quiet
 from hessx.comparison._along import rows_along
 from hessx.comparison._comparison import HessianComparison
 from hessx.comparison._hessians import Settings
@@ -38,6 +39,7 @@ def compare_hessians(
     options: Mapping[str, Any] | None = None,
     rates: Mapping[str, float] | None = None,
     chain: Sequence[str] | None = None,
+    batch_size: int | None = None,
     dense: int = 500,
     probes: int = 30,
     products: int = 60,
@@ -83,7 +85,11 @@ def compare_hessians(
         Of rules' own steps, by names.
     chain : sequence of str, optional
         Names among the approximations, each made of the one before, the first of H: rows then say
-        what each link adds to the error.  All learn from the same steps.
+        what each link adds to the error.  All learn from the same steps.  By default
+        `hessx.comparison.CHAIN` where these are the approximations.
+    batch_size : int, optional
+        Rows of a finite sum from which rules, and approximations that belong to stochastic methods,
+        learn at each point, as in their runs; all by default.  H is always that of all rows.
     dense : int
         Up to so many variables B and H are compared as matrices, on the host.
     probes, products : int
@@ -111,7 +117,9 @@ def compare_hessians(
 
     Notes
     -----
-    The scale of a rule's B is that of its rate, 1; ``scaled_error`` is free of it.
+    The scale of a rule's B is that of a rate of 1; ``scaled_error`` is free of it.  Approximations
+    are taught along the points of a run, and not inside it: what learns from rejected trials too
+    is taught accepted steps alone.
 
     Cost at each point that is compared: n products with H and n with each B, about 20 n^3
     operations for each, and a fetch of n^2 numbers; beyond ``dense`` ``probes`` + 4 ``products``
@@ -137,7 +145,9 @@ def compare_hessians(
     9.0
     """
     given = {"args": args, "jac": jac, "hess": hess, "hessp": hessp}
-    problem = Problem(fun, x0, {key: part for key, part in given.items() if part is not None})
+    given = {key: part for key, part in given.items() if part is not None}
+    batch_size = None if batch_size is None else check_integer("batch_size", batch_size, 1)
+    problem = Problem(fun, x0, given, batch_size)
     settings = Settings(
         check_integer("dense", dense),
         check_integer("probes", probes, 2),
@@ -148,10 +158,11 @@ def compare_hessians(
     if approximations is None:
         network = problem.model is not None and problem.space.tree is not None
         approximations = CHAIN if network else _USUAL
-        chain = CHAIN if network and chain is None else chain
     draws = check_integer("draws", draws)
     learners = taken_approximations(problem, approximations, rates or {}, draws, settings.seed)
-    chain = _checked_chain(chain or (), learners)
+    if chain is None:
+        chain = CHAIN if [learner.name for learner in learners] == [*CHAIN] else ()
+    chain = _checked_chain(chain, learners)
     if points is not None and method is not None:
         msg = "points and method are both given: expected the points, or the method that finds them"
         raise SettingsError(msg)
@@ -165,9 +176,10 @@ def compare_hessians(
             runs.append((steps, found, group))
     rows: list[HessianRow] = []
     for steps, found, group in runs:
-        rows += rows_along(
-            problem, found, group, steps=steps, every=every, chain=chain, settings=settings
-        )
+        with quiet():  # at points far out, which the run has met before
+            rows += rows_along(
+                problem, found, group, steps=steps, every=every, chain=chain, settings=settings
+            )
     order = {learner.name: i for i, learner in enumerate(learners)}
     rows.sort(key=lambda row: (order[row.approximation], row.point))
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ class MatrixOf:
         (s,), _ = fetch(self.space, [after.x - self.place.x])
         return step_numbers(B @ s, self.H @ s, s, self.g, self.place.value - after.value)
 
-    def blocks(self, B: np.ndarray) -> list[tuple[str, int, Numbers]]:
+    def blocks(self, B: np.ndarray, learner: Learner) -> list[tuple[str, int, Numbers]]:  # noqa: ARG002
         """Compare the diagonal blocks of the leaves of x, and what is between them."""
         spans, found = _leaves_of(self.space), []
         outside = np.ones_like(self.H, dtype=bool)
@@ -155,7 +156,8 @@ class ProductsOf:
 
     Notes
     -----
-    Cost: ``probes`` products for norms, and 3 ``products`` for eigenvalues, with H; of B as many.
+    Cost: ``probes`` products for norms, as many for each leaf of a tree, and 3 ``products`` for
+    eigenvalues, with H; of B as many.
     """
 
     exact = False
@@ -198,9 +200,33 @@ class ProductsOf:
         (B_s, H_s, s, g), _ = fetch(self.space, vectors)
         return step_numbers(B_s, H_s, s, g, self.place.value - after.value)
 
-    def blocks(self, BZ: Array) -> list[tuple[str, int, Numbers]]:  # noqa: ARG002
-        """Products do not tell the blocks."""
-        return []
+    def blocks(self, BZ: Array, learner: Learner) -> list[tuple[str, int, Numbers]]:  # noqa: ARG002
+        """Compare the diagonal blocks of the leaves of x, and what is between them, by norms.
+
+        Signs in one leaf and zeros elsewhere have products with the columns of that leaf.
+        """
+        found, between = [], None
+        for name, span, Z, HZ in self._bands:
+            BZ_l = products_of(self.space, lambda v: product_of(self.space, learner, v), Z)
+            inside = squares_of(self.space, BZ_l[:, span], HZ[:, span])
+            found.append((name, span.stop - span.start, inside.numbers()))
+            for side in (slice(0, span.start), slice(span.stop, self.space.n)):
+                if side.stop > side.start:
+                    rest = squares_of(self.space, BZ_l[:, side], HZ[:, side])
+                    between = rest if between is None else between + rest
+        if between is not None:
+            found.append((BETWEEN, self.space.n, between.numbers()))
+        return found
+
+    @cached_property
+    def _bands(self) -> list[tuple[str, slice, Array, Array]]:
+        """Of each leaf, if there are several, its signs and their products with H."""
+        spans, bands, xp = _leaves_of(self.space), [], self.space.xp
+        for name, span in spans if len(spans) > 1 else ():
+            sides = self.Z[:, : span.start] * 0.0, self.Z[:, span], self.Z[:, span.stop :] * 0.0
+            Z = xp.concat(sides, axis=1)
+            bands.append((name, span, Z, products_of(self.space, self.place.hessian, Z)))
+        return bands
 
     def _spectrum(self, apply: Any, prefix: str) -> Numbers:
         most, seed = self.settings.products, self.settings.seed

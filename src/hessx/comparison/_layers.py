@@ -63,7 +63,7 @@ def expected_factors(place: Place) -> list[LayerFactors]:
     stand for k rows: the mean of their outer products is what the mean over drawn labels tends to.
     It costs as much as k gradients, and k times the memory of `HessianAt.factors`.
     """
-    at, curvature = place.hessian.given.at, place.hessian.given.curvature
+    at, curvature = place.lesson.given.at, place.lesson.given.curvature
     z, xp = at.outputs, place.problem.space.xp
     rows, k = z.shape[0], 1 if z.ndim == 1 else z.shape[1]
     units = xp.eye(k, dtype=z.dtype, device=place.problem.space.device)
@@ -81,7 +81,7 @@ def expected_factors(place: Place) -> list[LayerFactors]:
 
 def drawn_factors(place: Place, seeds: list[int | None]) -> list[LayerFactors]:
     """Give inputs and slopes of each layer for labels of several draws, as if each were rows."""
-    xp, draws = place.problem.space.xp, [place.hessian.factors(seed) for seed in seeds]
+    xp, draws = place.problem.space.xp, [place.lesson.factors(seed) for seed in seeds]
     return [
         LayerFactors(
             parts[0].span,

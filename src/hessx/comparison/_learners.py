@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from hessx._xp import Array, Packet, Space, fetch, quiet, under
 from hessx.comparison._layers import drawn_factors, expected_factors
 from hessx.comparison._place import Place, Problem
 from hessx.core import Frame, LayerFactors, Learns, Offer, Pair, SettingsError, Wants
-from hessx.hessians import Approximation, Curvature
+from hessx.hessians import LBFGS, Approximation, Curvature
 
 __all__ = ["CurvatureLearner", "Learner", "teach"]
 
+_ROWS = Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE
 _OWN = "own: "  # before the names of what a curvature asks for
 _Apply = Callable[[Array], Array]
 
@@ -73,7 +75,10 @@ class Learner:
         return None
 
     def matrix(self, space: Space) -> np.ndarray:
-        """B on the host, shape (n, n), float64: one fetch; where only B^-1 v is known inverted."""
+        """B on the host, shape (n, n), float64: one fetch; where only B^-1 v is known inverted.
+
+        nan where it is not finite.
+        """
         n, xp = space.n, space.xp
         B, inverted = self.dense(space), False
         if B is None:
@@ -84,10 +89,12 @@ class Learner:
             B = xp.stack([verb(units[i, ...]) + 0.0 for i in range(n)])
         (entries,), _ = fetch(space, [xp.reshape(B, (-1,))])
         matrix: np.ndarray = entries.reshape(n, n)
-        if not np.isfinite(matrix).all():
-            return np.full((n, n), np.nan)
         matrix = 0.5 * matrix + 0.5 * matrix.T
-        return np.linalg.inv(matrix) if inverted else matrix
+        known = np.isfinite(matrix).all()
+        if inverted and known:
+            known = np.linalg.cond(matrix) < np.inf
+            matrix = np.linalg.inv(matrix) if known else matrix
+        return matrix if known else np.full((n, n), np.nan)
 
 
 class CurvatureLearner(Learner):
@@ -129,8 +136,12 @@ class CurvatureLearner(Learner):
         return self.curvature
 
     def begin(self, problem: Problem) -> None:
-        """Begin with what is known of nothing."""
-        self.curvature = self.approximation.begin(Frame(problem.space))
+        """Begin without a past; L-BFGS with as many pairs as in a line search."""
+        A, frame = self.approximation, Frame(problem.space)
+        if isinstance(A, LBFGS) and isinstance(A.hess_inv0, Real | None):
+            self.curvature = A.begin_rows(frame)
+        else:
+            self.curvature = A.begin(frame)
 
     def arrive(self, place: Place) -> None:
         """Hand over the Hessian, residual, gradient, layers or rows."""
@@ -139,11 +150,11 @@ class CurvatureLearner(Learner):
             residual = Wants.RESIDUAL in self.approximation.wants
             B.at(place.ask(Wants.RESIDUAL).residual if residual else place.hessian)
         if learns is Learns.GRADIENTS:
-            B.update(place.grad)
+            B.update(place.lesson_gradient())
         elif learns is Learns.HESSIAN:
-            B.update(place.hessian)
+            B.update(place.lesson)
         elif learns is Learns.PER_SAMPLE:
-            B.update(place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample)
+            B.update(place.ask(_ROWS, sampled=True).per_sample)
         elif learns is Learns.FACTORS:
             B.update(self._layers(place))  # type: ignore[arg-type]
         B.prepare()

@@ -175,24 +175,26 @@ def _learner(
     if isinstance(given, str):
         given = given.lower()
         if given == "gauss-newton" and problem.model is None:
-            return CurvatureLearner(name, GaussNewton(), _own_method(GaussNewton(), 1.0))
+            return CurvatureLearner(name, GaussNewton(), _own_method(problem, GaussNewton(), 1.0))
         if given in _OF_MODELS:
             return _of_model(problem, name, given)
         if given in _RULES:
             make, usual = _RULES[given]
-            return _of_rules(name, make(), usual if rate is None else rate)
+            return _of_rules(problem, name, make(), usual if rate is None else rate)
         if given not in _APPROXIMATIONS:
             known = ", ".join(known_approximations())
             msg = f"unknown approximation {given!r}: expected some of {known}"
             raise SettingsError(msg)
         settings, usual = _APPROXIMATIONS[given]
-        method = _own_method(settings(), usual if rate is None else rate)
+        method = _own_method(problem, settings(), usual if rate is None else rate)
         return CurvatureLearner(name, settings(), method, draws, seed)
     strategy = as_approximation(given)
     if strategy is not None:
-        return CurvatureLearner(name, strategy, _own_method(strategy, rate or 0.1), draws, seed)
+        return CurvatureLearner(
+            name, strategy, _own_method(problem, strategy, rate or 0.1), draws, seed
+        )
     if isinstance(given, Rule) or _are_rules(given):
-        return _of_rules(name, given, rate or 0.01)
+        return _of_rules(problem, name, given, rate or 0.01)
     if callable(given) and not hasattr(given, "matvec"):
         shaped = problem.space.shaped
         return PointLearner(name, lambda place: given(shaped(place.x)))
@@ -203,8 +205,8 @@ def _are_rules(given: Any) -> bool:
     return isinstance(given, list | tuple) and all(isinstance(part, Rule) for part in given)
 
 
-def _of_rules(name: str, rules: Any, rate: float) -> Learner:
-    method = StochasticMethod(rules, rate, batch_size="full")
+def _of_rules(problem: Problem, name: str, rules: Any, rate: float) -> Learner:
+    method = StochasticMethod(rules, rate, batch_size=problem.batch_size or "full")
     rules = method.rules
     if len(rules) == 1 and isinstance(rules[0], Preconditioned):
         return CurvatureLearner(name, rules[0].approximation, method, seed=rules[0].seed)
@@ -220,10 +222,12 @@ def _of_model(problem: Problem, name: str, given: str) -> Learner:
     return PointLearner(name, _OF_MODELS[given])
 
 
-def _own_method(approximation: Approximation, rate: float) -> Any:
+def _own_method(problem: Problem, approximation: Approximation, rate: float) -> Any:
     """Give the composition in which an approximation is at home; None where there is none."""
     if approximation.stochastic:
-        return StochasticMethod(Preconditioned(approximation, beta=0.0), rate, batch_size="full")
+        return StochasticMethod(
+            Preconditioned(approximation, beta=0.0), rate, batch_size=problem.batch_size or "full"
+        )
     if Wants.RESIDUAL in approximation.wants or not approximation.positive:
         return TrustRegionMethod(approximation)
     return LineSearchMethod(approximation, HagerZhang())

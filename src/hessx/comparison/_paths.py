@@ -9,7 +9,7 @@ from typing import Any
 from hessx._xp import Array, like
 from hessx.comparison._place import Problem
 from hessx.core import SettingsError
-from hessx.solvers import Report, StochasticMethod, minimize
+from hessx.solvers import Report, StochasticMethod, choose_method, minimize
 
 __all__ = ["run_points", "taken_points"]
 
@@ -24,15 +24,19 @@ def run_points(
     problem : Problem
         f.
     method : str or composition
-        As for `hessx.minimize`; one that takes steps of given rates goes over all rows.
+        As for `hessx.minimize`; a named one that takes steps of given rates goes over all rows,
+        or over the problem's batches.
     iterations : int
         Steps at most.
     options : dict
         Of the run.
     """
-    limit = {"maxiter": iterations}
+    limit: dict[str, Any] = {"maxiter": iterations}
     if isinstance(method, StochasticMethod):
         method, limit = replace(method, steps=iterations, epochs=None, report=Report(every=1)), {}
+    elif isinstance(_usual(problem, method), StochasticMethod):
+        size = problem.batch_size or "full"
+        limit = {"steps": iterations, "report": Report(every=1), "batch_size": size}
     result = minimize(
         problem.fun,
         problem.space.shaped(problem.start),
@@ -42,6 +46,12 @@ def run_points(
     )
     points = [problem.space.flat(x) for x in result.allvecs]
     return points[: iterations + 1]
+
+
+def _usual(problem: Problem, method: Any) -> Any:
+    """Give the composition that a name stands for."""
+    entry, _ = choose_method(method, n=problem.space.n, products=True)
+    return entry.usual
 
 
 def taken_points(problem: Problem, points: Iterable[Any]) -> list[Array]:

@@ -49,6 +49,15 @@ class Squares:
     modelled: np.ndarray
     both: np.ndarray
 
+    def __add__(self, other: Squares) -> Squares:
+        """Give the squares of vectors that are joined."""
+        pairs = zip(self._parts, other._parts, strict=True)
+        return Squares(*(mine + theirs for mine, theirs in pairs))
+
+    @property
+    def _parts(self) -> tuple[np.ndarray, ...]:
+        return self.off, self.whole, self.modelled, self.both
+
     def error(self) -> tuple[float, float]:
         """Give norm_F(B - H) / norm_F(H) and its standard error, by the method of deltas."""
         return root_of_ratio(self.off, self.whole)
@@ -56,7 +65,8 @@ class Squares:
     def numbers(self) -> Numbers:
         """Give the errors under the names of `HessianRow`."""
         error, deviation = self.error()
-        scale = max(ratio(float(self.both.mean()), float(self.modelled.mean())), 0.0)
+        both, modelled = float(self.both.mean()), float(self.modelled.mean())
+        scale = 0.0 if modelled == 0.0 else max(both / modelled, 0.0)
         rest = self.modelled * scale**2 - self.both * (2.0 * scale) + self.whole
         left = max(float(rest.mean()), 0.0)
         return {

@@ -62,12 +62,11 @@ class RuleLearner(Learner):
         """Give the rules their lessons, and the gradient."""
         chain, t = self.chain, place.number + 1
         if chain.lesson_due(t):
-            chain.learn(t, place.hessian)
+            chain.learn(t, place.lesson)
         if Wants.PER_SAMPLE in self.wants:
-            chain.learn_rows(
-                t, place.ask(Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE).per_sample
-            )
-        chain.direction(t, place.grad, place.x)
+            wants = Wants.VALUE | Wants.GRADIENT | Wants.PER_SAMPLE
+            chain.learn_rows(t, place.ask(wants, sampled=True).per_sample)
+        chain.direction(t, place.lesson_gradient(), place.x)
         self.b = 1.0 / chain.diagonal()  # type: ignore[operator]
 
     def _times(self, v: Array) -> Array:

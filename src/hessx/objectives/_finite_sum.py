@@ -59,6 +59,8 @@ class FiniteSum:
         Values, gradients and products, on however many rows, and the rows of them all.
     offers : Wants
         What can be asked for.
+    model : object, optional
+        The model that was given; None where functions were.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class FiniteSum:
         check_finite = check_flag("check_finite", check_finite)
         self._terms, self._data = take_sum(fun, data, jac, hess, hessp, check_finite=check_finite)
         self.offers, self.N = self._terms.offers, self._data.N
+        self.model = fun if data is None else None
         self._space: Space | None = None
         self._last: tuple[Sample | None, Batch | None] = None, None
 

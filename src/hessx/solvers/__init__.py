@@ -8,11 +8,12 @@ from hessx.solvers._driver import drive
 from hessx.solvers._estimates import Accumulate, Estimate, OneBatch
 from hessx.solvers._line_search_method import LineSearchMethod
 from hessx.solvers._line_search_state import LineSearchState
-from hessx.solvers._methods import known_methods
+from hessx.solvers._methods import choose_method, known_methods
 from hessx.solvers._minimize import minimize
 from hessx.solvers._observers import Observers
 from hessx.solvers._pair_estimates import MultiBatch, RepeatedSample
 from hessx.solvers._rate_range import RateRange, rate_range
+from hessx.solvers._recommend import Recommendation, recommend
 from hessx.solvers._reports import EarlyStopping, Report
 from hessx.solvers._run import Run
 from hessx.solvers._stochastic_method import StochasticMethod
@@ -42,6 +43,7 @@ __all__ = [
     "OneBatch",
     "Polyak",
     "RateRange",
+    "Recommendation",
     "RepeatedSample",
     "Report",
     "Run",
@@ -53,11 +55,13 @@ __all__ = [
     "TrustRegionMethod",
     "TrustRegionState",
     "Tuning",
+    "choose_method",
     "curvature",
     "drive",
     "known_methods",
     "minimize",
     "rate_range",
+    "recommend",
     "tune",
     "tune_runs",
 ]

@@ -29,7 +29,7 @@ from hessx.hessians import (
 )
 from hessx.krylov import GLTR, Dogleg, MoreSorensen, SteepestStep, TruncatedCG
 from hessx.rules import Rule
-from hessx.solvers._automatic import automatic
+from hessx.solvers._automatic import SMALLEST_LIMITED, automatic
 from hessx.solvers._compositions import Method, along, within
 from hessx.solvers._hints import hint
 from hessx.solvers._second_order_names import SECOND_ORDER
@@ -100,7 +100,7 @@ def known_methods() -> list[str]:
 def choose_method(
     method: Any,
     *,
-    n: int,
+    n: int = SMALLEST_LIMITED,
     products: bool,
     residuals: bool = False,
     learnt: Approximation | None = None,
@@ -113,7 +113,7 @@ def choose_method(
     method : str, composition or None
         As given to `minimize`.
     n, products, residuals, learnt : int, bool, bool, Approximation
-        By which "auto" goes, see `automatic`.
+        By which "auto" goes, see `automatic`; n is many unless it is told.
     options : iterable of str
         Names that are given: "auto" is the first method that suits and takes all of them.
 

@@ -12,6 +12,7 @@ from typing import Any
 from hessx._xp import plain
 from hessx.core import OptionWarning, SettingsError, Stopping, check_flag
 from hessx.hessians import Approximation
+from hessx.solvers._automatic import SMALLEST_LIMITED
 from hessx.solvers._compositions import FIELDS, learning
 from hessx.solvers._hints import hint
 from hessx.solvers._methods import choose_method
@@ -84,7 +85,7 @@ def plan(
     x_scale: Any,
     max_seconds: float | None,
     *,
-    n: int,
+    n: int = SMALLEST_LIMITED,
     products: bool = False,
     residuals: bool = False,
     learnt: Approximation | None = None,
@@ -97,7 +98,7 @@ def plan(
         As given to `minimize`; the last two have precedence over ``options``, these over ``tol``.
     n, products, residuals : int, bool, bool
         Variables, whether hess or hessp was given, and whether fun is a sum of squares: by these
-        "auto" goes.
+        "auto" goes; n is many unless it is told.
     learnt : Approximation, optional
         Given as hess: it takes the place of the exact Hessian.
 

@@ -31,7 +31,8 @@ _LOOK = 0.02  # s between looks at a run's memory
 _FORKABLE = ("numpy", "torch")  # on one thread; the others have threads of their own
 _THREADED = ("jax", "jaxlib", "optax", "optimistix")
 _FIRST = "linear-regression"
-_MODULES = {"scipy": "scipy.optimize"}  # where the package alone loads nothing
+# where the package alone does not load what a run needs
+_MODULES = {"scipy": "scipy.optimize", "torch": "torch._dynamo", "torchmin": "torch._dynamo"}
 
 
 class _ParentLostError(Exception):
@@ -73,6 +74,7 @@ class _Shared:
     """A process that makes many runs; another takes its place when it is lost."""
 
     process: BaseProcess | None = None
+    patience = 15.0  # s beyond a run's limit, as it may compile before it begins
 
     def begin(self, task: Task) -> Connection:
         """Let a run begin, and give where its answer comes from."""
@@ -99,6 +101,8 @@ class _Shared:
 
 class _Forked(_Shared):
     """A process of its own for each run, forked when everything is imported and posed."""
+
+    patience = 2.0
 
     def __init__(self, parent: Connection) -> None:
         self.parent = parent
@@ -169,7 +173,7 @@ def _supervise(source: _Shared, task: Task, parent: Connection, memory_limit: fl
                 source.end()
                 return reply  # type: ignore[no-any-return]
             began = time.perf_counter()
-            deadline = began + 1.5 * task.seconds + 2.0
+            deadline = began + 1.5 * task.seconds + source.patience
         elif time.perf_counter() > deadline:
             outcome, message = HUNG, f"limit {task.seconds:g} s"
             break

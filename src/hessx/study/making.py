@@ -18,7 +18,7 @@ from hessx.study.rows import RowFile, read_rows
 from hessx.study.runner import Runner
 from hessx.study.settings import Settings
 from hessx.study.terminal import progress_bar
-from hessx.study.tuning import Found, RateFile
+from hessx.study.tuning import RateFile
 
 __all__ = ["Making", "write_report"]
 
@@ -87,7 +87,9 @@ class Making:
         bar = progress.add_task("", total=len(searches), completed=done)
         for found in runner.search(missing):
             self.rates.append([found])
-            _advance(progress, bar, _rate_in_words(found))
+            job = found.search.job
+            rate = "no rate" if found.rate is None else f"rate {found.rate:.3g}"
+            _advance(progress, bar, f"{job.problem} {job.method} {rate}", found.message)
         progress.update(bar, description="searches for rates")
 
     def _compare(self, runner: Runner, progress: Progress) -> None:
@@ -102,7 +104,7 @@ class Making:
             rows = [row for row in rows if row.problem != problem] + compared.rows
             rows.sort(key=lambda row: row.problem)  # each problem's stay in their order
             write_hessian_rows(path, rows)
-            _advance(progress, bar, f"{problem} {compared.message}")
+            _advance(progress, bar, problem, compared.message)
         progress.update(bar, description="Hessians")
 
     def report(self, console: Console, rows: Sequence[Row]) -> None:
@@ -134,10 +136,7 @@ def write_report(console: Console, rows: Sequence[Row], source: Path, out: Path)
         console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
 
 
-def _advance(progress: Progress, bar: TaskID, label: str) -> None:
+def _advance(progress: Progress, bar: TaskID, label: str, trouble: str = "") -> None:
     progress.update(bar, advance=1, description=label)
-
-
-def _rate_in_words(found: Found) -> str:
-    rate = "no rate" if found.rate is None else f"rate {found.rate:.3g}"
-    return f"{found.search.job.problem} {found.search.job.method} {rate}"
+    if trouble:
+        progress.console.print(f"{label}: {trouble}", highlight=False, markup=False)

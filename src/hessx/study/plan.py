@@ -111,8 +111,7 @@ def _meant(method: Method, problem: Problem, backend: str, feature: str, *, name
     if feature != PLAIN and method.needs is Known.ROWS:  # features know the whole sum alone
         return False
     # what is not installed is left out by a row that says so
-    suits = replace(method, package="hessx").suits(problem.n, backend, problem.known)
-    return suits and (named or usual)
+    return method.fits(problem.n, backend, problem.known) and (named or usual)
 
 
 def _problems(names: Sequence[str]) -> dict[str, Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -28,8 +29,8 @@ _PATIENCE = 3.0 * SETUP  # s beyond a task's own limits, after which its lane is
 class Runner:
     """Lanes and what is allowed to their runs; use it in a ``with`` block.
 
-    A method is given ``job.seconds`` and asked to keep them; at 1.5 times that and 2 s the
-    process of the run is killed.
+    A method is given ``job.seconds`` and asked to keep them; at 1.5 times that and 2 s, or 15 s
+    where libraries compile, the process of the run is killed.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class _Lane:
             context = multiprocessing.get_context("spawn")
             self.connection, theirs = context.Pipe()
             _, forked = kind
-            with _one_thread():
+            with _one_thread(), _deaf_to_ctrl_c():
                 self.process = context.Process(
                     target=serve, args=(theirs, log, memory_limit, forked)
                 )
@@ -147,6 +148,16 @@ class _Lane:
             self.process.kill()
             self.process.join()
             self.process = None
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a new process ignore what is meant for this one, from its first moment."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

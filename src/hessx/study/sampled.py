@@ -40,11 +40,18 @@ class Sampled:
     options: dict[str, Any] = field(default_factory=dict)
 
     def run(
-        self, loss: Any, x0: Any, *, epochs: int, rate: float | None = None, **more: Any
+        self,
+        loss: Any,
+        x0: Any,
+        *,
+        epochs: int,
+        rate: float | None = None,
+        seed: int = 0,
+        **more: Any,
     ) -> Any:
         """Minimise a finite sum for so many epochs; ``more`` is for ``hessx.minimize``."""
         rate = self.rate if rate is None else rate
-        options = {"rate": rate, "epochs": epochs, "batch_size": BATCH} | self.options
+        options = {"rate": rate, "epochs": epochs, "batch_size": BATCH, "seed": seed} | self.options
         return hessx.minimize(loss, x0, method=self.name, options=options, **more)
 
 

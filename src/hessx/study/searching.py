@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import hessx
@@ -13,7 +14,7 @@ from hessx.study.methods import Method, find_method
 from hessx.study.posed import Known, Posed
 from hessx.study.running import NO_LIMIT, carry_out
 from hessx.study.tuning import Found, Search
-from hessx.study.worker import prepare
+from hessx.study.worker import options_of, prepare
 
 __all__ = ["search_rate"]
 
@@ -60,10 +61,11 @@ def _trial(
     method: Method, posed: Posed, search: Search, rate: float, size: int
 ) -> tuple[float, int]:
     """Run with a rate for so many evaluations, or epochs; give the value and what was spent."""
-    meter, options = Meter(posed, Budget(2 * size, NO_LIMIT)), {"rate": rate}
+    meter, job = Meter(posed, Budget(2 * size, NO_LIMIT)), search.job
+    options = options_of(replace(job, rate=rate), method)
     if method.needs is Known.ROWS:
         options["epochs"] = size
-    solve, job = method.bind(meter, options), search.job
+    solve = method.bind(meter, options)
     ending = carry_out(solve, meter, gtol=job.gtol, seconds=job.seconds, iterations=size)
     (value,), _ = fetch(space_of(posed.x0), [ending.value])
     return value, round(meter.passes)

@@ -65,7 +65,7 @@ class Part:
     tuning : RateSearch
     """
 
-    problems: tuple[str, ...] = ("all",)
+    problems: tuple[str, ...] = ("tag:quick",)
     methods: tuple[str, ...] = ("all",)
     backends: tuple[str, ...] = field(default_factory=lambda: tuple(default_backends()))
     dtype: str = "float64"

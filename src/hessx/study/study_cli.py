@@ -23,7 +23,7 @@ from hessx.study.settings import Settings, bundled_settings, read_settings
 from hessx.study.tables import print_scores, print_tables
 from hessx.study.terminal import mistakes_shown, split_names
 
-__all__ = ["app"]
+__all__ = ["app", "list_names", "recommend", "report", "run", "score"]
 
 
 class _RunByDefault(TyperGroup):
@@ -65,7 +65,10 @@ def run(
     backends: Annotated[str | None, typer.Option(help=f"Of {', '.join(BACKENDS)}.")] = None,
     features: Annotated[str | None, typer.Option(help=f"Of {', '.join(FEATURES)}.")] = None,
     seed: Annotated[
-        str | None, typer.Option(help="Other than 0: move every start by 1e-3 of max(|x|, 1).")
+        str | None,
+        typer.Option(
+            "--seed", "--seeds", help="Other than 0: move every start by 1e-3 of max(|x|, 1)."
+        ),
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="float64 or float32.")] = None,
     gtol: Annotated[float | None, typer.Option(help="Gradient tolerance, norm_inf.")] = None,

@@ -16,13 +16,13 @@ from hessx.study.backends import Backend, open_backend
 from hessx.study.features import FEATURES
 from hessx.study.memory import forget_peak, peak_memory
 from hessx.study.metering import Meter
-from hessx.study.methods import find_method
+from hessx.study.methods import Method, find_method
 from hessx.study.posed import Known, Posed
 from hessx.study.problems import find_problem
 from hessx.study.records import CURVE_POINTS, LEFT_OUT, RAISED, Curve, Job, Row
 from hessx.study.running import Ending, Solve, carry_out
 
-__all__ = ["attempt", "pose", "prepare"]
+__all__ = ["attempt", "options_of", "pose", "prepare"]
 
 _PERTURBATION = 1e-3
 _MAX_ITERATIONS = 15000
@@ -48,14 +48,15 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
     meter = None
     try:
         method = find_method(job.method)
-        for package in (_PACKAGES.get(job.backend, job.backend), method.package):
-            if importlib.util.find_spec(package) is None:
-                return _left_out(row, f"{package} is not installed")
+        library = _PACKAGES.get(job.backend, job.backend)
+        missing = "" if importlib.util.find_spec(library) else f"{library} is not installed"
+        if missing or method.missing:
+            return _left_out(row, missing or method.missing)
         posed, needs = prepare(job), method.needs
         if needs is not None and getattr(posed, _KNOWN_BY[needs]) is None:
             return _left_out(row, f"needs {needs}")  # which the feature has taken away
         meter = Meter(posed, keep_best=False)
-        solve = method.bind(meter, {} if job.rate is None else {"rate": job.rate})
+        solve = method.bind(meter, options_of(job, method))
         start, _ = (posed.truth or posed.fun)(posed.x0)
         (row.start_value,), _ = fetch(space_of(posed.x0), [start])
         prepared()
@@ -75,6 +76,12 @@ def prepare(job: Job) -> Posed:
     backend = _open(job.backend, job.dtype)
     posed = FEATURES[job.feature].apply(posed, backend, job.seed)
     return replace(posed, x0=_start(posed, job))
+
+
+def options_of(job: Job, method: Method) -> dict[str, Any]:
+    """Give what a method is told of its run: a rate that is asked for, and the seed of samples."""
+    options: dict[str, Any] = {} if job.rate is None else {"rate": job.rate}
+    return options | ({"seed": job.seed} if method.needs is Known.ROWS else {})
 
 
 def _left_out(row: Row, reason: str) -> Row:

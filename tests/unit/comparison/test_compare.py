@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hessx
+from hessx._xp import record_fetches
 from hessx.comparison import known_approximations
 from hessx.models import LogisticRegression
 
@@ -137,6 +138,53 @@ def test_every_name_has_a_run_of_its_own(model):
     assert [found.last(name).products for name in ("newton", "adahessian", "bfgs")] == [6, 1, 0]
 
 
+@pytest.mark.parametrize("name", ["bfgs", "dfp", "lbfgs", "spectral"])
+def test_what_is_learnt_is_what_the_run_has_learnt(model, name):
+    loss, options = hessx.FiniteSum(model), {"maxiter": 7}
+    kind = {"bfgs": hessx.BFGS, "dfp": hessx.DFP, "lbfgs": hessx.LBFGS, "spectral": hessx.Spectral}
+    method = hessx.LineSearchMethod(kind[name](), hessx.HagerZhang())
+    A = hessx.minimize(loss, np.zeros(6), method=method, options=options).hess_inv
+    A = A if isinstance(A, np.ndarray) else A @ np.eye(6)
+    w = 1.0 / np.linalg.eigvalsh(A)
+    row = hessx.compare_hessians(model, np.zeros(6), name, iterations=7).of(name)[-1]
+    assert row.point == 7
+    assert (row.least, row.largest) == pytest.approx((w.min(), w.max()), rel=1e-7)
+
+
+@pytest.mark.parametrize("method", ["adam", "gd", hessx.TrustRegionMethod(hessx.SR1())])
+def test_all_learn_from_the_steps_of_one_method(model, method):
+    found = hessx.compare_hessians(
+        model, np.zeros(6), ["bfgs", "kfac"], method=method, iterations=8, every=4
+    )
+    name = method if isinstance(method, str) else "TrustRegionMethod"
+    assert {row.steps for row in found.rows} == {name}
+    assert [row.point for row in found.rows] == [0, 4, 8, 0, 4, 8]
+    values = [[row.value for row in found.of(which)] for which in found.names]
+    assert values[0] == values[1]
+
+
+def test_fetches_do_not_grow_with_the_variables():
+    counts = []
+    for n in (5, 40):
+        h = np.linspace(1.0, 4.0, n)
+        points = [np.ones(n), np.linspace(0.0, 1.0, n), np.zeros(n)]
+        with record_fetches() as ledger:
+            hessx.compare_hessians(
+                lambda x, h=h: (h @ x**2 / 2.0, h * x),
+                points[0], ["gd", "bfgs", "adam"], jac=True, hess=lambda x, h=h: np.diag(h),
+                points=points,
+            )  # fmt: skip
+        counts.append(ledger.fetches)
+    assert counts[0] == counts[1]
+
+
+def test_memory_is_that_of_the_arrays(model):
+    names = ["gd", "bfgs", "adam", "rmsprop", "diagonal"]
+    found = hessx.compare_hessians(model, np.zeros(6), names, iterations=2)
+    numbers = {"gd": 0, "bfgs": 2 * 36, "adam": 2 * 6, "rmsprop": 6, "diagonal": 6}
+    assert {name: found.last(name).memory // 8 for name in names} == numbers
+
+
 def test_by_products_as_by_matrices(model):
     names = ["gd", "bfgs", "adam", "kfac", "jacobi"]
     both = [
@@ -181,6 +229,64 @@ def test_many_variables_by_products():
     assert kinds == ["positive definite", "positive definite", "negative definite"]
 
 
+def test_rules_learn_from_batches_as_in_their_runs(model):
+    sum_of = hessx.FiniteSum(model)
+    found = hessx.compare_hessians(
+        sum_of, np.zeros(6), ["adam", "adahessian", "bfgs"], batch_size=16, iterations=7
+    )
+    # the second moments are those of the run that the method makes
+    points = hessx.minimize(
+        hessx.FiniteSum(model), np.zeros(6), method=hessx.StochasticMethod(
+            hessx.Adam(), 0.01, batch_size=16, steps=7, report=hessx.Report(every=1)
+        ), options={"return_all": True},
+    ).allvecs  # fmt: skip
+    v = np.zeros(6)
+    for t, x in enumerate(points[:8]):
+        epoch, i = divmod(t, 4)
+        rows = hessx.Sample(hessx.Shuffled(), epoch, 16 * i, min(16 * (i + 1), 60))
+        _, g = hessx.FiniteSum(model)(x, rows)
+        v = 0.999 * v + 0.001 * g * g
+        b = (1.0 - 0.9 ** (t + 1)) * (np.sqrt(v / (1.0 - 0.999 ** (t + 1))) + 1e-8)
+        assert found.of("adam")[t].largest == pytest.approx(b.max(), rel=1e-10)
+    whole = hessx.compare_hessians(model, np.zeros(6), ["adahessian", "bfgs"], iterations=7)
+    assert found.last("bfgs").error == whole.last("bfgs").error
+    assert found.last("adahessian").error != whole.last("adahessian").error
+
+
+def test_blocks_by_products_as_by_matrices(rng):
+    h, b = np.geomspace(1.0, 9.0, 12), np.linspace(1.0, 4.0, 12)
+    R = 0.2 * rng.standard_normal((12, 12))
+    H = np.diag(h) + R + R.T
+
+    def fun(x):
+        flat = np.concatenate([x["u"].ravel(), x["v"]])
+        g = H @ flat
+        return flat @ g / 2.0, {"u": g[:6].reshape(2, 3), "v": g[6:]}
+
+    x = {"u": np.ones((2, 3)), "v": np.ones(6)}
+    exact, drawn = (
+        hessx.compare_hessians(
+            fun, x, {"near": np.diag(b)}, jac=True, points=[x],
+            hess=lambda x: lambda v: H @ v, dense=dense, probes=2000, products=12,
+        )
+        for dense in (12, 0)
+    )  # fmt: skip
+    assert [row.block for row in exact.rows] == ["", "u", "v", "between"]
+    spans = {"u": np.s_[:6, :6], "v": np.s_[6:, 6:]}
+    for by_matrix, by_products in zip(exact.rows, drawn.rows, strict=True):
+        assert by_products.block == by_matrix.block
+        assert by_products.n == by_matrix.n
+        room = 4.0 * by_products.error_deviation + 1e-12
+        assert by_products.error == pytest.approx(by_matrix.error, abs=room)
+        assert by_products.scaled_error == pytest.approx(by_matrix.scaled_error, rel=0.05)
+        if by_matrix.block in spans:
+            part = H[spans[by_matrix.block]]
+            off = np.diag(b)[spans[by_matrix.block]] - part
+            expected = np.linalg.norm(off) / np.linalg.norm(part)
+            assert by_matrix.error == pytest.approx(expected, rel=1e-12)
+    assert exact.of("near", "between")[0].error == pytest.approx(1.0)  # a diagonal has none of it
+
+
 def test_gauss_newton_of_squares(rng):
     A, b = rng.standard_normal((8, 3)), rng.standard_normal(8)
     squares = hessx.SumOfSquares(lambda x: np.exp(A @ x) - b, lambda x: np.exp(A @ x)[:, None] * A)
@@ -221,6 +327,52 @@ def test_what_is_not_finite_is_a_row_and_no_error():
     assert found.definiteness == "undecided"
 
 
+class Reciprocal(hessx.Approximation):
+    """Of which B^-1 = diag(d) alone is known."""
+
+    offers = hessx.Offer.SOLVE
+    learns = hessx.Learns.NOTHING
+
+    def __init__(self, d):
+        self.d = d
+
+    def begin(self, frame):
+        return ReciprocalCurvature(self.d)
+
+
+class ReciprocalCurvature(hessx.Curvature):
+    def __init__(self, d):
+        self.d = d
+
+    def solve(self, v):
+        return v * self.d
+
+
+def test_where_only_the_inverse_is_known():
+    fun = lambda x: (x @ x, 2.0 * x)  # noqa: E731
+    given = {"half": Reciprocal(np.array([2.0, 0.5])), "singular": Reciprocal(np.zeros(2))}
+    points = [np.ones(2), np.zeros(2)]
+    found = hessx.compare_hessians(
+        fun, points[0], given, jac=True, hess=lambda x: 2.0 * np.eye(2), points=points
+    )
+    row = found.first("half")  # B = diag(1/2, 2) beside diag(2, 2)
+    assert row.error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.step_error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.secant_error == pytest.approx(1.5 / np.sqrt(8.0))
+    assert row.preconditioned_condition == pytest.approx(4.0)
+    assert np.isnan(found.first("singular").error)
+
+
+def test_a_run_that_leads_away_gives_rows():
+    fun = lambda x: (np.exp(x).sum() + x @ x, np.exp(x) + 2.0 * x)  # noqa: E731
+    with np.errstate(over="ignore"):
+        found = hessx.compare_hessians(
+            fun, np.ones(2), "adagrad", jac=True, hess=lambda x: np.diag(np.exp(x) + 2.0),
+            rates={"adagrad": 1e3}, iterations=5,
+        )  # fmt: skip
+    assert found.first("adagrad").error > 0.0
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -238,6 +390,7 @@ def test_what_is_not_finite_is_a_row_and_no_error():
         ({"points": []}, "points is empty"),
         ({"points": [np.ones(3)]}, r"points\[0\] has 3 entries: expected 2"),
         ({"every": 0}, "every = 0"),
+        ({"batch_size": 8}, "batch_size = 8, and fun is no finite sum"),
         ({"probes": 1}, "probes = 1"),
     ],
 )

@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def planted(monkeypatch):
-    """Methods to be looked up as ``planted_methods:name``."""
+    """Methods and problems to be looked up: ``planted_methods:name``, ``planted_problems:name``."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))

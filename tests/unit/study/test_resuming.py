@@ -17,9 +17,11 @@ pytest.importorskip("plotly")
 pytest.importorskip("jinja2")
 pytest.importorskip("psutil")
 
+import numpy as np
 import psutil
 from typer.testing import CliRunner
 
+from hessx.comparison import read_hessian_rows
 from hessx.study.cli import app
 from hessx.study.rows import read_rows
 
@@ -50,11 +52,11 @@ def lines_of(path):
 def test_what_has_ended_before_a_kill_is_not_run_again(tmp_path, planted):
     config, out, whole = tmp_path / "study.toml", tmp_path / "out", tmp_path / "whole"
     config.write_text(CONFIG, encoding="utf-8")
-    command = [sys.executable, "-m", "hessx.study.cli", "study", "run", str(config)]
+    begin = [sys.executable, "-m", "hessx.study.cli", "study", "run", str(config)]
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--out", str(out)],
+            [*begin, "--out", str(out)],
             env={**os.environ, "PYTHONPATH": path}, stdout=log, stderr=log,
         )  # fmt: skip
         try:
@@ -71,7 +73,9 @@ def test_what_has_ended_before_a_kill_is_not_run_again(tmp_path, planted):
     assert 4 <= len(before) < 13, "some of the 12 runs are missing"
     assert len(searches) == 3
     for folder in (out, whole):
-        done = CliRunner().invoke(app, ["study", "run", str(config), "--out", str(folder)])
+        done = CliRunner().invoke(
+            app, ["study", "run", str(config), "--out", str(folder), "--workers=1"]
+        )
         assert done.exit_code == 0, done.output
     after = lines_of(out / "rows.csv")
     assert after[: len(before) - 1] == before[:-1], "what had ended stands as it was"
@@ -86,12 +90,31 @@ def test_what_has_ended_before_a_kill_is_not_run_again(tmp_path, planted):
     assert all(row.rate != 0.01 for row in tuned)
 
 
+HESSIANS = """
+problems = ["linear-regression"]
+methods = ["lbfgs"]
+backends = ["numpy"]
+[[hessians]]
+problem = "linear-regression"
+approximations = ["gd", "exact"]
+iterations = 2
+"""
+
+
 def test_fresh_begins_anew(tmp_path):
-    options = ["--problems=linear-regression", "--methods=lbfgs", "--backends=numpy"]
-    run = ["study", "run", *options, "--out", str(tmp_path)]
-    texts = []
+    config, out = tmp_path / "study.toml", tmp_path / "out"
+    config.write_text(HESSIANS, encoding="utf-8")
+    texts, tables = [], []
     for again in ([], [], ["--fresh"]):
-        done = CliRunner().invoke(app, [*run, *again])
+        done = CliRunner().invoke(app, ["study", "run", str(config), "--out", str(out), *again])
         assert done.exit_code == 0, done.output
-        texts.append((tmp_path / "rows.csv").read_text(encoding="utf-8"))
+        texts.append((out / "rows.csv").read_text(encoding="utf-8"))
+        tables.append((out / "hessians.csv").read_text(encoding="utf-8"))
     assert texts[0] == texts[1] != texts[2]
+    assert tables[0] == tables[1] != tables[2], "they have times"
+    H = np.array([[5.0, 15.0], [15.0, 55.0]])  # of five points on a line
+    errors = {"gd": np.linalg.norm(np.eye(2) - H) / np.linalg.norm(H), "exact": 0.0}
+    rows = [row for row in read_hessian_rows(out / "hessians.csv") if row.block == ""]
+    assert {row.approximation for row in rows} == {*errors}
+    for row in rows:
+        np.testing.assert_allclose(row.error, errors[row.approximation], atol=1e-12)

@@ -48,7 +48,7 @@ def test_what_stands_outside_of_the_parts_is_shared_by_them(tmp_path):
     assert (found.workers, found.memory_limit) == (1, 512.0)
     one, other = found.parts
     assert one == Part(("digits",), ("lbfgs",), features=("plain", "noise"), seconds=2.0)
-    assert (other.problems, other.methods, other.seeds) == (("all",), ("sgd",), (1, 2))
+    assert (other.problems, other.methods, other.seeds) == (("tag:quick",), ("sgd",), (1, 2))
     assert (other.tuning.budget, other.tuning.trials, other.seconds) == (30, 5, 2.0)
 
 

@@ -19,7 +19,7 @@ from hessx.study.methods.makers import (
     within,
 )
 from hessx.study.methods.method import family
-from hessx.study.sampled import SAMPLED, Sampled
+from hessx.study.sampled import SAMPLED
 
 __all__ = ["OWN"]
 
@@ -138,33 +138,6 @@ OWN = (
         "combined",
         given("auto", "auto, by gradients alone"),
         given("auto-products", "auto, with products"),
-        given("gd-newton-cg", "gradient descent, then Newton-CG"),
-        given("gd-lbfgs", "gradient descent, then L-BFGS"),
-        given("lbfgs-newton-cg", "L-BFGS, then Newton-CG"),
-        given("lbfgs-trust-ncg", "L-BFGS, then trust-region Newton-CG"),
-        given("bfgs-newton", "BFGS, then Newton, dense", usual_n=LONG_N),
-        sampled(Sampled("adam-lbfgs", "Adam on batches, then L-BFGS", 0.02)),
-        sampled(Sampled("adam-newton-cg", "Adam on batches, then Newton-CG", 0.02)),
-        looking(
-            "trust-ncg-lbfgs", "trust-region Newton-CG, preconditioned by L-BFGS",
-            "trust-ncg", preconditioner=hessx.LBFGS(),
-        ),
-        looking(
-            "trust-ncg-pairs", "trust-region Newton-CG, preconditioned by CG's pairs",
-            "trust-ncg", preconditioner="pairs",
-        ),
-        looking(
-            "newton-cg-lbfgs", "line-search Newton-CG, preconditioned by L-BFGS",
-            "newton-cg", preconditioner=hessx.LBFGS(),
-        ),
-        along(
-            "lbfgs-diagonal", "L-BFGS on a learnt diagonal",
-            hessx.LBFGS(hess_inv0=hessx.LearntDiagonal(patient=False)), _HAGER_ZHANG,
-        ),
-        along(
-            "lbfgs-hutchinson", "L-BFGS on Hutchinson's diagonal",
-            hessx.LBFGS(hess_inv0=hessx.Hutchinson()), _HAGER_ZHANG,
-        ),
     ),
     *family("stochastic", *map(sampled, SAMPLED.values())),
 )  # fmt: skip

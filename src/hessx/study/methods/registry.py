@@ -9,6 +9,7 @@ from functools import partial
 from hessx.core import Wants
 from hessx.solvers import known_methods
 from hessx.study.bindings import bind_function
+from hessx.study.methods.combined import COMBINED
 from hessx.study.methods.makers import given, of_squares
 from hessx.study.methods.method import Method
 from hessx.study.methods.others import OTHERS, scipy_method
@@ -16,7 +17,7 @@ from hessx.study.methods.own import OWN
 
 __all__ = ["METHODS", "find_method"]
 
-METHODS: dict[str, Method] = {method.name: method for method in (*OWN, *OTHERS)}
+METHODS: dict[str, Method] = {method.name: method for method in (*OWN, *COMBINED, *OTHERS)}
 
 
 def find_method(name: str) -> Method:

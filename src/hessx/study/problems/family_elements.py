@@ -12,7 +12,22 @@ from hessx.study.problems.jets import Jet, cos, exp, sin
 from hessx.study.problems.places import Hub, Predictor, Windows
 from hessx.study.problems.separable import Elements
 
-Jets = Sequence[Jet]
+__all__ = [
+    "arrowhead",
+    "banded",
+    "blocks",
+    "boundary_value",
+    "cosine",
+    "cragg_levy",
+    "dixon",
+    "engval",
+    "nondiagonal_quartic",
+    "quadratic",
+    "tridia",
+    "tridiagonal",
+]
+
+_Jets = Sequence[Jet]
 
 
 def blocks(formula: Callable[..., Any], n: int, backend: Backend) -> list[Elements]:
@@ -23,7 +38,7 @@ def blocks(formula: Callable[..., Any], n: int, backend: Backend) -> list[Elemen
 def tridiagonal(n: int, backend: Backend) -> list[Elements]:
     """Take each with its neighbours, zero beyond the ends: Broyden's tridiagonal function."""
 
-    def formula(u: Jets) -> Jets:
+    def formula(u: _Jets) -> _Jets:
         left, x, right = u
         return [(3.0 - 2.0 * x) * x - left - 2.0 * right + 1.0]
 
@@ -33,7 +48,7 @@ def tridiagonal(n: int, backend: Backend) -> list[Elements]:
 def banded(n: int, backend: Backend) -> list[Elements]:
     """Take each with five before and one after, zero beyond the ends: Broyden's banded function."""
 
-    def formula(u: Jets) -> Jets:
+    def formula(u: _Jets) -> _Jets:
         x, around = u[5], (*u[:5], u[6])
         residual = x * (2.0 + 5.0 * x**2) + 1.0
         for y in around:
@@ -48,7 +63,7 @@ def boundary_value(n: int, backend: Backend) -> list[Elements]:
     h = 1.0 / (n + 1.0)
     t = backend.asarray(h * np.arange(1.0, n + 1.0))
 
-    def formula(u: Jets) -> Jets:
+    def formula(u: _Jets) -> _Jets:
         left, x, right = u
         return [2.0 * x - left - right + 0.5 * h * h * (x + t + 1.0) ** 3]
 
@@ -65,7 +80,7 @@ def arrowhead(n: int, backend: Backend) -> list[Elements]:
     return [Elements(Hub(backend, n, 1), _quartic, squared=False)]
 
 
-def _quartic(u: Jets) -> Jets:
+def _quartic(u: _Jets) -> _Jets:
     x, y = u
     return [(x**2 + y**2) ** 2 - 4.0 * x + 3.0]
 
@@ -88,7 +103,7 @@ def cosine(n: int, backend: Backend) -> list[Elements]:
 def cragg_levy(n: int, backend: Backend) -> list[Elements]:
     """Take two neighbours with the next two."""
 
-    def formula(u: Jets) -> Jets:
+    def formula(u: _Jets) -> _Jets:
         a, b, c, d = u
         z = c - d
         bent = (sin(z) / cos(z) + z) ** 2

@@ -13,7 +13,7 @@ from hessx.study.problems.jets import sqrt
 from hessx.study.problems.places import Grid, Smoothed
 from hessx.study.problems.separable import Elements, pose
 
-__all__ = ["PICTURES"]
+__all__ = ["PICTURES", "photograph"]
 
 _SIDE, _BINNED = 64, 4  # nodes of the photograph, and its pixels to a node
 _CORNER = 85, 192  # of the part that is taken
@@ -33,7 +33,7 @@ def photograph() -> np.ndarray:
     return np.asarray(part.reshape(_SIDE, _BINNED, _SIDE, _BINNED).mean(axis=(1, 3)))
 
 
-def blur() -> np.ndarray:
+def _blur() -> np.ndarray:
     """Give the matrix that smooths columns by a Gaussian, its rows of sum 1."""
     i = np.arange(_SIDE)
     weights = np.exp(-0.5 * ((i[:, None] - i) / _WIDTH) ** 2)
@@ -41,7 +41,7 @@ def blur() -> np.ndarray:
 
 
 def _deblurring(backend: Backend) -> Posed:
-    A, noise = blur(), np.random.default_rng(0).standard_normal((_SIDE, _SIDE))
+    A, noise = _blur(), np.random.default_rng(0).standard_normal((_SIDE, _SIDE))
     blurred = np.ravel(A @ photograph() @ A.T + _NOISE * noise)
 
     def elements(backend: Backend) -> list[Elements]:

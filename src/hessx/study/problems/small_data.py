@@ -6,6 +6,25 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "bard",
+    "biggs",
+    "box",
+    "chebyshev_integrals",
+    "full_rank",
+    "gaussian",
+    "gulf",
+    "integral_equation",
+    "kowalik_osborne",
+    "meyer",
+    "osborne_1",
+    "osborne_2",
+    "penalty_2",
+    "points",
+    "rank_1",
+    "watson",
+]
+
 _GAUSSIAN = (
     ".0009 .0044 .0175 .0540 .1295 .2420 .3521 .3989 .3521 .2420 .1295 .0540 .0175 .0044 .0009"
 )

@@ -46,6 +46,7 @@ def contents_of(rows: Sequence[Row]) -> dict[str, Any]:
         "units": dict(UNITS),
         "ladder": list(LADDER),
         "rows": table_of(rows),
+        "standing": sorted(places[trial.key] for trial in runs),
         "curves": curves_of(rows, best, _ROOM),
         "profiles": profiles_of(runs),
         "accuracy": pareto_of(runs, places),

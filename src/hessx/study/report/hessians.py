@@ -16,13 +16,14 @@ _KINDS = {
     "errors": "error of B",
     "scaled": "error of the best multiple of B",
     "ratios": "error along the step: the ratio of Dennis and Moré",
+    "steps": "the same ratio, relative to H",
     "secants": "secant residual",
     "models": "fall of f beside that of the model",
     "conditions": "condition number of B^-1 H, dotted: of H",
-    "spectra": "eigenvalues at the last point",
+    "spectra": "eigenvalues at the last point; those of B by the legend",
     "chain": "what each link of a chain adds to the error",
     "blocks": "errors by blocks at the last point",
-    "costs": "error beside the time of B^-1 v",
+    "costs": "error beside the time to form and to apply B",
 }
 _COLUMNS = (
     "approximation", "problem", "steps", "point", "block", "n", "error", "error_deviation",

@@ -161,6 +161,17 @@ def test_profiles_are_those_of_the_analysis(rows, contents):
             assert bool(band) == (profile.low != profile.high)
 
 
+def test_of_several_rates_the_tuned_one_stands_for_its_method(rows):
+    one = next(row for row in rows if row.method == "gd" and row.feature == "plain")
+    rates = [replace(one, rate=rate) for rate in (0.1, 0.01, 0.001)]
+    rates[1].tuning = 30
+    found = contents_of(rates)
+    (place,) = found["standing"]
+    assert found["rows"]["rate"][place] == 0.01
+    (tuned,) = found["tables"]["tuning"]["records"]
+    assert (tuned["rate"], tuned["tuning"], tuned["rows"]) == (0.01, 30, str(place))
+
+
 def test_level_sets_are_of_the_function_around_the_paths(contents):
     (plane,) = contents["trajectories"].values()
     x, y = np.asarray(plane["x"]), np.asarray(plane["y"])

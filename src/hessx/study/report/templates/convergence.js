@@ -31,6 +31,7 @@ function runsOf(problem) {
   const groups = new Map();
   for (const row of study.rows) {
     if (row.problem !== problem || row.feature !== drawn.feature || !study.curves[row.index]) continue;
+    if (row.feature === "plain" && !row.stands) continue;
     if (!drawn.methods.has(row.method) || !drawn.backends.has(row.backend)) continue;
     const key = [row.method, row.backend, row.dtype, row.rate].join("|");
     if (!groups.has(key)) groups.set(key, []);
@@ -39,14 +40,25 @@ function runsOf(problem) {
   return [...groups.values()];
 }
 
+// All that is drawn, but of what grows without bound the beginning.
+function within(traces, start) {
+  const seen = traces.flatMap(({ y }) => y).filter((y) => y > 0);
+  if (!seen.length) return {};
+  const low = Math.log10(seen.reduce((a, b) => Math.min(a, b))), high = Math.log10(Math.min(seen.reduce((a, b) => Math.max(a, b)), 1e3 * start));
+  const margin = 0.05 * Math.max(high - low, 1);
+  return { range: [low - margin, high + margin] };
+}
+
 PICTURES.convergence = (plot) => {
   const { problem, quantity } = plot.dataset;
   const groups = runsOf(problem);
-  // on a logarithmic axis the start, iteration 0, stands at 1
-  const shift = drawn.scale === "log" && ["iteration", "product", "fetch"].includes(drawn.across) ? 1 : 0;
+  // on a logarithmic axis what has cost nothing yet stands at 1
+  const free = groups.flat().some((row) => spent(study.curves[row.index], drawn.across)[0] === 0);
+  const shift = drawn.scale === "log" && drawn.across !== "second" && free ? 1 : 0;
   const heights = (curve) => curve[quantity];
-  const largest = groups.flat().reduce((most, row) => Math.max(most, ...heights(study.curves[row.index])), 0);
-  const floor = 1e-17 * largest;
+  const starts = groups.flat().map((row) => heights(study.curves[row.index])[0]).filter(Number.isFinite);
+  const start = Math.max(Number.MIN_VALUE, ...starts);
+  const floor = 1e-17 * start;
   const traces = groups.flatMap((rows) => {
     const { color, symbol } = study.methods[rows[0].method];
     const several = study.backends.length > 1 ? ` (${rows[0].backend})` : "";
@@ -70,5 +82,5 @@ PICTURES.convergence = (plot) => {
   });
   const title = AXES[drawn.across] + (shift ? " + 1" : "");
   const xaxis = drawn.scale === "log" ? logAxis(title) : axis(title);
-  return { traces, layout: layoutOf(QUANTITY[quantity], { xaxis, yaxis: logAxis("") }) };
+  return { traces, layout: layoutOf(QUANTITY[quantity], { xaxis, yaxis: logAxis("", within(traces, start)) }) };
 };

@@ -46,6 +46,6 @@ PICTURES.pareto = (plot) => {
       textposition: inColor.map((_, i) => ["bottom center", "top center", "middle right"][i % 3]), textfont: { size: 10.5 }, cliponaxis: false,
       marker: { size: 10, color: inColor.map(([name]) => study.methods[name].color) } }),
   ];
-  const title = where === "all" ? "multiple of the cheapest method's cost, geometric mean" : `${study.units[unit]} in all`;
-  return { traces, layout: layoutOf(`${accuracy}, against cost; dotted: the Pareto front`, { xaxis: logAxis(title), yaxis: axis("") }) };
+  const title = where === "all" ? "multiple of the cheapest method's cost, mean" : `${study.units[unit]} in all`;
+  return { traces, layout: layoutOf(`${accuracy}; dotted: the Pareto front`, { xaxis: logAxis(title), yaxis: axis("") }) };
 };

@@ -4,7 +4,7 @@
 PICTURES.hessian = (plot) => {
   const { problem, title } = plot.dataset;
   const { data, layout } = study.hessians[problem][title];
-  const own = layoutOf(title, { legend: { orientation: "h", y: -0.3, font: { size: 11 } } });
+  const own = layoutOf(title, { legend: { orientation: "h", y: -0.22, font: { size: 11 } } });
   const axes = Object.fromEntries(Object.keys(layout).filter((name) => /^[xy]axis/.test(name))
     .map((name) => [name, { ...axis(""), ...layout[name], title: { ...layout[name].title, font: { size: 12 }, standoff: 4 } }]));
   return { traces: data, layout: { ...layout, ...own, ...axes } };

@@ -77,6 +77,19 @@ function rowsTable(root) {
   });
 }
 
+// The runs of a method, in its part of the page, once that is opened.
+function methodRows(root) {
+  const records = study.rows.filter((row) => row.method === root.dataset.method);
+  const columns = rowColumns(records).slice(1); // the method itself
+  for (const part of columns) {
+    if (part.kind !== "") continue;
+    const { cell } = part;
+    part.cell = (row) => make("a", { href: `#row-${row.index}`, textContent: cell(row) });
+  }
+  const table = new Table(root, { columns, records, words: () => "", limit: 60 });
+  table.search.remove();
+}
+
 // Methods by problems, one quantity in each cell: that of the run on the problem as it is.
 const QUANTITIES = {
   cost: ["evaluations + products", (row) => row.passes, number],
@@ -92,7 +105,8 @@ const QUANTITIES = {
 
 function matrix(root) {
   const lines = new Map();
-  for (const row of study.rows) {
+  const standing = (row) => (row.stands ? 0 : 1);
+  for (const row of [...study.rows].sort((a, b) => standing(a) - standing(b))) {
     if (row.feature !== "plain") continue;
     const key = `${row.method}|${row.backend}|${row.dtype}`;
     if (!lines.has(key)) lines.set(key, { method: row.method, backend: row.backend, dtype: row.dtype, cells: {} });

@@ -16,11 +16,18 @@ function follow() {
 (async () => {
   study = await unpacked("study");
   study.rows = rowsOf(study.rows);
+  // of runs with several rates the one that stands for its method
+  for (const index of study.standing) study.rows[index].stands = true;
   setControls();
   const makers = { rows: rowsTable, matrix, hessianRows: hessianTable };
   for (const root of document.querySelectorAll("[data-table]")) {
     const name = root.dataset.table;
     tables[name] = (makers[name] ?? madeTable)(root);
+  }
+  for (const root of document.querySelectorAll("[data-method]")) {
+    root.parentElement.addEventListener("toggle", () => {
+      if (!root.hasChildNodes() && paper === null) methodRows(root);
+    });
   }
   for (const switched of document.querySelectorAll("section .switches")) switched.addEventListener("input", drawAgain);
   watchPlots();
