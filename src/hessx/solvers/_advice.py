@@ -144,7 +144,8 @@ def _of_squares(s: Situation) -> Iterator[tuple[str, str]]:
 def _of_products(s: Situation) -> Iterator[tuple[str, str]]:
     dense, sparse = s.hessian == "matrix", s.colours > 0
     if sparse and (s.hessian == "sparse" or s.colours <= _FEW_COLOURS):
-        how = "hess gives it" if s.hessian == "sparse" else f"{s.colours} products make it"
+        how = "one product makes it" if s.colours == 1 else f"{s.colours} products make it"
+        how = "hess gives it" if s.hessian == "sparse" else how
         yield "sparse-newton", f"the Hessian is sparse, {how}: its factors solve every step"
     seconds, cost, cheap = s.product_seconds, s.product_cost, _CHEAP_PRODUCT
     if dense:
@@ -172,6 +173,7 @@ def _about_cheap(s: Situation) -> str:
     dense = s.hessian == "matrix"
     cost = s.hessian_cost if dense else s.product_cost
     what = "the Hessian is given" if dense else "products with the Hessian are given"
+    what = "products by differences of gradients" if s.hessian == "differences" else what
     known = f", each for {cost:.2g} of value and gradient" if cost == cost else ""
     down = "; f curves down at x0, which it follows" if s.least < -(s.eps**0.5) * s.largest else ""
     return f"{what}{known}{down}"
