@@ -402,6 +402,9 @@ def test_the_arguments_are_those_of_minimize(rank):
         ({"memory": -1.0}, "memory = -1.0"),
         ({"seed": "x"}, "seed = 'x'"),
         ({"jac": "4-point"}, "jac = '4-point'"),
+        ({"x_scale": -1.0}, "x_scale = -1.0: expected a number in"),
+        ({"x_scale": np.ones(3)}, "x_scale has 3 entries: expected 2"),
+        ({"hess": hessx.SR1()}, r"hess = SR1\(\) is learnt from steps"),
     ],
 )
 def test_what_cannot_be_meant(changes, words):
@@ -412,3 +415,19 @@ def test_what_cannot_be_meant(changes, words):
 def test_an_approximation_is_no_hessian():
     with pytest.raises(TypeError, match="hess is SR1\\(\\), which is part of a method"):
         hessx.recommend(bowl, np.ones(2), jac=True, hess=hessx.SR1())
+
+
+@pytest.mark.parametrize("jac", [True, None])
+def test_a_start_that_is_not_finite_is_said(jac):
+    start = lambda x: (math.nan, x) if jac else math.nan  # noqa: E731
+    assert "x0: value or gradient is not finite" in str(hessx.recommend(start, np.ones(2), jac=jac))
+    assert "not finite" not in str(hessx.recommend(bowl, np.ones(2), jac=True))
+
+
+def test_products_by_differences_are_not_called_given():
+    pattern = np.eye(9)
+    found = hessx.recommend(lambda x: (x @ x, 2 * x), np.ones(9), jac=True, sparsity=pattern)
+    words = str(found)
+    assert found.best.name == "sparse-newton" and "one product makes it" in found.best.reason
+    assert "newton-cg: products by differences of gradients" in words
+    assert "are given" not in words and "9 entries, 1 colour\n" in words

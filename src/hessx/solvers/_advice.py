@@ -147,7 +147,8 @@ def _of_squares(s: Situation) -> Iterator[tuple[str, str]]:
 def _of_products(s: Situation) -> Iterator[tuple[str, str]]:
     dense, sparse = s.hessian == "matrix", s.colours > 0
     if sparse and (s.hessian == "sparse" or s.colours <= _FEW_COLOURS):
-        how = "hess gives it" if s.hessian == "sparse" else f"{s.colours} products make it"
+        how = "one product makes it" if s.colours == 1 else f"{s.colours} products make it"
+        how = "hess gives it" if s.hessian == "sparse" else how
         yield "sparse-newton", f"the Hessian is sparse, {how}: its factors solve every step"
     seconds, cost, cheap = s.product_seconds, s.product_cost, _CHEAP_PRODUCT
     if dense:

@@ -14,7 +14,6 @@ from hessx._xp import (
     as_float,
     fetch,
     in_chunks,
-    like,
     memory_at_hand,
     quiet,
     rademacher,
@@ -23,7 +22,8 @@ from hessx._xp import (
     to_point,
     uniform,
 )
-from hessx.core import EVIDENCE, Oracle, Request, Wants
+from hessx.core import EVIDENCE, Frame, Oracle, Request, SettingsError, Wants, check_real
+from hessx.hessians import as_approximation
 from hessx.objectives import GivenOracle, HessianAt, as_oracle, make_objective
 from hessx.operators import DenseOperator, Pattern, colour, lanczos, probe_pattern
 from hessx.solvers._noise_level import noise_level
@@ -74,9 +74,20 @@ class Survey:
         memory: float | None,
         seed: int,
     ) -> None:
+        learnt = as_approximation(hess)
+        if learnt is not None:
+            msg = (
+                f"hess = {type(learnt).__name__}() is learnt from steps, and nothing is known of "
+                "it at x0: leave it out, or give it to hessx.minimize"
+            )
+            raise SettingsError(msg)
         point = to_point(x0)
         self.space = space = space_of(point)
-        self.x, self.x_scale, self.seed = space.flat(point), x_scale, seed
+        if isinstance(x_scale, Real):
+            check_real("x_scale", x_scale, 0.0)
+        scale = Frame.of(space, x_scale).scale
+        self.x_scale = x_scale if scale is None else scale
+        self.x, self.seed = space.flat(point), seed
         self.left, self.end = evaluations, time.perf_counter() + seconds
         self.fun, self.args, self.given = fun, args, as_oracle(fun)
         self.known = self.given is not None or jac is True or callable(jac)
@@ -106,6 +117,8 @@ class Survey:
         """Look at the start, noise, curvature and pattern, in this order."""
         if self._may(1):
             value, slope, grad = self._evaluate(self.x)
+            finite = [value, self.grad_norm] if self.known else [value]
+            self.found["can_start"] = all(map(math.isfinite, finite))
             if grad is not None:
                 grad = self.space.copy(grad)  # may be a buffer that the next call writes again
             if self._may(_TABLE - 1):
@@ -121,8 +134,6 @@ class Survey:
     def sizes(self) -> Array:
         """Give max(abs(x_i), x_scale_i)."""
         space, scale = self.space, self.x_scale
-        if not isinstance(scale, Real):
-            scale = space.flat(like(space, scale, "x_scale"))
         size = space.xp.abs(self.x)
         return space.xp.where(size > scale, size, self.x * 0.0 + scale)
 
