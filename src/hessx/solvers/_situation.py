@@ -31,7 +31,7 @@ class Situation:
         Where products with the Hessian come from: a dense or sparse matrix, products that are
         given, differences of gradients, or nowhere.
     m, N : int, optional
-        Residuals of a sum of squares, and rows of a finite sum.
+        Residuals of a sum of squares, 0 before they are counted, and rows of a finite sum.
     pattern : Pattern, optional
         Where the Hessian may have entries.
     colours : int
@@ -75,6 +75,11 @@ class Situation:
     counts: Counts
 
     @property
+    def remote(self) -> bool:
+        """Whether the host has to wait for the numbers of x's device."""
+        return "cpu" not in self.device.lower()
+
+    @property
     def noisy(self) -> bool:
         """Whether f, or a gradient that is given, is noisy beyond eps^(1/2)."""
         level = self.eps**_NOISY
@@ -106,7 +111,7 @@ class Situation:
             ("variables", f"{self.n}, {self.dtype}, {self.library} on {self.device}"),
             ("gradient", self.gradient if self.gradient == "given" else "by differences of values"),
             ("Hessian", _HESSIAN[self.hessian]),
-            ("residuals", "" if self.m is None else str(self.m)),
+            ("residuals", "" if self.m is None else str(self.m or "a sum of squares")),
             ("rows of the sum", "" if self.N is None else str(self.N)),
             ("pattern", self.colours and f"{self.pattern.nnz} entries, {_counted(self.colours)}"),
             ("memory at hand", self.memory < math.inf and bytes_in_words(self.memory)),
