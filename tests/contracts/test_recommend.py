@@ -404,11 +404,17 @@ def test_the_arguments_are_those_of_minimize(rank):
         ({"jac": "4-point"}, "jac = '4-point'"),
         ({"x_scale": -1.0}, "x_scale = -1.0: expected a number in"),
         ({"x_scale": np.ones(3)}, "x_scale has 3 entries: expected 2"),
+        ({"hess": hessx.SR1()}, r"hess = SR1\(\) is learnt from steps"),
     ],
 )
 def test_what_cannot_be_meant(changes, words):
     with pytest.raises(ValueError, match=words):
         hessx.recommend(bowl, np.ones(2), **({"jac": True} | changes))
+
+
+def test_an_approximation_is_no_hessian():
+    with pytest.raises(TypeError, match="hess is SR1\\(\\), which is part of a method"):
+        hessx.recommend(bowl, np.ones(2), jac=True, hess=hessx.SR1())
 
 
 @pytest.mark.parametrize("jac", [True, None])
@@ -425,8 +431,3 @@ def test_products_by_differences_are_not_called_given():
     assert found.best.name == "sparse-newton" and "one product makes it" in found.best.reason
     assert "newton-cg: products by differences of gradients" in words
     assert "products with the Hessian are given" not in words and "9 entries, 1 colour\n" in words
-
-
-def test_an_approximation_is_no_hessian():
-    with pytest.raises(TypeError, match="hess is SR1\\(\\), which is part of a method"):
-        hessx.recommend(bowl, np.ones(2), jac=True, hess=hessx.SR1())

@@ -152,6 +152,20 @@ def test_a_damaged_line_is_named(made, tmp_path):
         assert "line 3: not a row" in " ".join(re.sub(r"[│\n]", " ", done.output).split())
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--problems=,", "problems ',': expected one at least"),
+        ("--methods=", "methods '': expected one at least"),
+        ("--seeds=one", "seeds 'one': expected an integer"),
+    ],
+)
+def test_an_empty_list_is_no_default(tmp_path, option, said):
+    done = CliRunner().invoke(app, ["study", "run", "--out", str(tmp_path / "out"), option])
+    assert done.exit_code == 2
+    assert said in " ".join(re.sub(r"[│\n]", " ", done.output).split())
+
+
 def test_names_are_listed():
     done = CliRunner().invoke(app, ["study", "list"])
     assert done.exit_code == 0
