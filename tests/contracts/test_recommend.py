@@ -404,7 +404,6 @@ def test_the_arguments_are_those_of_minimize(rank):
         ({"jac": "4-point"}, "jac = '4-point'"),
         ({"x_scale": -1.0}, "x_scale = -1.0: expected a number in"),
         ({"x_scale": np.ones(3)}, "x_scale has 3 entries: expected 2"),
-        ({"hess": hessx.SR1()}, r"hess = SR1\(\) is learnt from steps"),
     ],
 )
 def test_what_cannot_be_meant(changes, words):
