@@ -22,8 +22,7 @@ from hessx._xp import (
     to_point,
     uniform,
 )
-from hessx.core import EVIDENCE, Frame, Oracle, Request, SettingsError, Wants, check_real
-from hessx.hessians import as_approximation
+from hessx.core import EVIDENCE, Frame, Oracle, Request, Wants, check_real
 from hessx.objectives import GivenOracle, HessianAt, as_oracle, make_objective
 from hessx.operators import DenseOperator, Pattern, colour, lanczos, probe_pattern
 from hessx.solvers._noise_level import noise_level
@@ -74,13 +73,6 @@ class Survey:
         memory: float | None,
         seed: int,
     ) -> None:
-        learnt = as_approximation(hess)
-        if learnt is not None:
-            msg = (
-                f"hess = {type(learnt).__name__}() is learnt from steps, and nothing is known of "
-                "it at x0: leave it out, or give it to hessx.minimize"
-            )
-            raise SettingsError(msg)
         point = to_point(x0)
         self.space = space = space_of(point)
         if isinstance(x_scale, Real):
