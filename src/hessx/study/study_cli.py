@@ -57,7 +57,9 @@ def run(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes on two cores.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Everything; hours.")] = False,
-    problems: Annotated[str | None, typer.Option(help="Names, all, or tag:NAME.")] = None,
+    problems: Annotated[
+        str | None, typer.Option(help="Names, all, tag:NAME, NAME:n, or cutest:NAME.")
+    ] = None,
     methods: Annotated[
         str | None,
         typer.Option(help="Names, all, family:NAME, scipy:NAME, or module:attribute."),

@@ -10,6 +10,7 @@ from statistics import fmean, median
 
 from hessx.study.analysis.costs import Trial, best_values, trials
 from hessx.study.analysis.orders import Order, fitted_order
+from hessx.study.analysis.registered import rate_of
 from hessx.study.records import PLAIN, Row
 
 __all__ = [
@@ -231,20 +232,23 @@ def sensitivities(
 ) -> list[Sensitivity]:
     """Find how wide the range of rates is that do as well as the best; of methods run with many."""
     best = best_values(rows, optima)
-    groups: dict[tuple[str, str, int], list[Trial]] = defaultdict(list)
+    groups: dict[tuple[str, str, int], list[tuple[float, Trial]]] = defaultdict(list)
     for row in rows:
-        if row.feature == PLAIN and row.rate is not None:
-            (trial,) = trials([row], best)
-            groups[row.method, row.problem, row.seed].append(trial)
+        rate = rate_of(row)
+        if row.feature == PLAIN and rate is not None:
+            pairs = [(rate, trial) for trial in trials([row], best)]  # none of one left out
+            groups[row.method, row.problem, row.seed] += pairs
     found = (_sensitivity(place, group) for place, group in sorted(groups.items()))
     return [one for one in found if one is not None]
 
 
-def _sensitivity(place: tuple[str, str, int], group: Sequence[Trial]) -> Sensitivity | None:
+def _sensitivity(
+    place: tuple[str, str, int], group: Sequence[tuple[float, Trial]]
+) -> Sensitivity | None:
     method, problem, _ = place
-    ordered = sorted(group, key=lambda trial: trial.row.rate or 0.0)
-    costs = [trial.cost(_LOOSE) for trial in ordered]
-    least = min(costs)
+    ordered = sorted(group, key=lambda pair: pair[0])
+    costs = [trial.cost(_LOOSE) for _, trial in ordered]
+    least = min(costs, default=math.inf)
     if len(ordered) < 2 or not math.isfinite(least):
         return None
     at = low = high = costs.index(least)
@@ -252,6 +256,6 @@ def _sensitivity(place: tuple[str, str, int], group: Sequence[Trial]) -> Sensiti
         low -= 1
     while high < len(costs) - 1 and costs[high + 1] <= _FACTOR * least:
         high += 1
-    rates = [trial.row.rate or 0.0 for trial in ordered]
-    keys = tuple(trial.key for trial in ordered)
+    rates = [rate for rate, _ in ordered]
+    keys = tuple(trial.key for _, trial in ordered)
     return Sensitivity(method, problem, rates[at], rates[low], rates[high], len(ordered), keys)

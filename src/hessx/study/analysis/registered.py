@@ -7,6 +7,7 @@ from bisect import bisect_left
 from hessx.study.methods import METHODS
 from hessx.study.posed import Known, Problem
 from hessx.study.problems import PROBLEMS, find_problem
+from hessx.study.records import Row
 
 __all__ = [
     "SIZES",
@@ -14,6 +15,7 @@ __all__ = [
     "needs_of",
     "package_of",
     "problem_of",
+    "rate_of",
     "size_of",
     "tags_of",
     "title_of",
@@ -43,6 +45,13 @@ def package_of(method: str) -> str:
 def needs_of(method: str) -> Known | None:
     """Give what has to be known of a problem for the method."""
     return METHODS[method].needs if method in METHODS else None
+
+
+def rate_of(row: Row) -> float | None:
+    """Give the rate of a run: the one it was given, or the method's own."""
+    if row.rate is None and row.method in METHODS:
+        return METHODS[row.method].rate
+    return row.rate
 
 
 def problem_of(name: str) -> Problem | None:
