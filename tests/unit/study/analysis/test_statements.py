@@ -123,7 +123,7 @@ class TestAccounts:
         (alone,) = accounts(rows)
         assert "less cost" not in texts(alone.advantages)
         assert "the fitted order is 1 in 1 run." in texts(alone.limits)
-        (twice,) = accounts([*rows, a_row("Q", "gd", [4.0**-k for k in range(20)])])
+        (twice,) = accounts([*rows, a_row("Q", "gd", [2.0**-k for k in range(40)])])
         assert "is 1 in the median of 2 runs, from 1 to 1." in texts(twice.limits)
 
     def test_orders_oscillation_and_memory(self, study):
