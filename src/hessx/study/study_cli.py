@@ -129,6 +129,7 @@ def report(rows: _Rows, out: _Out = _OUT) -> None:
         if not found:
             msg = f"{rows} has no rows: run the study first"
             raise ValueError(msg)
+        out.mkdir(parents=True, exist_ok=True)
     write_report(Console(), found, rows, out)
 
 

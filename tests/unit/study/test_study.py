@@ -169,6 +169,8 @@ def test_a_file_without_rows_gives_no_report(made, tmp_path):
     empty.write_text((out / "rows.csv").read_text(encoding="utf-8").split("\n")[0] + "\n")
     done = CliRunner().invoke(app, ["study", "report", str(empty), "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
+    wrong = CliRunner().invoke(app, ["study", "report", str(out / "rows.csv"), "-o", str(empty)])
+    assert wrong.exit_code == 2
     assert "no rows: run the study first" in " ".join(re.sub(r"[│\n]", " ", done.output).split())
 
 
