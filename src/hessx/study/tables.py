@@ -94,7 +94,8 @@ def _empty_table() -> Table:
 
 def _label(row: Row) -> str:
     """Name the method, and what tells its run from others in the table."""
-    name = row.method.rpartition(":")[2]
+    module, _, attribute = row.method.rpartition(":")
+    name = row.method if module == "scipy" else attribute  # which may have the name of hessx's
     rate = "" if row.rate is None else f"\n  rate {row.rate:.3g}"
     seed = f"\n  seed {row.seed}" if row.seed else ""
     return wrapped(name, _NAME) + rate + seed

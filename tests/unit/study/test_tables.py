@@ -81,3 +81,11 @@ def test_the_tables_of_rows_that_differ_say_how():
         assert title in text
     assert "rate 0.001" in text
     assert "seed 3" in text
+
+
+def test_a_method_of_scipy_is_not_taken_for_that_of_the_same_name():
+    said = printed([Row.of(Job("beale", name), 2, "ended") for name in ("bfgs", "scipy:bfgs")])
+    assert [line.split()[0] for line in said.splitlines()[2:] if line.strip()][-2:] == [
+        "bfgs",
+        "scipy:bfgs",
+    ]
