@@ -328,9 +328,12 @@ def test_what_the_text_says_holds():
         assert went["gd", problem].cosine < 0 < went["newton", problem].cosine
         assert 1.8 < went["newton", problem].order.order < 2.2
         assert 0.9 < went["gd", problem].order.order < 1.1
-        assert went["rmsprop-whole", problem].rises > 0.4 * went["rmsprop-whole", problem].steps
         assert went["bfgs", problem].order.order < 1.3
     assert went["bfgs", "rosenbrock"].order.order > 1.3
+    for name in ("momentum-whole", "rmsprop-whole", "adam-whole"):
+        for problem in ("linear-regression", "breast-cancer", "minimal-surface:100"):
+            way = went[name, problem]
+            assert not 0 < way.rises < 0.4 * way.steps
     searched = ("gd", "cg", "lbfgs", "bfgs", "newton", "newton-cg")
     assert not any(went[m, p].rises for m in searched for p in ("breast-cancer", "rosenbrock"))
 
@@ -342,6 +345,8 @@ def test_what_the_text_says_holds():
         for (m, f), r in borne.items()
         if f not in ("scaled", "nan") and m != "adam-whole"
     )
+    rows = [row for row in ROWS if row.feature == "scaled" and row.method == "newton"]
+    assert {row.problem for row in rows if not row.converged} == {"breast-cancer"}
     assert borne["adam-whole", "nan"].solved == 0
 
     elsewhere = next(t.row for t in of_method("newton-cg") if t.row.problem == "chained-rosenbrock")
