@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,6 +27,9 @@ RUFF, MYPY, TORCH = "ruff==0.17.6", "mypy==2.4.1", "torch==2.13.0"
 PUBLISHED = "pytorch_optimizer==4.1.0"  # rules of others; needs torch and nothing else
 CUPY = "cupy-cuda12x>=14; sys_platform == 'linux' and platform_machine == 'x86_64'"
 ASV = "asv>=0.6.5"
+RESULTS = Path("asv_benchmarks", ".asv", "results")  # in a tree
+HISTORY = str(ROOT / "asv_benchmarks" / "history.py")
+COUNTS = ("--quick", "--bench", "track_(?!peak)")
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")  # set to 1, times depend less on other work
 NEEDS = {
     "numpy": [],
@@ -161,20 +166,73 @@ def cutest(session: nox.Session) -> None:
     session.run("hessx", "cutest", "score", *session.posargs)
 
 
-@nox.session(venv_backend="none")
-def bench(session: nox.Session) -> None:
-    """Benchmarks of the code, quick unless told otherwise: ``nox -s bench -- --bench track_``."""
-    everything = Everything(session, ASV)
-    commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True).strip()
-    # asv loads NumPy before the benchmarks could say this
-    session.env.update(dict.fromkeys(THREADS, "1"))
-    with session.chdir(ROOT / "asv_benchmarks"):
+def measure(everything: Everything, tree: Path, *chosen: str) -> str:
+    """Run the benchmarks of a tree on the package of that tree; give its commit."""
+    session, src = everything.session, str(tree / "src")
+    # asv loads NumPy before the benchmarks could say the first; it takes PYTHONPATH by this name
+    session.env.update(dict.fromkeys(THREADS, "1"), ASV_PYTHONPATH=src)
+    with session.chdir(tree / "asv_benchmarks"):
+        commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True).strip()
         everything.run("asv", "machine", "--yes")
         everything.run(
             "asv", "run", "--environment", f"existing:{everything.python}",
-            "--set-commit-hash", commit, "--launch-method", "forkserver", "--show-stderr",
-            *session.posargs or ["--quick"],
+            "--set-commit-hash", commit, "--launch-method", "forkserver", "--show-stderr", *chosen,
         )  # fmt: skip
+    return commit
+
+
+@contextlib.contextmanager
+def checked_out(session: nox.Session, commit: str) -> Iterator[Path]:
+    """A tree of a commit, for as long as it is measured."""
+    tree = OUTPUT / "commit"
+    git = ("git", "worktree")
+    if tree.exists():
+        session.run(*git, "remove", "--force", str(tree), external=True)
+    session.run(*git, "add", "--quiet", "--force", "--detach", str(tree), commit, external=True)
+    try:
+        yield tree
+    finally:
+        session.run(*git, "remove", "--force", str(tree), external=True)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Benchmarks of the code, quick unless told otherwise: ``nox -s bench -- --bench track_``."""
+    if os.environ.get("CI"):  # whether all of them run, with fewer variables
+        session.env["HESSX_BENCHMARKS"] = "small"
+    measure(Everything(session, ASV), ROOT, *session.posargs or ["--quick"])
+
+
+@nox.session(venv_backend="none")
+def bench_history(session: nox.Session) -> None:
+    """Keep the counts of commits, or of HEAD, with the project: ``nox -s bench_history -- v1``."""
+    everything = Everything(session, ASV)
+    for given in session.posargs or ["HEAD"]:
+        with checked_out(session, given) as tree:
+            commit = measure(everything, tree, *COUNTS)
+            everything.run("python", HISTORY, "keep", str(tree / RESULTS), commit)
+
+
+@nox.session(venv_backend="none")
+def regressions(session: nox.Session) -> None:
+    """What has grown since a commit: ``nox -s regressions -- COMMIT``, and ``--times`` after it.
+
+    Counts are compared with those that are kept of it; times with its own, measured here and now.
+    """
+    if not session.posargs:
+        session.error("give a commit: nox -s regressions -- COMMIT [--times]")
+    given, *asked = session.posargs
+    commit = session.run("git", "rev-parse", given, external=True, silent=True).strip()
+    everything, here = Everything(session, ASV), str(ROOT / RESULTS)
+    now = measure(everything, ROOT, *COUNTS)
+    kept = str(Path(HISTORY).with_name("counts"))
+    everything.run("python", HISTORY, "compare", "track", kept, commit, here, now)
+    if "--times" in asked:
+        with checked_out(session, commit) as tree:
+            measure(everything, tree, "--bench", "time_")
+            measure(everything, ROOT, "--bench", "time_")
+            there = str(tree / RESULTS)
+            everything.run("python", HISTORY, "compare", "time", there, commit, here, now)
 
 
 @nox.session(venv_backend="none")
@@ -185,7 +243,11 @@ def compare(session: nox.Session) -> None:
 
 
 def leave_nothing_missing(page: Path) -> None:
-    """Make the optional files that asv-tachyon asks for, empty: each would be an error 404."""
+    """Make the optional files that asv-tachyon asks for, empty: each would be an error 404.
+
+    asv's own page, which asv-tachyon sets aside, asks the network for its scripts.
+    """
+    (page / "index.legacy.html").unlink(missing_ok=True)
     graphs = page / "graphs"
     optional = [page / "samples" / graph.relative_to(graphs) for graph in graphs.rglob("*.json")]
     optional += [page / f"{name}.json" for name in ("commits", "profiles", "regressions-ignore")]
@@ -196,10 +258,14 @@ def leave_nothing_missing(page: Path) -> None:
 
 @nox.session(requires=["bench"])
 def dashboard(session: nox.Session) -> None:
-    """The page of the benchmarks, a curve per backend; it needs a web server and no network."""
+    """The page of the benchmarks, a curve per backend; it needs a web server and no network.
+
+    Counts go back over the commits whose counts are kept with the project.
+    """
     session.install(ASV, "asv-tachyon>=0.5.8")
     with session.chdir(ROOT / "asv_benchmarks"):
-        session.run("asv", "publish")
+        session.run("python", "history.py", "join", ".asv/results", ".asv/joined")
+        session.run("asv", "--config", "page.conf.json", "publish")
         session.run("asv-tachyon", "install", ".asv/html")
     page = ROOT / "asv_benchmarks" / ".asv" / "html"
     leave_nothing_missing(page)

@@ -169,11 +169,13 @@ def _cross(items: list[pytest.Item], few: int) -> None:
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Let go of what a file of tests leaves: graphs in cycles, and what JAX has compiled.
+    """Let go of what a file of tests leaves on lazy libraries: graphs in cycles, compiled code.
 
     Twenty thousand items make Python put full collections off until there are gigabytes.
     """
-    if nextitem is None or nextitem.path != item.path:
+    name = _backend_name(item)
+    lazy = isinstance(name, str) and family_of(name) in LAZY
+    if lazy and (nextitem is None or nextitem.path != item.path):
         gc.collect()
         jax = sys.modules.get("jax")
         if jax is not None:

@@ -9,13 +9,13 @@ import numpy as np
 
 import hessx
 from benchmarks.lessons import PAIRS, Lessons
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import space_of
 from hessx.core import Frame, Learns, Offer, SettingsError, Wants
 from hessx.hessians import Approximation, Curvature
 
 Params = tuple[list[str], list[str], list[int]]
-SMALL, LARGE = 1_000, 1_000_000  # variables
+SMALL, LARGE = 1_000, large(1_000_000)  # variables
 WARM, WIDE = 20, 100_000  # before memory is counted, and there
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import record_fetches
 
 Params = tuple[list[str], list[str], list[int]]
@@ -48,7 +48,7 @@ class Posed:
 class Estimates(Posed):
     """Time and memory."""
 
-    params: Params = (EAGER, list(ESTIMATORS), [10**3, 10**6])
+    params: Params = (EAGER, list(ESTIMATORS), [10**3, large(10**6)])
 
     def time_estimate(self, name: str, kind: str, n: int) -> None:
         self.run()

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import Array, Space, space_of
 from hessx.core import Counts, Frame, Offer
 from hessx.hessians import Approximation
 from hessx.objectives import Jacobian, ResidualAt, dense_jacobian
 
-SMALL, LARGE = 1_000, 1_000_000  # variables; twice as many residuals where J is an array
+SMALL, LARGE = 1_000, large(1_000_000)  # variables; twice as many residuals where J is an array
 SETTINGS: dict[str, Approximation] = {
     "GaussNewton": hessx.GaussNewton(),
     "GaussNewton, dense": hessx.GaussNewton(dense=True),

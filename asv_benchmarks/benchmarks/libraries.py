@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import shutil
 from typing import Any
 
 from hessx.study.backends import Backend, open_backend
 
-__all__ = ["DEVICES", "EAGER", "LIBRARIES", "library", "wait"]
+__all__ = ["DEVICES", "EAGER", "LIBRARIES", "large", "library", "wait"]
 
 DEVICES = ["cupy", "torch-cuda"] if shutil.which("nvidia-smi") else []
 EAGER = ["numpy", "torch", *DEVICES]
 LIBRARIES = [*EAGER, "jax", "dask"]
 
-# Loaded before asv forks, so that an import is paid for once and not by every benchmark.
-for _module in ("torch", "jax", "dask.array"):
+# Loaded before asv forks, so that an import is paid for once and not by every benchmark; torch
+# loads its compiler at the first step of an optimizer, and when launches are counted.
+for _module in ("torch", "torch._dynamo", "jax", "dask.array"):
     with contextlib.suppress(ImportError):
         importlib.import_module(_module)
+
+
+def large(n: int) -> int:
+    """So many variables, or a tenth of them where it is asked only whether all benchmarks run."""
+    return n // 10 if os.environ.get("HESSX_BENCHMARKS") == "small" else n
 
 
 def library(name: str) -> Backend:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import record_fetches, space_of
 from hessx.operators import (
     LowRankPlusDiagonal,
@@ -17,7 +17,7 @@ from hessx.operators import (
     randomized_eigh,
 )
 
-LARGE, RANK = 100_000, 32
+LARGE, RANK = large(100_000), 32
 KERNEL, RIDGES = 500, [1e-3, 1e-6, 1e-8]
 METHODS = {"nystrom": nystrom, "randomized": randomized_eigh, "lanczos": lanczos_eigh}
 PRECONDITIONERS = {"none": None, "learnt": "learnt", "nystrom": "nystrom"}

@@ -8,10 +8,10 @@ import numpy as np
 
 import hessx
 from benchmarks.functions import quadratic
-from benchmarks.libraries import library
+from benchmarks.libraries import large, library
 from hessx.study.backends import Backend
 
-N = 1_000_000
+N = large(1_000_000)
 OPTIONS = {"maxiter": 15, "gtol": 0.0}
 _EXACTLY = hessx.Forcing(ceiling=1e-9, floor=1e-9, last_floor=1e-9)
 SOLVE = {"maxiter": 1, "gtol": 0.0, "forcing": _EXACTLY, "max_inner": 60}

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import space_of
 from hessx.rules import Chain
 
 RULES = {"adam": hessx.Adam(), "momentum": hessx.SGD(0.9)}
 PEERS = {"adam": ("Adam", {}), "momentum": ("SGD", {"momentum": 0.9})}
-SIZES = [1_000, 1_000_000]  # ten million: compare_rules.py
+SIZES = [1_000, large(1_000_000)]  # ten million: compare_rules.py
 RATE = 1e-3
 
 

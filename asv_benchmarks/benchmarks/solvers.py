@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hessx
 from benchmarks.functions import logistic, quadratic
-from benchmarks.libraries import EAGER, LIBRARIES, library
+from benchmarks.libraries import EAGER, LIBRARIES, large, library
 
 ITERATIONS = 20
 OPTIONS = {"maxiter": ITERATIONS, "gtol": 0.0, "ftol": 0.0}
@@ -15,7 +15,7 @@ DASK_N = 1_000  # a run on dask takes seconds at any size
 class LBFGS:
     """L-BFGS on the diagonal quadratic of condition 1e3."""
 
-    params = (LIBRARIES, [10, 1_000, 100_000])
+    params = (LIBRARIES, [10, 1_000, large(100_000)])
     param_names = ("library", "n")
 
     def setup(self, name: str, n: int) -> None:

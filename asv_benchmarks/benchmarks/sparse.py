@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 import hessx
-from benchmarks.libraries import EAGER, library, wait
+from benchmarks.libraries import EAGER, large, library, wait
 from hessx._xp import space_of
 from hessx.operators import Compressed, SparseOperator, colour, colour_columns, probe_pattern
 
-SIDES = [32, 1_000]  # of the grid: n = 1024 and 1e6
+SIDES = [32, large(1_000)]  # of the grid: n = 1024 and 1e6
 
 
 def grid(N: int) -> hessx.Pattern:

@@ -6,11 +6,13 @@ import html
 import itertools
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
 
 
 def test_overview_shows_every_benchmark(visit, dashboard):
@@ -51,6 +53,21 @@ def test_a_curve_per_backend(visit, dashboard, kind):
         assert "#{:02x}{:02x}{:02x}".format(*map(int, color.split(","))) in drawn, label
 
 
+def test_counts_go_back_over_the_commits_that_are_kept(visit, dashboard):
+    kept = list((ROOT / "asv_benchmarks" / "counts").glob("*.json"))
+    name = "counts.Doors.track_fetches_per_trial"
+    (graph,) = (p for p in (dashboard.folder / "graphs").rglob(f"{name}.json") if one_machine(p))
+    points = json.loads(graph.read_text())
+    assert len(points) in (len(kept), len(kept) + 1)  # and the one that was measured
+    seen = visit(f"{dashboard.address}/#{urlencode({'view': 'explore', 'bench': name})}")
+    assert seen.console == []
+    assert seen.abroad == []
+
+
+def one_machine(graph):
+    return graph.parent.name != "summary"
+
+
 def index(dashboard):
     return json.loads((dashboard.folder / "index.json").read_text())
 
@@ -62,7 +79,7 @@ def libraries(benchmark):
 def one_series_per_backend(dashboard, benchmark):
     """For each backend that has results, the index of one of its combinations of parameters."""
     graphs = (dashboard.folder / "graphs").rglob(f"{benchmark['name']}.json")
-    points = json.loads(next(p for p in graphs if p.parent.name != "summary").read_text())
+    points = json.loads(next(p for p in graphs if one_machine(p)).read_text())
     position = benchmark["param_names"].index("library")
     found = {}
     for i, combination in enumerate(itertools.product(*benchmark["params"])):

@@ -55,6 +55,8 @@ def test_options_that_no_method_has_are_refused():
         chosen(2, options={"maxcorr": 5})
     with pytest.raises(ValueError, match="scaling"):  # of bfgs, and maxcor of lbfgs
         chosen(2, options={"maxcor": 5, "scaling": "none"})
+    with pytest.raises(ValueError, match=r"'maxcor'.*\(auto chose newton-cg, as products"):
+        chosen(2, hessp=product_of(chained_rosenbrock), options={"maxcor": 5})
 
 
 def test_sums_of_squares_of_many_variables_are_left_to_products():

@@ -90,6 +90,7 @@ def test_large_and_sparse():
         return x @ x + d @ d, 2 * x + 2 * np.append(0.0, d) - 2 * np.append(d, 0.0)
 
     probed = hessx.recommend(string, x0, jac=True, evaluations=150)
+    assert "products by differences" in next(r.reason for r in probed if r.name == "newton-cg")
     assert probed.best.name == "sparse-newton" and probed.situation.pattern == pattern
     costs = run_all(
         [*FIRST_ORDER[:3], "newton-cg", "trust-ncg"],
@@ -199,6 +200,25 @@ def test_float32_on_a_device(backend):
     costs = run_all([*FIRST_ORDER, "newton-cg", "trust-ncg", "trust-bfgs"], cost)
     assert costs["lbfgs"] <= 1.2 * min(costs.values()), costs
 
+    def hessp(x, v):
+        p = 1 / (1 + xp.exp(A @ x))
+        return A.T @ (p * (1 - p) * (A @ v)) / rows + v * 1e-4
+
+    def waits_and_products(**options):
+        with record_fetches() as ledger:
+            result = hessx.minimize(
+                fun, x0, jac=True, hessp=hessp, method="newton-cg", options=options
+            )
+        assert result.success
+        return ledger.fetches, result.counts.products
+
+    found = hessx.recommend(fun, x0, jac=True, hessp=hessp)
+    assert found.best.name == "newton-cg"
+    waits, products = waits_and_products(**found.best.arguments["options"])
+    usual_waits, usual_products = waits_and_products()
+    assert waits < 0.6 * usual_waits and products < 1.6 * usual_products
+    assert waits < costs["lbfgs"] / 2  # half of its cost are waits
+
 
 def test_no_derivatives():
     """n + 1 values for each gradient."""
@@ -248,6 +268,8 @@ def test_sums_of_squares_and_finite_sums():
     found = hessx.recommend(squares, np.zeros(3))
     assert found.best.name == "lm" and found.situation.m == 9
     assert found.situation.hessian == "differences"
+    assert hessx.recommend(squares, np.zeros(3), evaluations=0).best.name == "lm"
+    assert hessx.recommend(squares, np.zeros(1001), evaluations=0).best.name == "lm-cg"
     np.testing.assert_allclose(found.run(tol=1e-9).x, np.linalg.lstsq(A, b)[0], atol=1e-6)
 
     def mean(x, A, b):
@@ -380,8 +402,31 @@ def test_the_arguments_are_those_of_minimize(rank):
         ({"memory": -1.0}, "memory = -1.0"),
         ({"seed": "x"}, "seed = 'x'"),
         ({"jac": "4-point"}, "jac = '4-point'"),
+        ({"x_scale": -1.0}, "x_scale = -1.0: expected a number in"),
+        ({"x_scale": np.ones(3)}, "x_scale has 3 entries: expected 2"),
     ],
 )
 def test_what_cannot_be_meant(changes, words):
     with pytest.raises(ValueError, match=words):
         hessx.recommend(bowl, np.ones(2), **({"jac": True} | changes))
+
+
+def test_an_approximation_is_no_hessian():
+    with pytest.raises(TypeError, match="hess is SR1\\(\\), which is part of a method"):
+        hessx.recommend(bowl, np.ones(2), jac=True, hess=hessx.SR1())
+
+
+@pytest.mark.parametrize("jac", [True, None])
+def test_a_start_that_is_not_finite_is_said(jac):
+    start = lambda x: (math.nan, x) if jac else math.nan  # noqa: E731
+    assert "x0: value or gradient is not finite" in str(hessx.recommend(start, np.ones(2), jac=jac))
+    assert "not finite" not in str(hessx.recommend(bowl, np.ones(2), jac=True))
+
+
+def test_products_by_differences_are_not_called_given():
+    pattern = np.eye(9)
+    found = hessx.recommend(lambda x: (x @ x, 2 * x), np.ones(9), jac=True, sparsity=pattern)
+    words = str(found)
+    assert found.best.name == "sparse-newton" and "one product makes it" in found.best.reason
+    assert "newton-cg: products by differences of gradients" in words
+    assert "products with the Hessian are given" not in words and "9 entries, 1 colour\n" in words

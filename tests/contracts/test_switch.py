@@ -328,6 +328,15 @@ def test_a_rule_ends_the_samples(regression):
     np.testing.assert_allclose(result.x, expected, atol=1e-4)
 
 
+def test_a_number_of_steps_on_samples_is_kept_to(regression):
+    loss, _ = regression
+    options = OPTIONS | {"epochs": 30, "switch": 20}  # 6 steps an epoch
+    result = hessx.minimize(loss, np.zeros(4), method="adam-lbfgs", options=options)
+    assert result.success and "took over at step 20" in result.message
+    fewer = hessx.minimize(loss, np.zeros(4), method="adam-lbfgs", options=OPTIONS | {"switch": 20})
+    assert "took over at step 18: 18 steps, 3 epochs" in fewer.message
+
+
 def test_samples_put_down_after_each_evaluation(regression):
     loss, _ = regression
     whole = hessx.minimize(loss, np.zeros(4), method="adam-lbfgs", options=OPTIONS, history=True)

@@ -45,10 +45,13 @@ def memory_at_hand(space: Space) -> float:
 
 
 def _of_the_host() -> float:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
+    """Linux says what could be given; other systems what there is in all, or nothing."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return 1024.0 * int(line.split()[1])
+    try:
         return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, ValueError, OSError):
         return math.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -144,6 +144,9 @@ def taken_approximations(
     """
     if isinstance(given, str | Approximation | Rule):
         given = [given]
+    if not isinstance(given, Iterable):
+        msg = f"approximations is a {type(given).__name__}: expected names, as in ['bfgs', 'gd']"
+        raise SettingsError(msg)
     pairs = [*given.items()] if isinstance(given, Mapping) else [(_name(g), g) for g in given]
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})

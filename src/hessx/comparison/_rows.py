@@ -159,7 +159,7 @@ def read_hessian_rows(path: Path | str) -> list[HessianRow]:
     ValueError
         Other columns, or a damaged line, which is named by its number.
     """
-    with Path(path).open(newline="", encoding="utf-8") as file:
+    with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
         reader = csv.reader(file)
         header = next(reader, [])
         if header != _COLUMNS:
@@ -174,6 +174,9 @@ def _parsed(reader: Any, path: Path | str) -> Iterator[HessianRow]:
         line = reader.line_num + 1
         try:
             cells = next(reader)
+            if len(cells) != len(_COLUMNS):
+                msg = f"{len(cells)} fields: expected {len(_COLUMNS)}"
+                raise ValueError(msg)
             pairs = zip(_COLUMNS, cells, strict=True)
             yield HessianRow(**{name: _value(_KINDS[name], cell) for name, cell in pairs})
         except StopIteration:

@@ -20,6 +20,8 @@ _SHORT = 1e-3
 """Seconds: what takes less costs no more than the steps themselves."""
 _CHEAP_HESSIAN = 2.5
 """The same of a Hessian by hess, of which one is taken per step."""
+_STEPS_UNSEEN = 4
+"""Of CG between two looks of the host at a device: a third of the waits for few products more."""
 _FEW_COLOURS = 10
 """Products for a Hessian on a pattern that a step of Newton's saves again."""
 _LARGEST_DENSE = 2000
@@ -68,7 +70,7 @@ class Advice:
 
     @property
     def row(self) -> dict[str, Any]:
-        """What the place is based on, as a flat record; nan-free, None where not known."""
+        """What the place is based on, as a flat record; None where nothing is known."""
         near_best, calls = _TRIED.get(self.name, (None, None))
         return {
             "method": self.name,
@@ -121,7 +123,8 @@ def _order(s: Situation) -> Iterator[tuple[str, str]]:
     else:
         yield from _of_values(s)
     if s.N is not None:
-        rows = f"a step on 32 of the {s.N} rows costs {32 / s.N:.2g} of a whole one"
+        size = min(32, s.N)
+        rows = f"a step on {size} of the {s.N} rows costs {size / s.N:.2g} of a whole one"
         yield "svrg", f"{rows}: for the first digits; its rate is to be found, hessx.tune"
 
 
@@ -144,7 +147,8 @@ def _of_squares(s: Situation) -> Iterator[tuple[str, str]]:
 def _of_products(s: Situation) -> Iterator[tuple[str, str]]:
     dense, sparse = s.hessian == "matrix", s.colours > 0
     if sparse and (s.hessian == "sparse" or s.colours <= _FEW_COLOURS):
-        how = "hess gives it" if s.hessian == "sparse" else f"{s.colours} products make it"
+        how = "one product makes it" if s.colours == 1 else f"{s.colours} products make it"
+        how = "hess gives it" if s.hessian == "sparse" else how
         yield "sparse-newton", f"the Hessian is sparse, {how}: its factors solve every step"
     seconds, cost, cheap = s.product_seconds, s.product_cost, _CHEAP_PRODUCT
     if dense:
@@ -172,8 +176,11 @@ def _about_cheap(s: Situation) -> str:
     dense = s.hessian == "matrix"
     cost = s.hessian_cost if dense else s.product_cost
     what = "the Hessian is given" if dense else "products with the Hessian are given"
+    if s.hessian == "differences":
+        what = "products by differences of gradients"
     known = f", each for {cost:.2g} of value and gradient" if cost == cost else ""
-    down = "; f curves down at x0, which it follows" if s.least < -(s.eps**0.5) * s.largest else ""
+    falls = s.least < -(s.eps**0.5) * abs(s.largest)
+    down = "; f curves down at x0, which it follows" if falls else ""
     return f"{what}{known}{down}"
 
 
@@ -219,6 +226,8 @@ def _made(s: Situation, x_scale: Any, name: str, reason: str) -> Advice:
     if name == "lbfgs-average":
         rule = NonMonotoneAverage(HagerZhang())
         method = LineSearchMethod(LBFGS(), rule, x_scale)
+    if s.remote and name in ("newton-cg", "trust-ncg"):
+        options["check_every"] = _STEPS_UNSEEN
     if name == "sparse-newton":
         options["pattern"] = s.pattern
     if s.gradient == "differences" and s.noise > s.eps:

@@ -159,7 +159,7 @@ def plan(
         elif name not in _OTHERS:
             known = sorted({*_STOPPING, *_OTHERS, *entry.options})
             msg = f"unknown option {name!r}{hint(name, known)}: expected one of {', '.join(known)}"
-            raise ValueError(msg)
+            raise ValueError(f"{msg} ({chosen})" if chosen else msg)
     if "x_scale" in given:
         parts["x_scale"] = given["x_scale"]
     try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from hessx.core import Oracle, Result, check_integer, check_real
+from hessx.hessians import as_approximation
 from hessx.solvers._advice import Advice, advise
 from hessx.solvers._minimize import minimize
 from hessx.solvers._situation import Situation, bytes_in_words
@@ -180,7 +181,7 @@ def recommend(
     Raises
     ------
     TypeError, ValueError
-        As in `minimize`.
+        As in `minimize`; an approximation as hess.
     SettingsError
         A number outside of its range.
 
@@ -214,6 +215,11 @@ def recommend(
     if memory is not None:
         memory = check_real("memory", memory, 0.0, math.inf, "(]")
     seed = check_integer("seed", seed)
+    learnt = as_approximation(hess)
+    if learnt is not None:
+        name = type(learnt).__name__
+        msg = f"hess is {name}(), which is part of a method: expected hess(x), or None"
+        raise TypeError(msg)
     args = args if isinstance(args, tuple) else (args,)
     survey = Survey(
         fun, x0, args, jac, hess, hessp, 1.0 if x_scale is None else x_scale,

@@ -31,13 +31,15 @@ class Situation:
         Where products with the Hessian come from: a dense or sparse matrix, products that are
         given, differences of gradients, or nowhere.
     m, N : int, optional
-        Residuals of a sum of squares, and rows of a finite sum.
+        Residuals of a sum of squares, 0 before they are counted, and rows of a finite sum.
     pattern : Pattern, optional
         Where the Hessian may have entries.
     colours : int
         Products that make a Hessian on it; 0 without one.
     memory : float
         Bytes at hand on the device; inf where not known.
+    can_start : bool
+        Whether value and gradient at x0 are finite, as far as they were evaluated.
     seconds, hessian_seconds, product_seconds : float
         Of value and gradient together, of one call of hess, of one product; the least seen, nan
         where none was.
@@ -62,6 +64,7 @@ class Situation:
     pattern: Any = None
     colours: int = 0
     memory: float = math.inf
+    can_start: bool = True
     seconds: float = math.nan
     hessian_seconds: float = math.nan
     product_seconds: float = math.nan
@@ -70,6 +73,11 @@ class Situation:
     least: float = math.nan
     largest: float = math.nan
     counts: Counts
+
+    @property
+    def remote(self) -> bool:
+        """Whether the host has to wait for the numbers of x's device."""
+        return "cpu" not in self.device.lower()
 
     @property
     def noisy(self) -> bool:
@@ -96,12 +104,16 @@ class Situation:
     def facts(self) -> list[tuple[str, str]]:
         """The facts as (name, words), those that are not known left out."""
         words = [
+            (
+                "x0",
+                "" if self.can_start else "value or gradient is not finite: no run begins there",
+            ),
             ("variables", f"{self.n}, {self.dtype}, {self.library} on {self.device}"),
             ("gradient", self.gradient if self.gradient == "given" else "by differences of values"),
             ("Hessian", _HESSIAN[self.hessian]),
-            ("residuals", "" if self.m is None else str(self.m)),
+            ("residuals", "" if self.m is None else str(self.m or "a sum of squares")),
             ("rows of the sum", "" if self.N is None else str(self.N)),
-            ("pattern", self.colours and f"{self.pattern.nnz} entries, {self.colours} colours"),
+            ("pattern", self.colours and f"{self.pattern.nnz} entries, {_counted(self.colours)}"),
             ("memory at hand", self.memory < math.inf and bytes_in_words(self.memory)),
             (
                 "value and gradient" if self.gradient == "given" else "value",
@@ -129,6 +141,10 @@ _HESSIAN = {
     "differences": "products by differences of gradients",
     "none": "",
 }
+
+
+def _counted(colours: int) -> str:
+    return "1 colour" if colours == 1 else f"{colours} colours"
 
 
 def _relative(noise: float, of: str) -> str:

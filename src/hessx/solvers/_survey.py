@@ -14,7 +14,6 @@ from hessx._xp import (
     as_float,
     fetch,
     in_chunks,
-    like,
     memory_at_hand,
     quiet,
     rademacher,
@@ -23,7 +22,7 @@ from hessx._xp import (
     to_point,
     uniform,
 )
-from hessx.core import EVIDENCE, Oracle, Request, Wants
+from hessx.core import EVIDENCE, Frame, Oracle, Request, Wants, check_real
 from hessx.objectives import GivenOracle, HessianAt, as_oracle, make_objective
 from hessx.operators import DenseOperator, Pattern, colour, lanczos, probe_pattern
 from hessx.solvers._noise_level import noise_level
@@ -76,7 +75,11 @@ class Survey:
     ) -> None:
         point = to_point(x0)
         self.space = space = space_of(point)
-        self.x, self.x_scale, self.seed = space.flat(point), x_scale, seed
+        if isinstance(x_scale, Real):
+            check_real("x_scale", x_scale, 0.0)
+        scale = Frame.of(space, x_scale).scale
+        self.x_scale = x_scale if scale is None else scale
+        self.x, self.seed = space.flat(point), seed
         self.left, self.end = evaluations, time.perf_counter() + seconds
         self.fun, self.args, self.given = fun, args, as_oracle(fun)
         self.known = self.given is not None or jac is True or callable(jac)
@@ -96,6 +99,8 @@ class Survey:
         self.signs = rademacher(space, seed)[0, ...]
         self.grad_norm, self.values_alone = math.nan, 0
         self.found: dict[str, Any] = {"memory": memory_at_hand(space) if memory is None else memory}
+        if Wants.RESIDUAL in self.oracle.offers:
+            self.found["m"] = 0
         if sparsity is not None:
             shape = None if isinstance(sparsity, Pattern) else (space.n, space.n)
             self._take_pattern(Pattern.of(sparsity, shape))
@@ -104,6 +109,8 @@ class Survey:
         """Look at the start, noise, curvature and pattern, in this order."""
         if self._may(1):
             value, slope, grad = self._evaluate(self.x)
+            finite = [value, self.grad_norm] if self.known else [value]
+            self.found["can_start"] = all(map(math.isfinite, finite))
             if grad is not None:
                 grad = self.space.copy(grad)  # may be a buffer that the next call writes again
             if self._may(_TABLE - 1):
@@ -119,8 +126,6 @@ class Survey:
     def sizes(self) -> Array:
         """Give max(abs(x_i), x_scale_i)."""
         space, scale = self.space, self.x_scale
-        if not isinstance(scale, Real):
-            scale = space.flat(like(space, scale, "x_scale"))
         size = space.xp.abs(self.x)
         return space.xp.where(size > scale, size, self.x * 0.0 + scale)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hessx._xp import Array, Numbers, Packet, Space
 from hessx.core import Outcome, Reply, SettingsError, Wants, check_flag, check_object, saved
-from hessx.globalization import ModelGood, StepTaken, SwitchRule, as_switch_rules
+from hessx.globalization import AfterSteps, ModelGood, StepTaken, SwitchRule, as_switch_rules
 from hessx.solvers._course import Course
 from hessx.solvers._hand_over import hand_over
 from hessx.solvers._line_search_method import LineSearchMethod
@@ -98,6 +98,7 @@ class SwitchMethod:
         object.__setattr__(self, "when", rules)
         if self.sampled:
             self._check_seen(rules)
+            self._limit_samples(rules)
 
     def _check_seen(self, rules: tuple[SwitchRule, ...]) -> None:
         for rule in rules:
@@ -109,6 +110,13 @@ class SwitchMethod:
                     "for the end of first"
                 )
                 raise SettingsError(msg)
+
+    def _limit_samples(self, rules: tuple[SwitchRule, ...]) -> None:
+        """Let a number of steps be the first method's own: its reports are further apart."""
+        for rule in rules:
+            if isinstance(rule, AfterSteps):
+                steps = min(rule.steps, self.first.steps or rule.steps)
+                object.__setattr__(self, "first", replace(self.first, steps=steps))
 
     @property
     def sampled(self) -> bool:

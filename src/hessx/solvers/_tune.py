@@ -166,8 +166,9 @@ def tune(
 
     Notes
     -----
-    A trial of a later round is taken up where it was put down: no epoch is computed twice.  Memory:
-    the states of the trials in a round.
+    A trial of a later round is taken up where it was put down: no epoch is computed twice.  In
+    evaluations a trial may end beyond its part by those of a gradient by differences that has
+    begun, or by one of the whole after samples.  Memory: the states of the trials in a round.
 
     References
     ----------
@@ -193,7 +194,8 @@ def tune(
     """
     ranges = check_ranges(ranges)
     shared, maximize = dict(options or {}), check_flag("maximize", maximize)
-    compose = None if method is None or isinstance(method, str) else _composing(method)
+    method = "auto" if method is None else method  # a trial goes on with its own options too
+    compose = None if isinstance(method, str) else _composing(method)
     if unit is None:
         unit = "epochs" if _has_epochs(method) else "maxfun"
     both = [name for name in (*ranges, unit) if name in shared]
@@ -232,7 +234,7 @@ def _has_epochs(method: Any) -> bool:
     if not isinstance(method, str):
         return False
     named, _ = choose_method(method, n=1, products=False)  # "auto" has none, whatever n
-    return "epochs" in named.options
+    return "epochs" in named.options and "switch" not in named.options
 
 
 def _composing(method: Any) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ SETUP = 120.0  # s for imports and data, before the clock of a run starts
 _PREPARED = "prepared"  # sent when it starts
 _LOOK = 0.02  # s between looks at a run's memory
 _FORKABLE = ("numpy", "torch")  # on one thread; the others have threads of their own
+_TORCH = ("torch", "torchmin")
 _THREADED = ("jax", "jaxlib", "optax", "optimistix")
 _FIRST = "linear-regression"
 # where the package alone does not load what a run needs
@@ -39,10 +40,15 @@ class _ParentLostError(Exception):
     """Nobody waits for answers any more."""
 
 
-def lane_of(task: Task) -> tuple[str, bool]:
-    """Give what a lane must be made for: the library, and whether runs are forked."""
+def lane_of(task: Task) -> tuple[str, str, bool]:
+    """Give what a lane is made for: a library, one that peers bring, and whether runs are forked.
+
+    A process that has loaded PyTorch takes twice as long to be forked.
+    """
     job = job_of(task)
-    return job.backend, forks(job.backend, job.method)
+    package = find_method(job.method).package
+    brought = "jax" if package in _THREADED else "torch" if package in _TORCH else ""
+    return job.backend, brought, forks(job.backend, job.method)
 
 
 def forks(backend: str, method: str) -> bool:

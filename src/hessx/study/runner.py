@@ -71,7 +71,9 @@ class Runner:
         return self._answers(comparisons)  # type: ignore[return-value]
 
     def _answers(self, tasks: Iterable[Task]) -> Iterator[Answer]:
-        waiting: dict[tuple[str, bool], deque[Task]] = {}  # by what their lane must be made for
+        waiting: dict[
+            tuple[str, str, bool], deque[Task]
+        ] = {}  # by what their lane must be made for
         for task in tasks:
             waiting.setdefault(lane_of(task), deque()).append(task)
         while True:
@@ -89,7 +91,7 @@ class Runner:
                     yield lane.lose("the lane does not answer")
 
 
-def _longest(waiting: dict[tuple[str, bool], deque[Task]]) -> tuple[str, bool]:
+def _longest(waiting: dict[tuple[str, str, bool], deque[Task]]) -> tuple[str, str, bool]:
     """Begin with what there is most of, so that lanes are made anew seldom."""
     return max(waiting, key=lambda kind: len(waiting[kind]))
 
@@ -103,16 +105,16 @@ class _Lane:
     def __init__(self) -> None:
         self.process: BaseProcess | None = None
         self.task: Task | None = None
-        self.kind = ("", False)
+        self.kind = ("", "", False)
 
-    def give(self, task: Task, kind: tuple[str, bool], log: Path, memory_limit: float) -> None:
+    def give(self, task: Task, kind: tuple[str, str, bool], log: Path, memory_limit: float) -> None:
         """Let it work on a task; made anew if it was made for another kind."""
         if self.process is None or kind != self.kind:
             self.kill()
             self.kind = kind
             context = multiprocessing.get_context("spawn")
             self.connection, theirs = context.Pipe()
-            _, forked = kind
+            *_, forked = kind
             with _one_thread(), _deaf_to_ctrl_c():
                 self.process = context.Process(
                     target=serve, args=(theirs, log, memory_limit, forked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -81,11 +82,12 @@ class Part:
             for value in getattr(self, name):
                 _check(value in known, name, value, f"one of {', '.join(known)}")
         _check(self.dtype in _DTYPES, "dtype", self.dtype, " or ".join(_DTYPES))
-        _check(self.gtol >= 0.0, "gtol", self.gtol, "at least 0")
-        _check(self.seconds > 0.0, "seconds", self.seconds, "more than 0")
-        for name, least in (("seeds", 0), ("rates", 0)):
-            for value in getattr(self, name):
-                _check(value >= least, name, value, f"at least {least}")
+        _check(0.0 <= self.gtol < math.inf, "gtol", self.gtol, "at least 0, and finite")
+        _check(0.0 < self.seconds < math.inf, "seconds", self.seconds, "more than 0, and finite")
+        for seed in self.seeds:
+            _check(seed >= 0, "seeds", seed, "at least 0")
+        for rate in self.rates:
+            _check(0.0 < rate < math.inf, "rates", rate, "more than 0, and finite")
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _converted(name: str, value: Any, example: Any) -> Any:
         _check(isinstance(value, dict), name, value, f"a table [{name}]")
         return _filled(RateSearch, value)
     if isinstance(example, tuple):
-        _check(isinstance(value, list) and value != [], name, value, "a list")
+        _check(isinstance(value, list) and value != [], name, value, "a list, not empty")
         return tuple(_converted(name, entry, example[0]) for entry in value)
     kind = type(example)
     fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)

@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from hessx.study.analysis.choice import recommendations
-from hessx.study.analysis.costs import UNITS, trials
+from hessx.study.analysis.costs import UNITS, comparable
 from hessx.study.analysis.scores import scores
 from hessx.study.backends import BACKENDS
 from hessx.study.curvature_cli import curvature
@@ -57,7 +57,9 @@ def run(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes on two cores.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Everything; hours.")] = False,
-    problems: Annotated[str | None, typer.Option(help="Names, all, or tag:NAME.")] = None,
+    problems: Annotated[
+        str | None, typer.Option(help="Names, all, tag:NAME, NAME:n, or cutest:NAME.")
+    ] = None,
     methods: Annotated[
         str | None,
         typer.Option(help="Names, all, family:NAME, scipy:NAME, or module:attribute."),
@@ -87,18 +89,17 @@ def run(
     from hessx.study.making import Making
 
     shared: dict[str, Any] = {
-        "problems": _split(problems),
-        "methods": _split(methods),
-        "backends": _split(backends),
-        "features": _split(features),
         "dtype": dtype,
         "gtol": gtol,
         "seconds": seconds,
     }
     common = {"memory_limit": memory_limit, "workers": workers}
     with mistakes_shown():
-        if seed is not None:
-            shared["seeds"] = tuple(int(each) for each in split_names(seed))
+        lists = {"problems": problems, "methods": methods, "backends": backends}
+        for name, given in (lists | {"features": features, "seeds": seed}).items():
+            shared[name] = _split(name, given)
+        if shared["seeds"] is not None:
+            shared["seeds"] = tuple(map(_integer, shared["seeds"]))
         settings = _settings(config, quick=quick, full=full)
         settings = settings.changed(_given(shared), **_given(common))
         plan = planned(settings)
@@ -114,7 +115,7 @@ def run(
         console.print("goes on with those that are missing")
         raise typer.Exit(130) from None
     print_tables(console, rows)
-    print_scores(console, scores(trials(rows)), 1e-6, "cost")
+    print_scores(console, scores(comparable(rows)), 1e-6, "cost")
     making.report(console, rows)
 
 
@@ -125,6 +126,9 @@ def report(rows: _Rows, out: _Out = _OUT) -> None:
 
     with mistakes_shown():
         found = in_order(read_rows(rows))
+        if not found:
+            msg = f"{rows} has no rows: run the study first"
+            raise ValueError(msg)
     write_report(Console(), found, rows, out)
 
 
@@ -138,7 +142,7 @@ def score(
     with mistakes_shown():
         found = in_order(read_rows(rows))
         _check_unit(unit)
-    print_scores(Console(), scores(trials(found), tau, unit), tau, unit)
+    print_scores(Console(), scores(comparable(found), tau, unit), tau, unit)
 
 
 @app.command()
@@ -185,8 +189,20 @@ def _check_unit(unit: str) -> None:
         raise ValueError(msg)
 
 
-def _split(names: str | None) -> tuple[str, ...] | None:
-    return None if names is None or not split_names(names) else tuple(split_names(names))
+def _split(option: str, given: str | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    if not (names := split_names(given)):
+        msg = f"{option} {given!r}: expected one at least"
+        raise ValueError(msg)
+    return tuple(names)
+
+
+def _integer(text: str) -> int:
+    if not text.removeprefix("-").isdecimal():
+        msg = f"seeds {text!r}: expected an integer"
+        raise ValueError(msg)
+    return int(text)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ __all__ = ["attempt", "options_of", "pose", "prepare"]
 
 _PERTURBATION = 1e-3
 _MAX_ITERATIONS = 15000
+_LONGEST = 1000  # characters of a message
 _PACKAGES = {"torch-cuda": "torch"}  # of a backend, where it has another name
 _KNOWN_BY = {  # of a `Posed`, None where it is not known
     Known.ROWS: "classes",
@@ -63,7 +64,7 @@ def attempt(job: Job, prepared: Callable[[], None]) -> Row:
         _measure(row, meter, solve, job)
     except BaseException as error:
         traceback.print_exc()
-        row.exception = f"{type(error).__name__}: {error}"
+        row.exception = _on_one_line(f"{type(error).__name__}: {error}")
     if meter is not None:
         row.evaluations = row.gradients = meter.evaluations
         row.products, row.passes = meter.products, meter.passes
@@ -100,14 +101,19 @@ def _measure(row: Row, meter: Meter, solve: Solve, job: Job) -> None:
     (row.value, row.grad_norm), _ = fetch(space, [ending.value, norm_inf(space, ending.grad)])
     if meter.problem.classes is not None:
         (row.accuracy,), _ = fetch(space, [meter.problem.classes.accuracy(ending.result.x)])
-    row.iterations = getattr(ending.result, "nit", 0)
+    row.iterations = int(getattr(ending.result, "nit", 0))
     history = getattr(ending.result, "history", None)
     if history is not None:
         row.curve = _curve_of(history, meter, ending).thinned(CURVE_POINTS)
         row.rises = history.rises
     outcome = getattr(ending.result, "outcome", None)  # a `hessx.Outcome`; SciPy has none
     row.outcome = outcome.value if outcome else "converged" if ending.success else "ended"
-    row.message = ending.message.removeprefix(f"{row.outcome}: ")
+    row.message = _on_one_line(ending.message.removeprefix(f"{row.outcome}: "))
+
+
+def _on_one_line(text: str) -> str:
+    """Keep what a file of rows can hold: a line that is torn is then a row that is torn."""
+    return " ".join(text.split())[:_LONGEST].encode(errors="replace").decode()
 
 
 def _curve_of(history: Any, meter: Meter, ending: Ending) -> Curve:

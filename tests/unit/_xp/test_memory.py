@@ -18,11 +18,8 @@ def test_it_is_what_psutil_finds():
     assert memory_at_hand(SPACE) == pytest.approx(psutil.virtual_memory().available, rel=0.3)
 
 
-def test_without_a_list_of_the_kernels_it_is_all_there_is(monkeypatch):
-    def refuse(path):
-        raise FileNotFoundError(path)
-
-    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+def test_without_a_list_of_the_kernels_it_is_all_that_there_is(monkeypatch):
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}.__getitem__)
     assert memory_at_hand(SPACE) == 40960.0
 

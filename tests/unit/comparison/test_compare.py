@@ -379,6 +379,7 @@ def test_a_run_that_leads_away_gives_rows():
         ({"approximations": "bgfs"}, "unknown approximation 'bgfs': expected some of gd, exact"),
         ({"approximations": ["gd", "gd"]}, "approximations has gd twice"),
         ({"approximations": []}, "approximations is empty"),
+        ({"approximations": 3}, "approximations is a int: expected names"),
         ({"approximations": hessx.PairPreconditioner()}, "learns from the solves"),
         ({"approximations": hessx.SignSGD()}, "SignSGD has no A"),
         ({"approximations": "kfac"}, "kfac is made of FACTORS, which fun does not offer"),

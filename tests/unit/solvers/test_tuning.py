@@ -378,6 +378,21 @@ def test_two_methods_in_turn_can_be_tuned():
     assert max(trial.evaluations for trial in found.trials) <= 30
 
 
+def test_samples_and_then_the_whole_are_tuned_by_evaluations():
+    found = hessx.tune(
+        steep, [1.0, 1.0], "adam-lbfgs", ranges={"rate": (1e-2, 1.0)}, trials=4, budget=80, jac=True
+    )
+    assert found.unit == "evaluations" and len(found.trials) == 4
+    assert max(trial.evaluations for trial in found.trials) <= 30 + 1  # that of the whole
+
+
+def test_no_method_is_auto_in_all_rounds():
+    tune = lambda method: hessx.tune(  # noqa: E731
+        steep, [1.0, 1.0], method, ranges={"c2": (0.5, 0.9)}, trials=4, budget=40, jac=True
+    )
+    assert tune(None).records() == tune("auto").records()
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [

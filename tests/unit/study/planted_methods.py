@@ -25,7 +25,11 @@ def newton_like(fun, x0, *, gtol, seconds):
 
 def raises(fun, x0, *, gtol, seconds):
     fun(x0)
-    raise ZeroDivisionError("planted")
+    raise ZeroDivisionError("planted\nin \udcff")
+
+
+def miscounts(fun, x0, *, gtol, seconds):
+    return SimpleNamespace(x=x0, nit="three")
 
 
 def leaves(fun, x0, *, gtol, seconds):

@@ -65,8 +65,12 @@ def test_a_meter_that_keeps_no_best_never_waits(backend):
 REFUSED = {Known.ROWS: "needs rows", Known.PATTERN: "needs the pattern", None: "rank = 8"}
 
 
-# a rate that is not looked for takes its time
-NAMES = [n for n, method in METHODS.items() if method.rate is None or method.needs is Known.ROWS]
+# a rate that is not looked for takes its time, and so does what JAX compiles
+NAMES = [
+    name
+    for name, method in METHODS.items()
+    if (method.rate is None or method.needs is Known.ROWS) and method.package != "optax"
+]
 
 
 @pytest.mark.parametrize("name", [*NAMES, "scipy:BFGS", "planted_methods:newton"])

@@ -62,6 +62,8 @@ def test_what_stands_outside_of_the_parts_is_shared_by_them(tmp_path):
         ("seconds = 'long'", "seconds 'long': expected a number"),
         ("seconds = -1", "seconds -1.0: expected more than 0"),
         ("gtol = true", "gtol True: expected a number"),
+        ("rates = [0.0]", "rates 0.0: expected more than 0, and finite"),
+        ("seconds = inf", "seconds inf: expected more than 0, and finite"),
         ("seeds = [0.5]", "seeds 0.5: expected an integer"),
         ("methods = 'gd'", "methods 'gd': expected a list"),
         ("methods = []", "expected a list"),

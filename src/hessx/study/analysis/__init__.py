@@ -8,6 +8,7 @@ from hessx.study.analysis.costs import (
     Instance,
     Trial,
     best_values,
+    comparable,
     known_optima,
     trials,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Score",
     "Trial",
     "best_values",
+    "comparable",
     "data_profiles",
     "known_optima",
     "ladder",

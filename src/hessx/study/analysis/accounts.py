@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hessx.study.analysis.comparisons import beside, per_step
 from hessx.study.analysis.conduct import behaviours
-from hessx.study.analysis.costs import Instance, Trial, trials
+from hessx.study.analysis.costs import Instance, Trial, comparable
 from hessx.study.analysis.criteria import geometric_mean
 from hessx.study.analysis.registered import needs_of
 from hessx.study.analysis.scores import PENALTY, Score, is_false_success, scores
@@ -34,7 +34,7 @@ class Account:
 
 def accounts(rows: Sequence[Row]) -> list[Account]:
     """Give the account of every method, in the order of the registry."""
-    runs = trials(rows)
+    runs = comparable(rows)
     by_method: dict[str, list[Trial]] = {}
     for trial in runs:
         by_method.setdefault(trial.method, []).append(trial)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hessx.study.analysis.costs import Trial, trials
+from hessx.study.analysis.costs import Trial, comparable
 from hessx.study.analysis.registered import SIZES, needs_of, package_of, size_of, tags_of
 from hessx.study.analysis.scores import Score, scores
 from hessx.study.analysis.statements import Statement, listed, plural, state
@@ -50,9 +50,9 @@ class Recommendation:
         others = [score.method for score in self.ranked[1:4] if score.solved == first.solved]
         return state(
             f"{self.situation} ({plural(count, 'problem')}): {first.method}, which solved "
-            f"{{solved}} of {plural(first.run, 'run')} to {{tau}} at {{ratio}} times the cheapest "
-            "cost in the geometric mean"
-            f"{'; as many solved ' + listed(others) if others else ''}.",
+            f"{{solved}} of {plural(first.run, 'run')} to {{tau}} at {{ratio}} times the cost of "
+            "hessx's cheapest there, in the geometric mean"
+            f"{f'; {listed(others)} solved as many' if others else ''}.",
             (key for score in self.ranked for key in score.keys),
             tau=self.tau,
             solved=first.solved,
@@ -88,7 +88,7 @@ def recommendations(
     ValueError
         No row is of the problem; those that have rows are listed.
     """
-    runs = [trial for trial in trials(rows) if not package_of(trial.method)]
+    runs = [trial for trial in comparable(rows) if not package_of(trial.method)]
     names = list(dict.fromkeys(trial.row.problem for trial in runs))
     if problem is not None and problem not in names:
         msg = f"no row is of the problem {problem!r}: expected one of {', '.join(names)}"

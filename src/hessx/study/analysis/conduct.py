@@ -68,9 +68,11 @@ class Behaviour:
             words = "superlinearly" if superlinear else "linearly, or little better"
             yield state(
                 f"It converges {words}: the fitted order is {{order}} in the median of "
-                f"{plural(len(known), 'run')}.",
+                f"{plural(len(known), 'run')}, from {{least}} to {{most}}.",
                 [c.key for c in known],
                 order=q,
+                least=min(c.order.order for c in known),
+                most=max(c.order.order for c in known),
             )
 
 

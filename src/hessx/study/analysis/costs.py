@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ __all__ = [
     "Instance",
     "Trial",
     "best_values",
+    "comparable",
     "known_optima",
     "trials",
 ]
@@ -167,6 +169,20 @@ def trials(
         trial = _trial(row, best.get(row.problem, math.nan))
         chosen.setdefault((trial.instance, row.method), trial)
     return sorted(chosen.values(), key=_place)
+
+
+def comparable(rows: Sequence[Row]) -> list[Trial]:
+    """Measure the runs that methods are compared by: on each problem, from its common starts.
+
+    Those are the starts that the most methods had.  A method with others would be compared with
+    few there, and be credited with more runs than the rest.
+    """
+    runs = trials(rows)
+    methods = Counter(trial.instance for trial in runs)
+    most: dict[tuple[str, str, str], int] = {}
+    for at, count in methods.items():
+        most[at[:3]] = max(most.get(at[:3], 0), count)
+    return [trial for trial in runs if methods[trial.instance] == most[trial.instance[:3]]]
 
 
 def _precedence(row: Row) -> tuple[object, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from statistics import median
+
+import numpy as np
 
 __all__ = ["Order", "fitted_order"]
 
@@ -98,13 +98,10 @@ def _usable(errors: Sequence[float], floor: float) -> list[float]:
 
 
 def _slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """The weighted median of slopes between points."""
-    slopes = sorted(
-        ((y[j] - y[i]) / (x[j] - x[i]), abs(x[j] - x[i])) for i, j in combinations(range(len(x)), 2)
-    )
-    half, passed = sum(weight for _, weight in slopes) / 2, 0.0
-    for slope, weight in slopes:
-        passed += weight
-        if passed >= half:
-            return slope
-    return median(slope for slope, _ in slopes)
+    """The median of slopes between points, each with the weight of their distance."""
+    i, j = np.triu_indices(len(x), 1)
+    run, rise = (np.asarray(z)[j] - np.asarray(z)[i] for z in (x, y))
+    slopes = rise / run
+    order = np.argsort(slopes)
+    passed = np.cumsum(np.abs(run)[order])
+    return float(slopes[order][np.searchsorted(passed, passed[-1] / 2)])

@@ -10,7 +10,7 @@ from hessx.study.analysis.behaviour import Conduct, conducts
 from hessx.study.analysis.choice import recommendations
 from hessx.study.analysis.comparisons import beside, per_step
 from hessx.study.analysis.conduct import median_order, turns_back
-from hessx.study.analysis.costs import Trial, trials
+from hessx.study.analysis.costs import Trial, comparable
 from hessx.study.analysis.peers import beside_peers
 from hessx.study.analysis.registered import family_of, package_of
 from hessx.study.analysis.scores import Score, scores
@@ -38,7 +38,7 @@ def overview(rows: Sequence[Row]) -> dict[str, list[Statement]]:
     rows : sequence of Row
         In any order; that of the statements does not hang on it.
     """
-    runs = trials(rows)
+    runs = comparable(rows)
     own = [trial for trial in runs if not package_of(trial.method)]
     best = _best_of_families(own)
     went: dict[str, list[Conduct]] = {}
@@ -113,7 +113,7 @@ def _which(runs: Sequence[Trial], best: dict[str, _Best]) -> Iterator[Statement]
         yield state(
             f"{family[0].upper()}{family[1:]}: {plural(len(names[family]), 'method')}. The first "
             f"is {score.method}, which solved {{solved}} of {plural(score.run, 'run')} to {{tau}} "
-            "at {ratio} times the cheapest cost.",
+            "at {ratio} times the cost of hessx's cheapest.",
             [trial.key for trial in runs if family_of(trial.method) == family],
             solved=score.solved,
             tau=tau,
@@ -142,9 +142,11 @@ def _accuracy(
         if known:
             yield state(
                 f"{score.method} converges with a fitted order of {{order}} in the median of "
-                f"{plural(len(known), 'run')}.",
+                f"{plural(len(known), 'run')}, from {{least}} to {{most}}.",
                 [c.key for c in known],
                 order=median_order(known),
+                least=min(c.order.order for c in known),
+                most=max(c.order.order for c in known),
             )
 
 
@@ -207,8 +209,8 @@ def _choice(rows: Sequence[Row], runs: Sequence[Trial]) -> Iterator[Statement]:
 def _stability(what: str, others: Sequence[Reordering], keys: Sequence[str]) -> Statement:
     least = min(others, key=lambda other: other.correlation)
     return state(
-        f"With {what} the order of methods is correlated with the one at 1e-6 by {{least}} at "
-        f"least ({least.change}), as Kendall's tau, and by {{median}} in the median.",
+        f"With {what} the order of hessx's methods is correlated with the one at 1e-6 by {{least}} "
+        f"at least ({least.change}), as Kendall's tau, and by {{median}} in the median.",
         keys,
         least=least.correlation,
         median=median(other.correlation for other in others),
@@ -216,16 +218,18 @@ def _stability(what: str, others: Sequence[Reordering], keys: Sequence[str]) -> 
 
 
 def _peers(runs: Sequence[Trial]) -> Iterator[Statement]:
-    found = beside_peers(runs, _TAU)
+    found, with_products = beside_peers(runs, _TAU), beside_peers(runs, _TAU, "cost")
     for peer in dict.fromkeys(versus.peer for versus in found):
         own = [versus for versus in found if versus.peer == peer]
         behind = [versus for versus in own if versus.behind]
+        both = [versus for versus in with_products if versus.peer == peer]
         yield state(
             f"hessx's best method needs at most as many evaluations as the best of {peer} on "
-            f"{{ahead}} of {plural(len(own), 'instance')}; {peer} solved {{solved}} of them, hessx "
-            "{ours}.",
-            [key for versus in own for key in (versus.key, versus.peer_key)],
+            f"{{ahead}} of {plural(len(own), 'instance')}, and evaluations and products on "
+            f"{{both}}; {peer} solved {{solved}} of them, hessx {{ours}}.",
+            [key for versus in (*own, *both) for key in (versus.key, versus.peer_key)],
             ahead=len(own) - len(behind),
+            both=sum(not versus.behind for versus in both),
             solved=sum(math.isfinite(versus.peer_cost) for versus in own),
             ours=sum(math.isfinite(versus.cost) for versus in own),
         )

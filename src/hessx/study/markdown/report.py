@@ -13,7 +13,7 @@ import jinja2
 
 from hessx.comparison import HessianRow
 from hessx.study.analysis.accounts import accounts
-from hessx.study.analysis.costs import Trial, trials
+from hessx.study.analysis.costs import Trial, comparable
 from hessx.study.analysis.failures import failures
 from hessx.study.analysis.hessians import about_hessians, hessian_key
 from hessx.study.analysis.overview import overview
@@ -70,7 +70,7 @@ def write_markdown(
     if not rows:
         msg = "no rows: run the study first"
         raise ValueError(msg)
-    runs = trials(rows)
+    runs = comparable(rows)
     ordered = in_order(rows)
     drawings = _drawings(runs)
     (folder / "figures").mkdir(parents=True, exist_ok=True)

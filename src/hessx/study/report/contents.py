@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hessx.study.analysis import LADDER, UNITS, Score, best_values, scores, trials
+from hessx.study.analysis import LADDER, UNITS, Score, best_values, comparable, scores, trials
 from hessx.study.analysis.accounts import accounts
 from hessx.study.analysis.overview import overview
 from hessx.study.analysis.registered import family_of, package_of, title_of
@@ -32,7 +32,7 @@ def contents_of(rows: Sequence[Row]) -> dict[str, Any]:
     rows = sorted(rows, key=_place)
     places = {row.job.key: i for i, row in enumerate(rows)}
     best = best_values(rows)
-    runs = trials(rows)
+    runs = comparable(rows)
     methods = _methods(rows, scores(runs))
     backends = sorted({row.backend for row in rows}, key=_backend_place)
     problems = sorted({row.problem for row in rows}, key=_problem_place)
@@ -46,7 +46,7 @@ def contents_of(rows: Sequence[Row]) -> dict[str, Any]:
         "units": dict(UNITS),
         "ladder": list(LADDER),
         "rows": table_of(rows),
-        "standing": sorted(places[trial.key] for trial in runs),
+        "standing": sorted(places[trial.key] for trial in trials(rows)),
         "curves": curves_of(rows, best, _ROOM),
         "profiles": profiles_of(runs),
         "accuracy": pareto_of(runs, places),

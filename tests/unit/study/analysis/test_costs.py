@@ -8,7 +8,7 @@ import random
 import pytest
 
 from _helpers.study_rows import a_row, a_study
-from hessx.study.analysis.costs import UNITS, best_values, trials
+from hessx.study.analysis.costs import UNITS, best_values, comparable, trials
 from hessx.study.records import CRASHED, LEFT_OUT
 
 KNOWN = {"P": 0.0}
@@ -107,3 +107,24 @@ def test_the_order_of_rows_does_not_matter():
     rows = a_study()
     shuffled = random.Random(3).sample(rows, len(rows))
     assert [t.key for t in trials(shuffled)] == [t.key for t in trials(rows)]
+
+
+def test_methods_are_compared_from_the_starts_that_most_of_them_had():
+    rows = [
+        a_row(problem, method, [1.0, 0.0], seed=seed)
+        for problem, method, seeds in (
+            ("beale", "gd", (0, 1)),
+            ("beale", "bfgs", (0,)),
+            ("beale", "newton", (0, 2)),
+            ("wood", "gd", (1, 2)),
+            ("wood", "bfgs", (1, 2)),
+            ("wood", "newton", (2, 1)),
+        )
+        for seed in seeds
+    ]
+    starts = {}
+    for trial in comparable(rows):
+        starts.setdefault((trial.method, trial.row.problem), []).append(trial.row.seed)
+    for method in ("gd", "bfgs", "newton"):
+        assert starts[method, "beale"] == [0]
+        assert starts[method, "wood"] == [1, 2]

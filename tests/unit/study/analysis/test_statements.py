@@ -178,19 +178,22 @@ class TestPeers:
             a_row("R", "gd", [1.0, 0.5]),
             a_row("R", "scipy-cg", [1.0, 0.5]),
             a_row("S", "scipy-cg", [1.0, 0.0]),
+            a_row("T", "newton", [1.0, 0.0], evaluations=[1, 5], products=[0, 90]),
+            a_row("T", "scipy-bfgs", [1.0, 0.0], evaluations=[1, 25]),
         ]
-        found = beside_peers(trials(rows, {"P": 0.0, "Q": 0.0, "R": 0.0, "S": 0.0}))
+        found = beside_peers(trials(rows, dict.fromkeys("PQRST", 0.0)))
         assert [
             (v.instance.problem, v.method, v.cost, v.peer, v.peer_method, v.peer_cost, v.behind)
             for v in found
         ] == [
             ("P", "gd", 20, "SciPy", "scipy-cg", 21, False),
             ("Q", "gd", 9, "SciPy", "scipy:COBYLA", 8, True),
+            ("T", "newton", 5, "SciPy", "scipy-bfgs", 25, False),
         ]  # fmt: skip
         said = texts(overview([r for r in rows if r.problem != "R"])["Beside other packages"])
         assert (
-            "at most as many evaluations as the best of SciPy on 1 of 2 instances; SciPy solved 2"
-            in said
+            "at most as many evaluations as the best of SciPy on 2 of 3 instances, and evaluations "
+            "and products on 1; SciPy solved 3" in said
         )
         assert "On Q scipy:COBYLA needs 8 evaluations, and gd 9." in said
 
