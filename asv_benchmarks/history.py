@@ -124,7 +124,7 @@ def values_of(found: dict[str, Any], kind: str) -> Values:
 def worse(before: Values, after: Values, more: float) -> list[tuple[str, float, float]]:
     """What has grown by more than a factor, or fails now, with both values."""
     both = [(name, value, after[name]) for name, value in before.items() if name in after]
-    return [(name, was, now) for name, was, now in both if now > more * was]
+    return [(name, was, now) for name, was, now in both if now - was > (more - 1.0) * abs(was)]
 
 
 def compare(before: Path, after: Path, kind: str) -> int:

@@ -54,7 +54,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--few",
         action="store_true",
         help=f"with --backend: {LAZY_CASES} parameters of each test on a lazy library, "
-        f"but all of those that are marked `whole`; without: {CASES} of each test",
+        "but all of those that are marked `whole`, compositions on JAX in float64 only; "
+        f"without: {CASES} of each test",
     )
 
 
@@ -126,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
         if config.getoption("--few"):
             lazy = [item for item in items if family_of(_backend_name(item)) in LAZY]
-            _cross([item for item in lazy if not item.get_closest_marker("whole")], LAZY_CASES)
+            _cross([item for item in lazy if not _is_whole(item)], LAZY_CASES)
         return
     eager, composed = [], []
     for item in items:
@@ -155,6 +156,12 @@ def _is_composed(item: pytest.Item) -> bool:
     return callspec is not None and any(
         isinstance(p, str) and p in COMPOSED for p in callspec.params.values()
     )
+
+
+def _is_whole(item: pytest.Item) -> bool:
+    """Whether a test runs with all its parameters on a lazy library: compositions do on JAX."""
+    whole = item.get_closest_marker("whole") is not None
+    return whole and (_backend_name(item) == "jax" or not _is_composed(item))
 
 
 def _cross(items: list[pytest.Item], few: int) -> None:

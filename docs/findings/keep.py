@@ -2,15 +2,15 @@
 
     python docs/findings/keep.py study-output
 
-A row keeps of its curve the points where a tolerance was first reached, and on four problems 150
-of the others.  Of comparisons rows of whole matrices are kept, without spectra.
+A row keeps of its curve the points where a tolerance was first reached, and of some methods on some
+problems 150 others.  Of comparisons rows of whole matrices are kept, without spectra.
 """
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from math import isfinite
+from math import nan
 from pathlib import Path
 
 from hessx.comparison import read_hessian_rows, write_hessian_rows
@@ -21,7 +21,11 @@ from hessx.study.rows import RowFile, read_rows
 from hessx.study.settings import read_settings
 
 HERE = Path(__file__).parent
-WHOLE = {"linear-regression", "rosenbrock", "breast-cancer", "minimal-surface:100"}
+PROBLEMS = {"linear-regression", "rosenbrock", "breast-cancer", "minimal-surface:100"}
+METHODS = {
+    "gd", "bb", "cg", "cg-hz", "lbfgs", "bfgs", "newton", "trust-exact", "newton-cg", "trust-ncg",
+    "gd-fixed", "momentum-whole", "rmsprop-whole", "adam-whole",
+}  # fmt: skip
 
 
 def kept(row: Row, best: dict[str, float]) -> Row:
@@ -35,25 +39,22 @@ def kept(row: Row, best: dict[str, float]) -> Row:
     tolerances = LADDER if plain else (1e-3,)
     first = (next((i for i, gap in enumerate(gaps) if gap <= tau), 0) for tau in tolerances)
     chosen = {0, *first} if len(row.curve) else set()
-    if plain and row.problem in WHOLE:
+    if plain and row.problem in PROBLEMS and row.method in METHODS:
         steps = set(row.curve.thinned(150).iteration)
         chosen |= {i for i, step in enumerate(row.curve.iteration) if step in steps}
     else:
-        row.curve.cosine = []
+        row.curve.cosine = [nan] * len(row.curve)  # those of a few points say nothing
     points = {name: [x[i] for i in sorted(chosen)] for name, x in vars(row.curve).items() if x}
     return replace(row, curve=columns(Curve(**points)))
 
 
 def columns(curve: Curve) -> Curve:
-    """Leave out of a curve what the guide does not ask for."""
+    """Keep three digits of most columns, and no points of the plane."""
     return replace(
         curve,
-        fetch=[],
         second=[float(f"{x:.3g}") for x in curve.second],
-        grad_norm=[float(f"{x:.3g}") for x in curve.grad_norm[:1]],
-        cosine=[float(f"{x:.3g}") for x in curve.cosine]
-        if any(map(isfinite, curve.cosine))
-        else [],
+        grad_norm=[float(f"{x:.3g}") for x in curve.grad_norm],
+        cosine=[float(f"{x:.3g}") for x in curve.cosine],
         x0=[],
         x1=[],
     )

@@ -97,6 +97,12 @@ def test_what_has_grown(history, tmp_path, now, grown, capsys):
     assert history.compare(before, after, "time") == 0
 
 
+def test_differences_and_counts_of_none_are_compared_too(history):
+    was = {"none": 0.0, "one": 0.0, "difference": -1.0, "falls": -1.0, "failed": math.inf}
+    now = {"none": 0.0, "one": 1.0, "difference": -1.0, "falls": -2.0, "failed": math.inf}
+    assert history.worse(was, now, 1.05) == [("one", 0.0, 1.0)]
+
+
 def test_a_time_that_has_doubled_has_grown(history, tmp_path):
     before = results(tmp_path / "then", OLD, [10, 20], 1.0)
     after = results(tmp_path / "now", NEW, [10, 20], 2.0)

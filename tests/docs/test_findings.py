@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ from hessx.comparison import HessianRow, read_hessian_rows
 from hessx.study.analysis import LADDER, scores, trials
 from hessx.study.analysis.behaviour import conducts, robustness, savings, sensitivities
 from hessx.study.analysis.choice import recommendations
-from hessx.study.analysis.comparisons import per_step
-from hessx.study.analysis.hessians import about_hessians
-from hessx.study.analysis.overview import overview
+from hessx.study.analysis.comparisons import beside, per_step
 from hessx.study.analysis.peers import beside_peers
 from hessx.study.analysis.registered import family_of, package_of, rate_of
+from hessx.study.analysis.stability import leaving_one_out, under_tolerances
 from hessx.study.analysis.statements import median, number
 from hessx.study.methods import METHODS
 from hessx.study.plan import planned
@@ -60,6 +58,15 @@ def saved() -> Table:
     problems = [name for name in SIZES if ("newton", name) in found]
     head = ["method", *(f"{name}, n = {SIZES[name]}" for name in problems)]
     return [head, *([m, *(short(found[m, p][0]) for p in problems)] for m in names)]
+
+
+def beside_newton() -> Table:
+    table = [["method", "problems", "steps", "evaluations and products", "seconds"]]
+    for name in ("newton-cg", "bfgs", "lbfgs", "gd"):
+        units = ("iterations", "cost", "seconds")
+        found = [beside(of_method(name), of_method("newton"), unit=unit) for unit in units]
+        table.append([name, str(found[1].problems), *(short(one.ratio) for one in found)])
+    return table
 
 
 def families() -> Table:
@@ -184,6 +191,18 @@ def is_near(x: float | None, y: float) -> bool:
     return x is not None and math.isclose(x, y, rel_tol=1e-9)
 
 
+def firmness() -> Table:
+    table = [["what is changed", "least", "for", "median"]]
+    for name, found in (
+        ("the tolerance, 1e-6", under_tolerances(OWN)),
+        ("one problem left out", leaving_one_out(OWN)),
+    ):
+        least = min(found, key=lambda one: one.correlation)
+        middle = median(one.correlation for one in found)
+        table.append([name, short(least.correlation), least.change, short(middle)])
+    return table
+
+
 def combined() -> Table:
     found = savings(ROWS, reference="newton-cg")
     names = ["gd-newton-cg", "lbfgs-newton-cg", "ncg-nystrom", "trust-ncg"]
@@ -237,6 +256,7 @@ def regression() -> Table:
 
 TABLES = {
     "Why approximate": saved,
+    "In steps, cost and seconds": beside_newton,
     "Which approximations there are": families,
     "Beside the true Hessian": beside_the_hessian,
     "Along a chain": chain,
@@ -248,6 +268,7 @@ TABLES = {
     "Which rate": rates,
     "Rates on samples": sampled_rates,
     "Which method": choice,
+    "How firm the order is": firmness,
     "Two methods in one run": combined,
     "Beside other packages": peers,
     "Four methods on (X, y)": regression,
@@ -265,13 +286,6 @@ def tables_of(text: str) -> dict[str, Table]:
     return found
 
 
-@cache
-def sentences() -> set[str]:
-    """All sentences that the rows bear out."""
-    own = [statement for part in overview(ROWS).values() for statement in part]
-    return {statement.text for statement in (*own, *about_hessians(HESSIANS))}
-
-
 @pytest.mark.parametrize("heading", TABLES)
 def test_a_table_is_that_of_the_rows(heading):
     assert tables_of(PAGE)[heading] == TABLES[heading]()
@@ -284,12 +298,6 @@ def test_other_tables_have_no_figures():
     named = set(re.findall(r"`([\w-]+)`", text))
     assert not re.search(r"\d", re.sub("`.*?`", "", text))
     assert named <= {trial.method for trial in RUNS}
-
-
-def test_each_sentence_in_a_list_is_that_of_the_rows():
-    told = [" ".join(item.split()) for item in re.findall(r"^- ((?:.+\n)(?:  .+\n)*)", PAGE, re.M)]
-    assert told
-    assert [sentence for sentence in told if sentence not in sentences()] == []
 
 
 def test_the_rows_are_those_that_the_file_asks_for():
@@ -328,9 +336,12 @@ def test_what_the_text_says_holds():
         assert went["gd", problem].cosine < 0 < went["newton", problem].cosine
         assert 1.8 < went["newton", problem].order.order < 2.2
         assert 0.9 < went["gd", problem].order.order < 1.1
-        assert went["rmsprop-whole", problem].rises > 0.4 * went["rmsprop-whole", problem].steps
         assert went["bfgs", problem].order.order < 1.3
     assert went["bfgs", "rosenbrock"].order.order > 1.3
+    for name in ("momentum-whole", "rmsprop-whole", "adam-whole"):
+        for problem in ("linear-regression", "breast-cancer", "minimal-surface:100"):
+            way = went[name, problem]
+            assert not 0 < way.rises < 0.4 * way.steps
     searched = ("gd", "cg", "lbfgs", "bfgs", "newton", "newton-cg")
     assert not any(went[m, p].rises for m in searched for p in ("breast-cancer", "rosenbrock"))
 
@@ -342,6 +353,8 @@ def test_what_the_text_says_holds():
         for (m, f), r in borne.items()
         if f not in ("scaled", "nan") and m != "adam-whole"
     )
+    rows = [row for row in ROWS if row.feature == "scaled" and row.method == "newton"]
+    assert {row.problem for row in rows if not row.converged} == {"breast-cancer"}
     assert borne["adam-whole", "nan"].solved == 0
 
     elsewhere = next(t.row for t in of_method("newton-cg") if t.row.problem == "chained-rosenbrock")

@@ -140,6 +140,10 @@ class Curve:
         if not isinstance(columns, list) or not all(isinstance(c, list) for c in columns):
             msg = f"a curve begins {text[:20]!r}: expected lists of numbers"
             raise ValueError(msg)
+        of_numbers = all(x is None or isinstance(x, int | float) for c in columns for x in c)
+        if not of_numbers or len({len(c) for c in columns if c}) > 1:
+            msg = "columns of a curve differ in length, or have other things than numbers"
+            raise ValueError(msg)
         numbers: list[Any] = [[math.nan if x is None else x for x in column] for column in columns]
         return cls(*numbers)
 

@@ -67,7 +67,7 @@ def read_rows(path: Path) -> list[Row]:
         The file is none of this version's, or a line is damaged; it is named by its number.
     """
     csv.field_size_limit(2**27)
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         reader = csv.reader(file)
         header = next(reader, [])
         if header != _COLUMNS:
@@ -82,6 +82,10 @@ def _parsed(reader: Any, path: Path) -> Iterator[Row]:
         began = reader.line_num + 1
         try:
             cells = next(reader)
+            if len(cells) != len(_COLUMNS):
+                msg = f"{len(cells)} cells: expected {len(_COLUMNS)}"
+                raise ValueError(msg)
+            "".join(cells).encode()  # an error where the line was no UTF-8
             yield Row(**{n: _value(n, c) for n, c in zip(_COLUMNS, cells, strict=True)})
         except StopIteration:
             return
@@ -108,11 +112,13 @@ def _value(name: str, cell: str) -> Any:
         return Curve.from_text(cell)
     if kind == "str":
         return cell
-    if kind == "int":
-        return int(cell)
-    if cell == "":
+    if cell == "" and kind != "int":
         return None if kind != "float" else math.nan
-    return float(cell)
+    try:
+        return int(cell) if kind == "int" else float(cell)
+    except ValueError:
+        msg = f"{name} {cell!r}: expected {'an integer' if kind == 'int' else 'a number'}"
+        raise ValueError(msg) from None
 
 
 def _take_off_torn_line(path: Path) -> None:

@@ -126,6 +126,9 @@ def report(rows: _Rows, out: _Out = _OUT) -> None:
 
     with mistakes_shown():
         found = in_order(read_rows(rows))
+        if not found:
+            msg = f"{rows} has no rows: run the study first"
+            raise ValueError(msg)
     write_report(Console(), found, rows, out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -188,12 +189,13 @@ def _why(trial: Trial) -> str:
 
 
 def _cheapest(runs: Sequence[Trial], tau: float) -> dict[str, list[Trial]]:
-    """Find, by method, the trials that no other of their instance is cheaper than."""
+    """Find, by method, the trials of several that no other of their instance is cheaper than."""
+    rivals = Counter(trial.instance for trial in runs)
     least: dict[Instance, float] = {}
     for trial in runs:
         least[trial.instance] = min(least.get(trial.instance, math.inf), trial.cost(tau))
     found: dict[str, list[Trial]] = {}
     for trial in runs:
-        if trial.cost(tau) == least[trial.instance] < math.inf:
+        if rivals[trial.instance] > 1 and trial.cost(tau) == least[trial.instance] < math.inf:
             found.setdefault(trial.method, []).append(trial)
     return found

@@ -19,7 +19,7 @@ from hessx.study.analysis.behaviour import (
 from hessx.study.analysis.statements import Statement, listed, plural, state
 from hessx.study.records import Row
 
-__all__ = ["Behaviour", "behaviours", "median_order", "oscillation", "turns_back"]
+__all__ = ["Behaviour", "behaviours", "in_runs", "order_of", "oscillation", "turns_back"]
 
 _SUPERLINEAR = 1.3
 _TURNS = 0.3  # of the steps turn back
@@ -63,16 +63,13 @@ class Behaviour:
 
     def _order(self, *, superlinear: bool) -> Iterator[Statement]:
         known = [c for c in self.conducts if math.isfinite(c.order.order)]
-        q = median_order(known)
+        q = order_of(known)["order"] if known else math.nan
         if (q >= _SUPERLINEAR) if superlinear else (q < _SUPERLINEAR):
             words = "superlinearly" if superlinear else "linearly, or little better"
             yield state(
-                f"It converges {words}: the fitted order is {{order}} in the median of "
-                f"{plural(len(known), 'run')}, from {{least}} to {{most}}.",
+                f"It converges {words}: the fitted order is {{order}}{in_runs(known)}.",
                 [c.key for c in known],
-                order=q,
-                least=min(c.order.order for c in known),
-                most=max(c.order.order for c in known),
+                **order_of(known),
             )
 
 
@@ -89,10 +86,18 @@ def behaviours(rows: Sequence[Row]) -> dict[str, Behaviour]:
     return found
 
 
-def median_order(found: Sequence[Conduct]) -> float:
-    """Give the median of the orders that could be fitted; nan of none."""
-    known = [c.order.order for c in found if math.isfinite(c.order.order)]
-    return median(known) if known else math.nan
+def order_of(found: Sequence[Conduct]) -> dict[str, float]:
+    """Give the median order and, of several runs, the least and the greatest."""
+    orders = [c.order.order for c in found]
+    ends = {"least": min(orders), "most": max(orders)} if len(orders) > 1 else {}
+    return {"order": median(orders)} | ends
+
+
+def in_runs(found: Sequence[Conduct]) -> str:
+    """Say of how many runs that is, for `state`."""
+    if len(found) == 1:
+        return " in 1 run"
+    return f" in the median of {len(found)} runs, from {{least}} to {{most}}"
 
 
 def turns_back(conduct: Conduct) -> bool:

@@ -9,7 +9,7 @@ from statistics import fmean
 from hessx.study.analysis.behaviour import Conduct, conducts
 from hessx.study.analysis.choice import recommendations
 from hessx.study.analysis.comparisons import beside, per_step
-from hessx.study.analysis.conduct import median_order, turns_back
+from hessx.study.analysis.conduct import in_runs, order_of, turns_back
 from hessx.study.analysis.costs import Trial, comparable
 from hessx.study.analysis.peers import beside_peers
 from hessx.study.analysis.registered import family_of, package_of
@@ -141,12 +141,9 @@ def _accuracy(
         known = [c for c in went.get(score.method, ()) if math.isfinite(c.order.order)]
         if known:
             yield state(
-                f"{score.method} converges with a fitted order of {{order}} in the median of "
-                f"{plural(len(known), 'run')}, from {{least}} to {{most}}.",
+                f"{score.method} converges with a fitted order of {{order}}{in_runs(known)}.",
                 [c.key for c in known],
-                order=median_order(known),
-                least=min(c.order.order for c in known),
-                most=max(c.order.order for c in known),
+                **order_of(known),
             )
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from hessx.study.analysis.behaviour import conducts, robustness, savings, sensitivities
-from hessx.study.records import Curve, Job, Row
+from hessx.study.records import LEFT_OUT, Curve, Job, Row
 
 
 def run(method="m", values=(9.0, 1.0, 0.0), problem="p", value=None, cosine=None, **job):
@@ -80,3 +80,11 @@ def test_the_range_of_rates_within_twice_the_best_cost():
     assert (found.best, found.low, found.high, found.tried) == (0.1, 0.01, 1.0, 5)
     assert found.decades == pytest.approx(2.0)
     assert sensitivities([run(rate=0.1)], {"p": 0.0}) == []
+
+
+def test_a_method_s_own_rate_is_one_of_the_rates():
+    own = run("gd-fixed", values=[8.0, 4.0, 0.0])
+    other = run("gd-fixed", values=[8.0] * 4 + [0.0], rate=0.1)
+    left_out = Row.of(Job("q", "gd-fixed"), 2, LEFT_OUT)
+    (found,) = sensitivities([other, own, left_out], {"p": 0.0, "q": 0.0})
+    assert (found.best, found.high, found.tried) == (0.01, 0.1, 2)

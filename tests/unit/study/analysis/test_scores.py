@@ -79,6 +79,11 @@ class TestScores:
         row = a_row("P", "a", [1.0, value], outcome=outcome, grad_norm=grad_norm)
         assert scores(trials([row], KNOWN))[0].false_success == false
 
+    @pytest.mark.parametrize(("grad_norm", "false"), [(9e-4, 0), (2e-3, 1)])
+    def test_a_claim_is_measured_by_what_was_asked(self, grad_norm, false):
+        row = a_row("P", "a", [1.0, 0.5], gtol=1e-3, grad_norm=grad_norm)
+        assert scores(trials([row], KNOWN))[0].false_success == false
+
 
 class TestPareto:
     def test_front_is_what_no_other_point_dominates(self):

@@ -118,6 +118,14 @@ class TestAccounts:
             found["lbfgs"].advantages
         )
 
+    def test_who_ran_alone_is_not_called_the_cheapest_nor_one_run_a_median(self):
+        rows = [a_row("P", "gd", [2.0**-k for k in range(40)])]
+        (alone,) = accounts(rows)
+        assert "less cost" not in texts(alone.advantages)
+        assert "the fitted order is 1 in 1 run." in texts(alone.limits)
+        (twice,) = accounts([*rows, a_row("Q", "gd", [2.0**-k for k in range(40)])])
+        assert "is 1 in the median of 2 runs, from 1 to 1." in texts(twice.limits)
+
     def test_orders_oscillation_and_memory(self, study):
         found = {account.method: account for account in accounts(study)}
         assert "It converges superlinearly: the fitted order is 2 in" in texts(
