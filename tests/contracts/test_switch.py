@@ -415,3 +415,19 @@ def test_a_file_of_another_method_is_refused(tmp_path):
         taken_up(data, START, "", method=METHODS["gd, newton-cg"])
     with pytest.raises(StoppedError):
         run(START, "", method=METHODS["gd, lbfgs"], stop_after=2)
+
+
+@pytest.mark.parametrize("method", ["adam", "adam-lbfgs"])
+def test_a_limit_at_the_last_step_on_samples_makes_no_further_step(regression, method):
+    loss, _ = regression
+    whole = hessx.minimize(loss, np.zeros(4), method=method, options=OPTIONS, history=True)
+    short = hessx.minimize(
+        loss, np.zeros(4), method=method, options=OPTIONS | {"maxfun": 18}, history=True
+    )
+    assert short.outcome is Outcome.LIMIT_EVALUATIONS and short.nit == 18  # of 3 epochs
+    again = hessx.minimize(
+        loss, np.zeros(4), method=method, options=OPTIONS, resume=short, history=True
+    )
+    assert again.nit == whole.nit and again.outcome is whole.outcome
+    np.testing.assert_array_equal(again.x, whole.x)
+    np.testing.assert_array_equal(again.history["value"], whole.history["value"])

@@ -262,8 +262,10 @@ class StochasticMethod:
     def propose(self, state: StochasticState, watch: Callable[[], bool]) -> StochasticState:  # noqa: ARG002
         """Go on with the questions of the step, make it, or ask for the whole."""
         if state.asked is Asked.WHOLE:
-            if state.closing is None:
+            if state.closing is None and state.iteration < state.steps:
                 begin_step(state, self.estimate.batches)
+            elif state.closing is None:  # taken up at its last step, where a limit had ended it
+                go_on(state, self.estimate.batches)
             else:
                 finish(state)
         elif state.closing is not None and state.closing[0] is Outcome.FAILED_NONFINITE:

@@ -182,7 +182,7 @@ class StochasticState(RunState):
         if not self.mends or not len(history):
             return
         last = history.records[-1]
-        if self.iteration % self.period:
+        if self.iteration % self.period or self.iteration >= self.steps:
             history.records.pop()
         else:
             last.value, last.grad_norm = self.sign * self.mean, math.nan
