@@ -78,7 +78,7 @@ def test_each_request_is_of_one_kind(name):
 
 def test_what_auto_chooses():
     second = hessx.minimize(Answers(), START)
-    assert "trust-ncg" in second.message
+    assert "newton-cg" in second.message
     assert second.nhev > 0
     first = hessx.minimize(Answers(hessp=None), START)
     assert "lbfgs" in first.message

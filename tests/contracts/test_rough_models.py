@@ -119,7 +119,7 @@ def test_the_rounding_of_a_difference_may_leave_the_range(method, offset):
 
 def test_confirming_costs_one_gradient_by_central_differences():
     theirs = optimize.minimize(optimize.rosen, [-1.2, 1.0], method="L-BFGS-B")
-    ours = hessx.minimize(optimize.rosen, [-1.2, 1.0], options={"return_all": True})
+    ours = hessx.minimize(optimize.rosen, [-1.2, 1.0], method="lbfgs", options={"return_all": True})
     assert len(ours.allvecs) == ours.nit + 1  # the point that is confirmed comes once
     assert ours.outcome is Outcome.CONVERGED_GRADIENT
     assert abs(optimize.rosen_der(ours.x)).max() <= 1.01e-5
