@@ -54,6 +54,16 @@ class Block:
                         return str(error)
         return None
 
+    def names(self, *contexts: type[ast.expr_context]) -> set[str]:
+        """The names that are used (`ast.Load`) or bound (`ast.Store`)."""
+        found = set()
+        for node in ast.walk(ast.parse(self.source())):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, contexts):
+                found.add(node.id)
+            elif ast.Store in contexts and isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(node.name)
+        return found
+
     def source(self) -> str:
         """The statements, without prompts and expected output."""
         if ">>>" not in self.code:
@@ -91,16 +101,30 @@ EXAMPLES = {path: blocks_of(path) for path in PAGES}
 _ran: dict[Path, tuple[int, dict[str, Any]]] = {}
 
 
+def reasons_of(blocks: list[Block]) -> list[str | None]:
+    """Why blocks of one file cannot run here: what they need, or names of a block that cannot."""
+    lost: dict[str, str] = {}
+    reasons = []
+    for block in blocks:
+        reason = block.needs() or next((lost[n] for n in block.names(ast.Load) if n in lost), None)
+        for name in block.names(ast.Store):
+            lost.pop(name, None)
+            if reason is not None:
+                lost[name] = reason
+        reasons.append(reason)
+    return reasons
+
+
 @pytest.mark.parametrize("block", [b for blocks in EXAMPLES.values() for b in blocks], ids=str)
 def test_example_runs(block, tmp_path, monkeypatch):
-    reason = block.needs()
-    if reason:
-        pytest.skip(f"{block}: {reason}")
+    blocks = EXAMPLES[block.path]
+    position, reasons = blocks.index(block), reasons_of(blocks)
+    if reasons[position]:
+        pytest.skip(f"{block}: {reasons[position]}")
     monkeypatch.chdir(tmp_path)
-    position = EXAMPLES[block.path].index(block)
     done, names = _ran.get(block.path, (0, {"__name__": "__main__"}))
-    for earlier in EXAMPLES[block.path][done : position + 1]:
-        if earlier.needs() is None:
+    for earlier, reason in zip(blocks[done : position + 1], reasons[done:], strict=False):
+        if reason is None:
             earlier.run(names)
     _ran[block.path] = (position + 1, names)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy")
+
 import hessx
 from hessx.study.backends import open_backend
 from hessx.study.cutest.problems import available
